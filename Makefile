@@ -1,0 +1,50 @@
+# The commands of the course. `make run` and `make test` need Python 3.11 and make, nothing else.
+
+PYTHON ?= $(shell for p in python3.11 python3 python; do command -v $$p && break; done)
+BIN := .venv/bin
+STAMP := .venv/.installed
+EXTRAS := lab,test
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lab notebooks data bench lock clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(STAMP): pyproject.toml constraints/lock.txt
+	@test -n "$(PYTHON)" || { echo "No Python found: install Python 3.11, or pass PYTHON=..."; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet -c constraints/lock.txt -e '.[$(EXTRAS)]'
+	@touch $@
+
+run: $(STAMP) ## Install, run the notebooks from the top, write them and HTML pages to build/
+	$(BIN)/workshop run
+
+test: $(STAMP) ## Install, run all tests: library, doctests, notebooks, lint
+	$(BIN)/python -m pytest
+
+lab: $(STAMP) ## Install, open JupyterLab on the notebooks
+	$(BIN)/jupyter lab notebooks
+
+notebooks: $(STAMP) ## Write the notebooks again from notebooks/src, run and clean them
+	$(BIN)/python notebooks/build.py
+
+data: $(STAMP) ## Simulate the shipped data set again and compare it with its SHA-256
+	$(BIN)/workshop data simulate
+	$(BIN)/workshop data check
+
+bench: $(STAMP) ## Measure training speed against plain loops
+	$(BIN)/python benchmarks/training.py
+
+lock: $(STAMP) ## Write constraints/lock.txt from what .venv holds (upgrade there first)
+	@{ echo "# The exact versions that the course was tested with, on Python $$($(BIN)/python -c \
+	'import platform; print(platform.python_version())')."; \
+	echo "# Written by \`make lock\` from .venv; do not edit."; \
+	$(BIN)/python -m pip freeze --exclude-editable --exclude workshop \
+	| sed -n 's/^\([A-Za-z0-9._-]*==[^+ ]*\).*/\1/p'; } > constraints/lock.txt.part
+	@mv constraints/lock.txt.part constraints/lock.txt
+	@touch $(STAMP)
+
+clean: ## Remove what running and testing left (not .venv)
+	rm -rf build dist .pytest_cache .ruff_cache .hypothesis
+	find . -path ./.venv -prune -o -name __pycache__ -type d -exec rm -rf {} +

@@ -1,0 +1,254 @@
+"""`workshop.execution` and the console commands built on it, on notebooks of a few lines."""
+
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from bs4 import BeautifulSoup
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from workshop.__main__ import main
+from workshop._shipped import shipped_file
+from workshop.execution import CellRun, execute_notebook
+
+
+def save(path, *cells):
+    """Write a notebook; a string is a code cell."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cells = [new_code_cell(cell) if isinstance(cell, str) else cell for cell in cells]
+    nbformat.write(new_notebook(cells=cells), path)
+    return path
+
+
+def outputs(path):
+    cells = nbformat.read(path, as_version=4).cells
+    return [cell.outputs for cell in cells if cell.cell_type == "code"]
+
+
+def run(path, tmp_path, **options):
+    seen = []
+    result = execute_notebook(path, output_dir=tmp_path / "out", on_cell=seen.append, **options)
+    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == [
+        result.html_path.name,
+        result.executed_path.name,
+    ]  # and no temporary file beside them
+    return result, seen
+
+
+def test_runs_every_cell_and_reports_each(tmp_path):
+    path = save(
+        tmp_path / "lesson.ipynb",
+        new_markdown_cell("# Title\n\n## Load the data\n\nA sentence."),
+        "x = 20",
+        "\nprint(x + 1)",
+        "   ",  # an empty cell is not run and not counted
+        new_markdown_cell("No heading here."),
+        new_code_cell("raise SystemExit", metadata={"tags": ["skip-execution"]}),
+        new_code_cell("1 / 0", metadata={"tags": ["raises-exception"]}),
+    )
+    before = path.read_bytes()
+    result, seen = run(path, tmp_path)
+    assert result.ok
+    assert result.failure is None
+    assert result.stderr_cells == ()
+    assert [(cell.number, cell.total, cell.label) for cell in seen] == [
+        (1, 3, "Load the data"),
+        (2, 3, "print(x + 1)"),
+        (3, 3, "1 / 0"),
+    ]
+    assert result.seconds >= sum(cell.seconds for cell in seen)
+    assert outputs(result.executed_path)[1][0].text == "21\n"
+    executed = nbformat.read(result.executed_path, as_version=4)
+    assert all("execution" not in cell.metadata for cell in executed.cells)
+    assert "Load the data" in result.html_path.read_text(encoding="utf-8")
+    assert path.read_bytes() == before
+
+
+def test_progress_line():
+    cell = CellRun("day1", number=12, total=84, seconds=3.21, label="Load the data")
+    assert str(cell) == "day1  [12/84]    3.2 s  Load the data"
+
+
+def test_kernel_is_this_python_in_an_empty_folder_that_is_removed(tmp_path):
+    path = save(
+        tmp_path / "where.ipynb",
+        "import os, sys\nprint(sys.prefix)\nprint(os.listdir())\nprint(os.getcwd())",
+        "open('model.bin', 'w').write('x');",
+    )
+    result, _ = run(path, tmp_path)
+    prefix, listing, folder = outputs(result.executed_path)[0][0].text.splitlines()
+    assert prefix == sys.prefix
+    assert listing == "[]"
+    assert not Path(folder).exists()
+
+
+def test_outputs_of_an_earlier_run_are_dropped(tmp_path):
+    old = nbformat.v4.new_output("stream", name="stderr", text="a warning of last year")
+    cells = [new_code_cell("1 / 0"), new_code_cell("2", outputs=[old], execution_count=7)]
+    result, _ = run(save(tmp_path / "old.ipynb", *cells), tmp_path)
+    assert result.stderr_cells == ()
+    assert outputs(result.executed_path)[1] == []
+
+
+def test_failing_cell_ends_the_run_and_the_part_is_kept(tmp_path):
+    path = save(tmp_path / "bad.ipynb", "print('before')", "\nx = [1]\nx[2]", "print('after')")
+    result, seen = run(path, tmp_path)
+    assert not result.ok
+    assert result.failure.number == 2
+    assert result.failure.first_line == "x = [1]"
+    assert result.failure.error == "IndexError: list index out of range"
+    assert [cell.number for cell in seen] == [1, 2]
+    before, failed, after = outputs(result.executed_path)
+    assert before[0].text == "before\n"
+    assert failed[0].ename == "IndexError"
+    assert after == []
+    assert "IndexError" in result.html_path.read_text(encoding="utf-8")
+
+
+def test_stderr_is_reported_and_the_rest_still_runs(tmp_path):
+    path = save(
+        tmp_path / "noisy.ipynb", "1", "import warnings\nwarnings.warn('mind the gap')", "print(3)"
+    )
+    result, _ = run(path, tmp_path)
+    assert result.failure is None
+    assert result.stderr_cells == (2,)
+    assert not result.ok
+    assert outputs(result.executed_path)[2][0].text == "3\n"
+
+
+def test_cell_that_takes_too_long(tmp_path):
+    path = save(tmp_path / "slow.ipynb", "import time", "time.sleep(60)")
+    result, _ = run(path, tmp_path, timeout=1)
+    assert result.failure.number == 2
+    assert result.failure.error == "TimeoutError: the cell ran for more than 1 s"
+    assert result.seconds < 30
+
+
+def test_kernel_that_dies(tmp_path):
+    path = save(tmp_path / "dead.ipynb", "import os", "os._exit(1)")
+    result, _ = run(path, tmp_path)
+    assert result.failure.number == 2
+    assert "kernel died" in result.failure.error
+
+
+def test_page_tells_what_a_figure_shows(tmp_path):
+    code = (
+        "from IPython.display import display\n"
+        "alt = {'image/png': {'alt': 'A \"logo\" of <CTCF>'}}\n"
+        "display({'image/png': 'iVBORw0KGgo='}, raw=True, metadata=alt)"
+    )
+    result, _ = run(save(tmp_path / "figure.ipynb", code), tmp_path)
+    page = BeautifulSoup(result.html_path.read_text(encoding="utf-8"), "html.parser")
+    (image,) = page.find_all("img")
+    assert image["alt"] == 'A "logo" of <CTCF>'
+    assert image["src"].startswith("data:image/png;base64,")
+    loaded = [script["src"] for script in page.find_all("script", src=True)]
+    assert all("mathjax" in address for address in loaded)
+    assert page.find_all("link", rel="stylesheet") == []
+
+
+def test_missing_notebook(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"There is no notebook .*nowhere\.ipynb"):
+        execute_notebook(tmp_path / "nowhere.ipynb", output_dir=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_not_a_notebook(tmp_path):
+    (tmp_path / "text.ipynb").write_text("hello")
+    with pytest.raises(ValueError, match=r"text\.ipynb is not a Jupyter notebook"):
+        execute_notebook(tmp_path / "text.ipynb", output_dir=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_would_overwrite_itself(tmp_path):
+    path = save(tmp_path / "lesson.ipynb", "1")
+    with pytest.raises(ValueError, match="would overwrite it; pass another output_dir"):
+        execute_notebook(path, output_dir=tmp_path)
+
+
+@pytest.mark.parametrize("timeout", [0, -1, float("nan")])
+def test_timeout_must_be_positive(tmp_path, timeout):
+    path = save(tmp_path / "lesson.ipynb", "1")
+    with pytest.raises(ValueError, match="timeout must be a positive number of seconds; got"):
+        execute_notebook(path, output_dir=tmp_path / "out", timeout=timeout)
+
+
+# --- the console ---
+
+
+def test_workshop_run_takes_the_folders_notebooks(tmp_path, monkeypatch, capsys):
+    save(tmp_path / "notebooks" / "b.ipynb", "2")
+    save(tmp_path / "notebooks" / "a.ipynb", "1")
+    save(tmp_path / "notebooks" / "solutions" / "a.ipynb", "1 / 0")  # not asked for
+    monkeypatch.chdir(tmp_path)
+    assert main(["run"]) == 0
+    out = capsys.readouterr().out
+    assert out.index("a  [1/1]") < out.index("b  [1/1]")
+    assert {"a.html", "a.ipynb", "b.html", "b.ipynb"} == {
+        file.name for file in (tmp_path / "build").iterdir()
+    }
+
+
+def test_workshop_run_fails_loudly_but_runs_the_rest(tmp_path, capsys):
+    bad = save(tmp_path / "bad.ipynb", "x = 1", "boom")
+    noisy = save(tmp_path / "noisy.ipynb", "import sys; print('w', file=sys.stderr)")
+    good = save(tmp_path / "good.ipynb", "1")
+    out = tmp_path / "out"
+    assert main(["run", str(bad), str(noisy), str(good), "--output", str(out)]) == 1
+    printed = capsys.readouterr().out
+    assert "bad: FAILED at code cell 2, which begins\n    boom\n" in printed
+    assert "NameError: name 'boom' is not defined" in printed
+    assert "noisy: ran, but code cell 1 wrote to stderr" in printed
+    assert "good: ran in" in printed
+
+
+@pytest.mark.parametrize("name", ["bad", "noisy"])
+def test_either_fault_alone_is_an_exit_code_of_1(tmp_path, name):
+    code = {"bad": "boom", "noisy": "import sys; print('w', file=sys.stderr)"}[name]
+    path = save(tmp_path / "one.ipynb", code)
+    assert main(["run", str(path), "--output", str(tmp_path / "out")]) == 1
+
+
+def test_workshop_run_without_notebooks(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["run"]) == 1
+    assert "There is no notebook in" in capsys.readouterr().err
+
+
+def test_workshop_run_checks_all_names_first(tmp_path, capsys):
+    path = save(tmp_path / "one.ipynb", "1")
+    assert main(["run", str(path), "nowhere.ipynb", "--output", str(tmp_path / "out")]) == 1
+    assert "There is no notebook nowhere.ipynb" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_workshop_run_refuses_two_of_one_name(tmp_path, capsys):
+    paths = [str(save(tmp_path / folder / "one.ipynb", "1")) for folder in ("a", "b")]
+    assert main(["run", *paths, "--output", str(tmp_path / "out")]) == 1
+    assert "one.ipynb is named more than once" in capsys.readouterr().err
+
+
+def test_no_command_prints_usage(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main([])
+    assert stopped.value.code == 2
+    assert "usage: workshop" in capsys.readouterr().err
+
+
+def test_workshop_data_check(capsys):
+    assert main(["data", "check"]) == 0
+    assert "ctcf_simulated.tsv.gz: as shipped" in capsys.readouterr().out
+
+
+def test_workshop_data_simulate_reproduces_the_shipped_bytes(tmp_path, capsys):
+    out = tmp_path / "again.tsv.gz"
+    assert main(["data", "simulate", "--out", str(out)]) == 0
+    assert out.read_bytes() == shipped_file("ctcf_simulated.tsv.gz").read_bytes()
+    assert "5000 sequences of 200 bp" in capsys.readouterr().out
+
+
+def test_workshop_data_simulate_outside_a_checkout(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["data", "simulate"]) == 1
+    assert "There is no folder data" in capsys.readouterr().err

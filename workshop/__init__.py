@@ -1,0 +1,53 @@
+"""Convolutional networks and AutoML for genomics: the library of a two-day course.
+
+One module is one idea. In the order in which the lessons meet them:
+
+==================  ==============================================================
+`environment`       seeds, quiet logs and a report of the runtime
+`sequences`         DNA strings to one-hot arrays and back
+`motifs`            position weight matrices
+`datasets`          the course's data: shipped, simulated, or read from your files
+`splits`            train, val and test as index arrays
+`architecture`      one description of a network that both frameworks build
+`training`          what both frameworks' training shares
+`keras_cnn`         the network in Keras
+`torch_cnn`         the same network in PyTorch and Lightning
+`evaluation`        named scores of predictions
+`plot`              every figure
+`execution`         run a notebook from the top in a fresh kernel
+==================  ==============================================================
+
+``import workshop`` loads none of them: each is imported when it is first used, so that neither
+TensorFlow nor Torch is loaded for who needs only the other.
+"""
+
+import importlib
+
+__version__ = "0.1.0"
+
+_MODULES = (
+    "environment",
+    "sequences",
+    "motifs",
+    "datasets",
+    "splits",
+    "architecture",
+    "training",
+    "keras_cnn",
+    "torch_cnn",
+    "evaluation",
+    "plot",
+    "execution",
+)
+
+__all__ = ["__version__", *_MODULES]
+
+
+def __getattr__(name):
+    if name in _MODULES:
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}; it has {_MODULES}")
+
+
+def __dir__():
+    return sorted({*globals(), *_MODULES})

@@ -1,0 +1,139 @@
+"""The console: ``workshop run`` and ``workshop data``."""
+
+import argparse
+import sys
+from pathlib import Path
+
+SIMULATED = Path("data") / "ctcf_simulated.tsv.gz"
+
+
+def main(argv=None):
+    """Run one command of the console.
+
+    Parameters
+    ----------
+    argv : list of str, optional
+        The words after ``workshop``; those of the command line when left out.
+
+    Returns
+    -------
+    int
+        Exit code: 0 when all went well, 1 when not, 2 when the command could not be understood.
+    """
+    arguments = _parser().parse_args(argv)
+    try:
+        return arguments.command(arguments)
+    except (ValueError, OSError, ImportError) as problem:
+        print(f"workshop: {problem}", file=sys.stderr)
+        return 1
+
+
+def _parser():
+    parser = argparse.ArgumentParser(
+        prog="workshop", description="Commands of the course on CNNs and AutoML for genomics."
+    )
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    run = commands.add_parser("run", help="run notebooks from the top, each in a fresh kernel")
+    run.add_argument(
+        "notebooks",
+        nargs="*",
+        type=Path,
+        metavar="NOTEBOOK",
+        help="default: all in notebooks/ of the current folder",
+    )
+    run.add_argument(
+        "--output",
+        type=Path,
+        default=Path("build"),
+        help="folder for the executed notebooks and HTML pages (default: build)",
+    )
+    run.add_argument(
+        "--timeout", type=float, default=600, help="seconds that one cell may take (default: 600)"
+    )
+    run.set_defaults(command=_run)
+
+    data = commands.add_parser("data", help="regenerate or check the shipped data")
+    actions = data.add_subparsers(required=True, metavar="action")
+    simulate = actions.add_parser("simulate", help="write the simulated data set again")
+    simulate.add_argument(
+        "--out", type=Path, default=SIMULATED, help=f"file to write (default: {SIMULATED})"
+    )
+    simulate.set_defaults(command=_simulate)
+    check = actions.add_parser("check", help="compare the shipped files with their SHA-256")
+    check.set_defaults(command=_check)
+    return parser
+
+
+def _run(arguments):
+    from workshop.execution import execute_notebook
+
+    notebooks = arguments.notebooks or sorted(Path("notebooks").glob("*.ipynb"))
+    if not notebooks:
+        raise FileNotFoundError(
+            f"There is no notebook in {Path('notebooks').resolve()}. Go to the folder of the "
+            "course, or name the notebooks: workshop run NOTEBOOK ..."
+        )
+    missing = [str(notebook) for notebook in notebooks if not notebook.is_file()]
+    if missing:  # before the first of them has run for minutes
+        raise FileNotFoundError(f"There is no notebook {', '.join(missing)}.")
+    names = [notebook.name for notebook in notebooks]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(
+            f"{twice[0]} is named more than once, and both would be written to "
+            f"{arguments.output / twice[0]}; run them one after the other with different --output."
+        )
+    results = [
+        execute_notebook(notebook, output_dir=arguments.output, timeout=arguments.timeout)
+        for notebook in notebooks
+    ]
+    print()
+    for result in results:
+        print(_summary(result))
+    return 0 if all(result.ok for result in results) else 1
+
+
+def _summary(result):
+    name, page = result.path.stem, result.html_path
+    if result.failure is not None:
+        failure = result.failure
+        return (
+            f"{name}: FAILED at code cell {failure.number}, which begins\n"
+            f"    {failure.first_line}\n"
+            f"  {failure.error}\n"
+            f"  What ran up to there: {page}"
+        )
+    if result.stderr_cells:
+        numbers = ", ".join(map(str, result.stderr_cells))
+        return (
+            f"{name}: ran, but code cell {numbers} wrote to stderr (a warning or a log), which a "
+            f"student should not meet. See {page}"
+        )
+    return f"{name}: ran in {result.seconds:.1f} s. Read it at {page}"
+
+
+def _simulate(arguments):
+    from workshop import datasets
+
+    if not arguments.out.parent.is_dir():
+        raise FileNotFoundError(
+            f"There is no folder {arguments.out.parent} to write {arguments.out.name} to. Go to "
+            "the folder of the course, or name the file: workshop data simulate --out PATH"
+        )
+    dataset = datasets.simulate_ctcf()
+    datasets.write_dataset(dataset, arguments.out)
+    print(f"{arguments.out}: {len(dataset.y)} sequences of {dataset.X.shape[1]} bp")
+    return 0
+
+
+def _check(_):
+    from workshop._shipped import check_shipped
+
+    for name in check_shipped():
+        print(f"{name}: as shipped")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,80 @@
+"""What all figures share: the colours, chosen once, and an empty axes to draw on.
+
+The colours stay apart for the common forms of colour blindness, and in grey: bases and series
+from Okabe and Ito (https://jfly.uni-koeln.de/color/), parts from Paul Tol's high-contrast set.
+No function sets an rcParam: the figures that a student draws look the same before and after.
+"""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.colors import to_rgb
+
+from workshop.sequences import ALPHABET
+
+BASE_COLOURS = {"A": "#009E73", "C": "#0072B2", "G": "#E69F00", "T": "#D55E00"}
+PART_COLOURS = {"train": "#004488", "val": "#DDAA33", "test": "#BB5566"}
+SERIES_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#000000")
+GREY = "#8A8A8A"
+INK = "#1A1A1A"
+SIGNED = "RdBu_r"  # blue below zero, white at zero, red above
+
+
+def axes_for(ax, figsize):
+    """The given axes, or new ones in a figure of `figsize` inches that clips no label."""
+    return plt.subplots(figsize=figsize, layout="constrained")[1] if ax is None else ax
+
+
+def tidy(ax):
+    """Leave only the two spines that carry ticks."""
+    ax.spines[["top", "right"]].set_visible(False)
+    return ax
+
+
+def next_colour(ax):
+    """The first series colour that no line of the axes has; the first again once all are used."""
+    used = {line.get_color() for line in ax.lines}
+    return next((colour for colour in SERIES_COLOURS if colour not in used), SERIES_COLOURS[0])
+
+
+def colours_by_name(names):
+    """One colour a name: a part of a split keeps its own, the others get the series in order."""
+    others = [name for name in names if name not in PART_COLOURS]
+    series = {name: SERIES_COLOURS[i % len(SERIES_COLOURS)] for i, name in enumerate(others)}
+    return [PART_COLOURS.get(name) or series[name] for name in names]
+
+
+def text_on(colour):
+    """Black or white, whichever reads better on `colour`."""
+    red, green, blue = to_rgb(colour)
+    return "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 0.55 else "white"
+
+
+def arrow(ax, start, end):
+    """Draw an arrow between two points of the data."""
+    ax.annotate("", end, start, arrowprops={"arrowstyle": "-|>", "color": INK, "linewidth": 1.3})
+
+
+def check_bases_last(values, *, name, hint=""):
+    """A finite float array of shape (L, 4) with L >= 1, or an error that names `name`."""
+    values = np.asarray(values, dtype=float)
+    if values.ndim != 2 or values.shape[1] != 4 or len(values) == 0:
+        turned = values.ndim == 2 and values.shape[0] == 4
+        hint = f"If the rows are {', '.join(ALPHABET)}, pass {name}.T." if turned else hint
+        raise ValueError(f"{name} must have shape (L, 4); got {values.shape}. {hint}".rstrip())
+    if not np.isfinite(values).all():
+        raise ValueError(f"{name} must hold finite numbers; got NaN or infinity.")
+    return values
+
+
+def check_labels(y, name):
+    """A float array of shape (N,) of 0 and 1, or an error that names `name`."""
+    y = np.asarray(y, dtype=float)
+    if y.ndim not in (1, 2) or (y.ndim == 2 and y.shape[1] != 1) or len(y) == 0:
+        raise ValueError(
+            f"{name} must have shape (N,) or (N, 1) with N >= 1; got {y.shape}. Of several tasks "
+            "pass one, such as y[:, 0]."
+        )
+    y = y.reshape(-1)
+    if not np.isin(y, (0, 1)).all():
+        raise ValueError(f"{name} must hold only 0 and 1; got {y[~np.isin(y, (0, 1))][0]:g}.")
+    return y

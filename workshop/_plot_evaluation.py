@@ -1,0 +1,159 @@
+"""Pictures of how good predictions are: confusion matrix, ROC and precision-recall curves."""
+
+import numpy as np
+
+from workshop._plot_canvas import GREY, axes_for, next_colour, text_on, tidy
+from workshop.evaluation import auprc, auroc
+
+__all__ = ["confusion_matrix", "precision_recall", "roc"]
+
+
+def confusion_matrix(scores, *, ax=None):
+    r"""Draw the four counts at a threshold: rows are the truth, columns the prediction.
+
+    Parameters
+    ----------
+    scores : Scores
+        With `tp`, `fp`, `tn`, `fn` and `threshold`, as `evaluation.evaluate` returns them.
+    ax : matplotlib Axes, optional
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from types import SimpleNamespace
+    >>> scores = SimpleNamespace(tp=40, fp=20, tn=30, fn=10, threshold=0.5)
+    >>> ax = confusion_matrix(scores)
+    >>> ax.texts[0].get_text()
+    'true negatives\n30\n60 % of row'
+    >>> plt.close(ax.figure)
+    """
+    counts = np.array([[scores.tn, scores.fp], [scores.fn, scores.tp]], dtype=int)
+    totals = counts.sum(axis=1, keepdims=True)
+    shares = counts / np.maximum(totals, 1)
+    names = [["true negatives", "false positives"], ["false negatives", "true positives"]]
+    ax = axes_for(ax, (4.2, 3.8))
+    image = ax.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    for (row, column), count in np.ndenumerate(counts):
+        percent = f"{shares[row, column]:.0%} of row".replace("%", " %")
+        colour = text_on(image.cmap(image.norm(shares[row, column]))[:3])
+        text = f"{names[row][column]}\n{count:,}\n{percent if totals[row, 0] else 'empty row'}"
+        ax.text(column, row, text, ha="center", va="center", color=colour, linespacing=1.5)
+    ax.set(xticks=[0, 1], xticklabels=["negative", "positive"], xlabel="prediction")
+    ax.set(yticks=[0, 1], yticklabels=["negative", "positive"], ylabel="truth")
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    ax.set_title(f"threshold {scores.threshold:g}", fontsize=11)
+    return ax
+
+
+def roc(y_true, y_score, *, label=None, ax=None):
+    """Draw the ROC curve: true against false positive rate over all thresholds.
+
+    Parameters
+    ----------
+    y_true : array of shape (N,) or (N, 1)
+        Labels 0 and 1, both present.
+    y_score : array of the same shape
+        The larger, the more positive: probabilities or logits.
+    label : str, optional
+        Name of the curve in the legend, before its AUROC.
+    ax : matplotlib Axes, optional
+        Pass the axes of an earlier call to compare curves.
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Raises
+    ------
+    ValueError
+        If shapes differ or are others, or a label is not 0 or 1, or one class is missing.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> ax = roc([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8], label="toy")
+    >>> ax.lines[-1].get_label()
+    'toy: AUROC 0.750'
+    >>> plt.close(ax.figure)
+    """
+    from sklearn.metrics import roc_curve
+
+    y_true, y_score = _two_classes(y_true, y_score)
+    rate_false, rate_true, _ = roc_curve(y_true, y_score)
+    ax = tidy(axes_for(ax, (4.4, 4.2)))
+    _chance_line(ax, [0, 1], "chance: 0.5")
+    _curve(ax, rate_false, rate_true, f"AUROC {auroc(y_true, y_score):.3f}", label)
+    ax.legend(frameon=False, loc="lower right")
+    ax.set_xlabel("false positive rate (1 − specificity)")
+    ax.set_ylabel("true positive rate (sensitivity)")
+    return ax
+
+
+def precision_recall(y_true, y_score, *, label=None, ax=None):
+    """Draw precision against recall; chance is the share of positives.
+
+    Parameters
+    ----------
+    y_true : array of shape (N,) or (N, 1)
+        Labels 0 and 1, both present.
+    y_score : array of the same shape
+        The larger, the more positive.
+    label : str, optional
+        Name of the curve in the legend, before its average precision.
+    ax : matplotlib Axes, optional
+        Pass the axes of an earlier call to compare curves.
+
+    Returns
+    -------
+    matplotlib Axes
+        With one line of chance for each share of positives among the curves.
+
+    Raises
+    ------
+    ValueError
+        As in `roc`.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> ax = precision_recall([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
+    >>> [line.get_label() for line in ax.lines]
+    ['chance: 0.500', 'average precision 0.833']
+    >>> plt.close(ax.figure)
+    """
+    from sklearn.metrics import precision_recall_curve
+
+    y_true, y_score = _two_classes(y_true, y_score)
+    precision, recall, _ = precision_recall_curve(y_true, y_score)
+    share = np.mean(y_true)
+    ax = tidy(axes_for(ax, (4.4, 4.2)))
+    _chance_line(ax, [share, share], f"chance: {share:.3f}")
+    score = f"average precision {auprc(y_true, y_score):.3f}"
+    _curve(ax, recall, precision, score, label, drawstyle="steps-post")
+    ax.legend(frameon=False)
+    ax.set(xlabel="recall (sensitivity)", ylabel="precision")
+    return ax
+
+
+def _curve(ax, x, y, score, label, drawstyle="default"):
+    name = score if label is None else f"{label}: {score}"
+    ax.plot(x, y, color=next_colour(ax), linewidth=2, drawstyle=drawstyle, label=name)
+    ax.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
+
+
+def _chance_line(ax, y, label):
+    if label not in {line.get_label() for line in ax.lines}:
+        ax.plot([0, 1], y, color=GREY, linewidth=1, linestyle=":", label=label)
+
+
+def _two_classes(y_true, y_score):
+    if np.isnan(auroc(y_true, y_score)):  # it checks all the rest
+        raise ValueError(
+            f"y_true must hold both 0 and 1 to draw a curve; got only {np.ravel(y_true)[0]:g}."
+        )
+    return np.ravel(y_true), np.ravel(y_score)

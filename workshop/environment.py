@@ -1,0 +1,164 @@
+"""Seeds, quiet logs and a report of the runtime.
+
+Nothing here runs at import: the first cell of a notebook calls these functions by name, so that
+a reader sees what is set.
+"""
+
+import contextlib
+import importlib.metadata
+import logging
+import os
+import platform
+import random
+import sys
+import tempfile
+import warnings
+
+import numpy as np
+
+__all__ = ["check_environment", "in_colab", "quiet_logs", "quiet_stderr", "seed_everything"]
+
+PACKAGES = (
+    "workshop",
+    "numpy",
+    "pandas",
+    "scikit-learn",
+    "matplotlib",
+    "tensorflow",
+    "keras",
+    "torch",
+    "pytorch-lightning",
+    "torchmetrics",
+    "tensorboard",
+    "logomaker",
+)
+
+
+def in_colab():
+    """Whether this Python runs inside Google Colab.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> in_colab()
+    False
+    """
+    return "google.colab" in sys.modules
+
+
+def seed_everything(seed):
+    """Seed Python, NumPy, and Keras and Torch where they are already imported.
+
+    The functions of this library take a ``random_state`` of their own and do not need it; code
+    written by hand in a notebook does. Import the framework first, then seed.
+
+    Parameters
+    ----------
+    seed : int
+        From 0 to 2**32 - 1.
+
+    Raises
+    ------
+    ValueError
+        If NumPy's legacy generator cannot take the seed.
+
+    Examples
+    --------
+    >>> seed_everything(0)
+    >>> float(np.random.random()) == float(np.random.RandomState(0).random())
+    True
+    """
+    if not 0 <= seed < 2**32:
+        raise ValueError(f"seed must be between 0 and 2**32 - 1; got {seed}.")
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 - code by hand, and Keras, draw from the global generator
+    if "keras" in sys.modules:
+        sys.modules["keras"].utils.set_random_seed(seed)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(seed)
+
+
+def quiet_logs():
+    """Keep the frameworks' start-up chatter out of the notebook; errors still show.
+
+    Call it before TensorFlow is imported: its C++ part reads ``TF_CPP_MIN_LOG_LEVEL`` once.
+    Settings that the user made in the environment win.
+
+    Examples
+    --------
+    >>> quiet_logs()
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    for name in ("pytorch_lightning", "lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    # Lightning 2.6 with newer Torch: about its own code, nothing that a student could mend.
+    warnings.filterwarnings("ignore", message=".*LeafSpec.*", category=FutureWarning)
+
+
+@contextlib.contextmanager
+def quiet_stderr():
+    """Hold back what C++ code writes to stderr while a framework starts; show it on an error.
+
+    TensorFlow writes notes about the hardware before its own log level counts. A notebook would
+    show them to the student in red.
+
+    Examples
+    --------
+    >>> with quiet_stderr():
+    ...     _ = os.write(2, b"nobody reads this")
+    """
+    try:
+        stderr = os.dup(2)
+    except OSError:  # a process without stderr
+        yield
+        return
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            held.seek(0)
+            os.write(stderr, held.read())
+            raise
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
+
+
+def check_environment():
+    """Report Python, the packages and the GPU, without importing a framework that is not loaded.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index: what was looked at; column ``found``: the version, or what is missing and the line
+        that installs it.
+
+    Examples
+    --------
+    >>> "numpy" in check_environment().index
+    True
+    """
+    import pandas as pd
+
+    found = {"Python": platform.python_version(), "Colab": "yes" if in_colab() else "no"}
+    for package in PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            found[package] = f"missing: pip install {package}"
+    found["GPU"] = _gpu_name()
+    return pd.DataFrame({"found": found})
+
+
+def _gpu_name():
+    """Name of the NVIDIA GPU as the driver reports it; asks no framework, so it is instant."""
+    try:
+        with open("/proc/driver/nvidia/gpus/0/information") as file:
+            return file.readline().split(":", 1)[1].strip()
+    except (OSError, IndexError):
+        pass
+    return "yes" if os.path.exists("/dev/nvidia0") else "none: the CPU is enough for this course"

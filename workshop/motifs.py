@@ -1,0 +1,342 @@
+"""Position weight matrices: what a transcription factor likes to bind, position by position.
+
+Motif databases write such a matrix as counts, one row a base. Here it is ``(K, 4)``, positions
+first, like a one-hot sequence and like a convolution kernel: scanning *is* a convolution.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from workshop._shipped import shipped_file
+from workshop.sequences import ALPHABET, check_one_hot
+
+__all__ = ["Motif", "Similarity", "load_motif", "read_jaspar", "scan", "similarity"]
+
+UNIFORM = (0.25, 0.25, 0.25, 0.25)
+
+
+@dataclass(frozen=True, eq=False)
+class Motif:
+    """A motif as counts of aligned binding sites.
+
+    Parameters
+    ----------
+    matrix_id : str
+        Such as ``"MA0139.1"``.
+    name : str
+        The transcription factor.
+    counts : array of shape (K, 4)
+        How many binding sites have A, C, G, T at each of the K positions.
+
+    Raises
+    ------
+    ValueError
+        If `counts` has another shape, a negative value or a position without any count.
+
+    Examples
+    --------
+    >>> motif = Motif("toy", "TATA", [[0, 0, 0, 8], [8, 0, 0, 0], [0, 0, 0, 8], [6, 2, 0, 0]])
+    >>> motif.consensus, len(motif)
+    ('TATA', 4)
+    >>> motif.information_content().round(2)
+    array([2.  , 2.  , 2.  , 1.19])
+    """
+
+    matrix_id: str
+    name: str
+    counts: np.ndarray
+
+    def __post_init__(self):
+        counts = np.array(self.counts, dtype=np.float64)
+        if counts.ndim != 2 or counts.shape[1] != 4 or len(counts) == 0:
+            raise ValueError(
+                f"counts must have shape (K, 4), positions first; got {counts.shape}. A matrix "
+                "with one row a base needs .T first."
+            )
+        if not (counts >= 0).all() or (counts.sum(axis=1) == 0).any():
+            raise ValueError("counts must be >= 0, with at least one count at each position.")
+        counts.flags.writeable = False
+        object.__setattr__(self, "counts", counts)
+
+    def __len__(self):
+        """Width K in bp."""
+        return len(self.counts)
+
+    @property
+    def consensus(self):
+        """The most frequent base at each position, as a string."""
+        return "".join(ALPHABET[i] for i in self.counts.argmax(axis=1))
+
+    def probabilities(self, *, pseudocount=0.0):
+        """Share of each base at each position, shape (K, 4).
+
+        Parameters
+        ----------
+        pseudocount : float
+            Added to each of the four counts.
+
+        Returns
+        -------
+        ndarray of shape (K, 4)
+        """
+        counts = self.counts + pseudocount
+        return counts / counts.sum(axis=1, keepdims=True)
+
+    def log_odds(self, *, background=UNIFORM, pseudocount=1.0):
+        """How much likelier each base is in a binding site than in the background, in bits.
+
+        Parameters
+        ----------
+        background : array of shape (4,)
+            Probability of A, C, G, T outside of binding sites.
+        pseudocount : float
+            Added to each count, so that a base never seen has a finite score.
+
+        Returns
+        -------
+        ndarray of shape (K, 4)
+            log2(probability / background).
+
+        Raises
+        ------
+        ValueError
+            If `background` is not four positive shares of 1, or `pseudocount` leaves a zero.
+        """
+        probabilities = self.probabilities(pseudocount=pseudocount)
+        if (probabilities == 0).any():
+            raise ValueError(
+                f"pseudocount must be > 0: a base was never seen; got {pseudocount}."
+            )
+        return np.log2(probabilities / _check_background(background))
+
+    def information_content(self, *, background=UNIFORM):
+        """Relative entropy of each position against the background, in bits.
+
+        Parameters
+        ----------
+        background : array of shape (4,)
+
+        Returns
+        -------
+        ndarray of shape (K,)
+            0 where the motif equals the background; 2 for a fixed base in a uniform one.
+        """
+        p = self.probabilities()
+        ratio = np.divide(p, _check_background(background), out=np.ones_like(p), where=p > 0)
+        return (p * np.log2(ratio)).sum(axis=1)
+
+    def information_matrix(self):
+        """Letter heights of the usual sequence logo, in bits: probability x information content.
+
+        Returns
+        -------
+        ndarray of shape (K, 4)
+        """
+        return self.probabilities() * self.information_content()[:, None]
+
+    def reverse_complement(self):
+        """The same motif read on the other strand.
+
+        Returns
+        -------
+        Motif
+        """
+        return Motif(self.matrix_id, self.name, self.counts[::-1, ::-1])
+
+
+def load_motif(matrix_id):
+    """Load a motif that is shipped with the course.
+
+    Parameters
+    ----------
+    matrix_id : str
+        ``"MA0139.1"`` (CTCF, 19 bp, as used in the course) or ``"MA0139.2"`` (trimmed to 15 bp).
+        From JASPAR 2024 (CC BY 4.0, doi:10.1093/nar/gkad1059).
+
+    Returns
+    -------
+    Motif
+
+    Raises
+    ------
+    ValueError
+        If the motif is not shipped; the message names those that are.
+
+    Examples
+    --------
+    >>> load_motif("MA0139.1").consensus
+    'TGGCCACCAGGGGGCGCTA'
+    """
+    motifs = read_jaspar(shipped_file("jaspar_ctcf.txt"))
+    if matrix_id not in motifs:
+        raise ValueError(
+            f"{matrix_id!r} is not shipped; there are {', '.join(motifs)}. Read another from a "
+            "JASPAR file with read_jaspar(path)."
+        )
+    return motifs[matrix_id]
+
+
+def read_jaspar(path):
+    """Read motifs from a file in JASPAR's text format.
+
+    Parameters
+    ----------
+    path : path-like
+        A ``>ID NAME`` line a motif, then a line of counts for each of A, C, G, T, with or without
+        brackets.
+
+    Returns
+    -------
+    dict of str to Motif
+
+    Raises
+    ------
+    ValueError
+        If the file is not of this format; the message names the line.
+    """
+    motifs, header, rows = {}, None, []
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is not a text file, so it is no JASPAR file.") from error
+    for number, line in enumerate(lines, start=1):
+        where = f"{path}, line {number}"
+        words = line.replace("[", " ").replace("]", " ").split()
+        if not words or words[0].startswith("#"):
+            continue
+        if words[0].startswith(">") and (header is None or len(rows) == 4):
+            header, rows = (words[0][1:], " ".join(words[1:])), []
+            continue
+        if header is None or len(rows) == 4 or words[0] != ALPHABET[len(rows)]:
+            expected = ">ID NAME" if header is None or len(rows) == 4 else ALPHABET[len(rows)]
+            raise ValueError(f"{where}: expected a line with {expected}; got {line[:40]!r}.")
+        try:
+            rows.append([float(word) for word in words[1:]])
+        except ValueError as error:
+            raise ValueError(f"{where}: expected counts; got {line[:40]!r}.") from error
+        if len(rows[-1]) != len(rows[0]):
+            raise ValueError(f"{where}: expected {len(rows[0])} counts; got {len(rows[-1])}.")
+        if len(rows) == 4:
+            motifs[header[0]] = Motif(*header, np.array(rows).T)
+    if header is None or len(rows) != 4:
+        raise ValueError(f"{path} ends before a motif is complete: four lines A, C, G, T each.")
+    return motifs
+
+
+def scan(X, motif, *, both_strands=True, background=UNIFORM):
+    """Score each window of each sequence by the log-odds of a motif.
+
+    Parameters
+    ----------
+    X : array of shape (N, L, 4)
+    motif : Motif
+        Of width K <= L.
+    both_strands : bool
+        Take the better of the window and its reverse complement.
+    background : array of shape (4,)
+        See `Motif.log_odds`.
+
+    Returns
+    -------
+    ndarray of shape (N, L - K + 1), float32
+        Log-odds in bits; entry p is the window that starts at p. ``.max(axis=1)`` is the usual
+        score of a sequence.
+
+    Raises
+    ------
+    ValueError
+        If the sequences are shorter than the motif.
+
+    Examples
+    --------
+    >>> from workshop.sequences import one_hot_encode
+    >>> toy = Motif("toy", "AC", [[9, 0, 0, 0], [0, 9, 0, 0]])
+    >>> scan(one_hot_encode(["TACGG"]), toy).round(1)
+    array([[-2.7,  1.6, -2.7,  0. ]], dtype=float32)
+    """
+    X = check_one_hot(X)
+    if X.shape[1] < len(motif):
+        raise ValueError(
+            f"X must be at least as long as the motif: {len(motif)} bp; got {X.shape[1]} bp."
+        )
+    forward = _slide(X, motif.log_odds(background=background))
+    if not both_strands:
+        return forward
+    reverse = motif.reverse_complement().log_odds(background=background)
+    return np.maximum(forward, _slide(X, reverse))
+
+
+def _slide(X, weights):
+    n_windows = X.shape[1] - len(weights) + 1
+    scores = np.zeros((len(X), n_windows), dtype=np.float32)
+    for k, weight in enumerate(weights.astype(np.float32)):  # a convolution, one tap at a time
+        scores += X[:, k : k + n_windows] @ weight
+    return scores
+
+
+class Similarity(NamedTuple):
+    """How well two motifs agree; see `similarity`."""
+
+    correlation: float
+    """Pearson r over all letters of the aligned columns."""
+    offset: int
+    """Column of `a` under which column 0 of `b` lies; may be negative."""
+    strand: str
+    """``"+"``, or ``"-"`` where `b` had to be reverse complemented."""
+    overlap: int
+    """Number of aligned columns."""
+
+
+def similarity(a, b, *, min_overlap=None):
+    """Best Pearson correlation of two motifs over all alignments and both strands.
+
+    Parameters
+    ----------
+    a, b : Motif
+    min_overlap : int, optional
+        Least number of aligned columns; the width of the narrower motif by default.
+
+    Returns
+    -------
+    Similarity
+
+    Raises
+    ------
+    ValueError
+        If `min_overlap` is not between 1 and the narrower width.
+
+    Examples
+    --------
+    >>> ctcf = load_motif("MA0139.1")
+    >>> similarity(ctcf, ctcf.reverse_complement()).strand
+    '-'
+    """
+    narrower = min(len(a), len(b))
+    min_overlap = narrower if min_overlap is None else min_overlap
+    if not 1 <= min_overlap <= narrower:
+        raise ValueError(f"min_overlap must be from 1 to {narrower}; got {min_overlap}.")
+    best = Similarity(-np.inf, 0, "+", 0)
+    p = a.probabilities()
+    for strand, other in (("+", b), ("-", b.reverse_complement())):
+        q = other.probabilities()
+        for offset in range(min_overlap - len(q), len(p) - min_overlap + 1):
+            start, stop = max(offset, 0), min(offset + len(q), len(p))
+            u, v = p[start:stop].ravel(), q[start - offset : stop - offset].ravel()
+            if u.std() == 0 or v.std() == 0:
+                continue  # a column of equal shares correlates with nothing
+            r = float(np.corrcoef(u, v)[0, 1])
+            if r > best.correlation:
+                best = Similarity(r, offset, strand, stop - start)
+    return best
+
+
+def _check_background(background):
+    background = np.asarray(background, dtype=np.float64)
+    if background.shape != (4,) or not (background > 0).all() or abs(background.sum() - 1) > 1e-6:
+        raise ValueError(
+            f"background must be four positive shares that sum to 1; got {background.tolist()}."
+        )
+    return background

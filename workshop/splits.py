@@ -1,0 +1,211 @@
+"""Training, validation and test parts as index arrays.
+
+On genomes hold out whole chromosomes: neighbouring windows, and windows that overlap, share
+sequence, so that a random split lets a model recognise test windows that it has seen.
+"""
+
+from itertools import combinations
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+__all__ = [
+    "Split",
+    "TEST_CHROMS",
+    "VAL_CHROMS",
+    "overlapping_windows",
+    "split_at_random",
+    "split_by_chromosome",
+]
+
+VAL_CHROMS = ("chr8", "chr20")
+"""Validation chromosomes of the course: about 7 % of the genome."""
+TEST_CHROMS = ("chr1", "chr3", "chr6")
+"""Test chromosomes of the course: about 20 % of the genome."""
+
+
+class Split(NamedTuple):
+    """Indices of the three parts, each a sorted array of int."""
+
+    train: np.ndarray
+    """Rows to learn from."""
+    val: np.ndarray
+    """Rows to choose by: epochs, settings, architectures."""
+    test: np.ndarray
+    """Rows to report on, once, at the end."""
+
+
+def split_by_chromosome(chroms, *, val_chroms=VAL_CHROMS, test_chroms=TEST_CHROMS):
+    """Hold out whole chromosomes; all that are not named train.
+
+    Parameters
+    ----------
+    chroms : sequence of str, length N
+        Chromosome of each row, such as ``table["chrom"]``.
+    val_chroms, test_chroms : sequence of str
+        Chromosomes of the validation and of the test part.
+
+    Returns
+    -------
+    Split
+
+    Raises
+    ------
+    TypeError
+        If one bare string stands where a list should.
+    ValueError
+        If a chromosome is in both parts or not in the data, or if a part would be empty.
+
+    Examples
+    --------
+    >>> split = split_by_chromosome(["chr1", "chr2", "chr8", "chr1"],
+    ...                             val_chroms=["chr8"], test_chroms=["chr1"])
+    >>> split.train, split.val, split.test
+    (array([1]), array([2]), array([0, 3]))
+    """
+    chroms = np.asarray(chroms)
+    present = sorted(set(chroms.tolist()), key=_natural_order)
+    for name, wanted in (("val_chroms", val_chroms), ("test_chroms", test_chroms)):
+        if isinstance(wanted, str):
+            raise TypeError(f"{name} must be a list; got one string. Pass [{wanted!r}].")
+        unknown = [chrom for chrom in wanted if chrom not in present]
+        if unknown:
+            raise ValueError(
+                f"{name} names {', '.join(map(str, unknown))}, not in the data. Present: "
+                f"{', '.join(map(str, present))}."
+            )
+    shared = sorted(set(val_chroms) & set(test_chroms))
+    if shared:
+        raise ValueError(
+            f"A chromosome belongs to one part only; {', '.join(shared)} is in val_chroms and in "
+            "test_chroms."
+        )
+    in_val, in_test = np.isin(chroms, list(val_chroms)), np.isin(chroms, list(test_chroms))
+    return _checked(
+        Split(*(np.flatnonzero(part) for part in (~in_val & ~in_test, in_val, in_test)))
+    )
+
+
+def split_at_random(n, *, val_size, test_size, random_state, stratify=None):
+    """Split rows by chance, with scikit-learn.
+
+    Right only where rows are independent. Windows of a genome are not: see `split_by_chromosome`.
+
+    Parameters
+    ----------
+    n : int
+        Number of rows.
+    val_size, test_size : float
+        Share of each part, between 0 and 1.
+    random_state : int
+    stratify : array of length n, optional
+        Labels whose proportions all parts shall keep.
+
+    Returns
+    -------
+    Split
+
+    Raises
+    ------
+    ValueError
+        If the shares leave a part empty, or `stratify` has another length.
+
+    Examples
+    --------
+    >>> [len(part) for part in split_at_random(100, val_size=0.1, test_size=0.2, random_state=0)]
+    [70, 10, 20]
+    """
+    from sklearn.model_selection import train_test_split
+
+    n_val, n_test = round(n * val_size), round(n * test_size)
+    if not (0 < val_size < 1 and 0 < test_size < 1) or min(n_val, n_test, n - n_val - n_test) < 1:
+        raise ValueError(
+            f"val_size and test_size must leave all three parts at least one of {n} rows; got "
+            f"{val_size} and {test_size}."
+        )
+    labels = None if stratify is None else np.asarray(stratify).reshape(len(stratify), -1)
+    if labels is not None and len(labels) != n:
+        raise ValueError(f"stratify must have length {n}; got {len(labels)}.")
+
+    def part(rows, size):
+        kept = None if labels is None else labels[rows]
+        return train_test_split(rows, test_size=size, random_state=random_state, stratify=kept)
+
+    rest, test = part(np.arange(n), n_test)
+    train, val = part(rest, n_val)
+    return _checked(Split(np.sort(train), np.sort(val), np.sort(test)))
+
+
+def overlapping_windows(table, split):
+    """Find windows of different parts that share bases of the genome: the leak, row by row.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns chrom, start, end (0-based, half-open); a row a window.
+    split : Split
+
+    Returns
+    -------
+    DataFrame
+        A row a pair: part_a, row_a, part_b, row_b, chrom, overlap (bp). Empty for a sound split.
+
+    Raises
+    ------
+    ValueError
+        If `table` lacks a column.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"chrom": "chr1", "start": [0, 50, 500], "end": [100, 150, 600]})
+    >>> overlapping_windows(table, Split([0], [1], [2]))["overlap"].tolist()
+    [50]
+    """
+    missing = [column for column in ("chrom", "start", "end") if column not in table]
+    if missing:
+        raise ValueError(f"table must have the columns chrom, start, end; lacks {missing}.")
+    rows = []
+    for part_a, part_b in combinations(Split._fields, 2):
+        a, b = (_windows(table, getattr(split, part)) for part in (part_a, part_b))
+        pairs = [_overlaps(a[a["chrom"] == c], b[b["chrom"] == c]) for c in a["chrom"].unique()]
+        for pair in pairs:
+            rows.append(pair.assign(part_a=part_a, part_b=part_b))
+    columns = ["part_a", "row_a", "part_b", "row_b", "chrom", "overlap"]
+    found = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=columns)
+    return found[columns]
+
+
+def _windows(table, indices):
+    windows = table.iloc[np.asarray(indices, dtype=int)][["chrom", "start", "end"]]
+    return windows.assign(row=np.asarray(indices)).sort_values("start")
+
+
+def _overlaps(a, b):
+    """All overlapping pairs of two tables of one chromosome, both sorted by start."""
+    # A window of b can touch a[i] only if it starts before a[i] ends, and less than the widest
+    # window of b before a[i] starts.
+    widest = (b["end"] - b["start"]).max() if len(b) else 0
+    first = np.searchsorted(b["start"], a["start"] - widest, side="right")
+    last = np.searchsorted(b["start"], a["end"], side="left")
+    counts = np.maximum(last - first, 0)
+    i = np.repeat(np.arange(len(a)), counts)
+    j = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts) + first[i]
+    left, right = a.iloc[i].reset_index(drop=True), b.iloc[j].reset_index(drop=True)
+    overlap = np.minimum(left["end"], right["end"]) - np.maximum(left["start"], right["start"])
+    pairs = pd.DataFrame(
+        {"row_a": left["row"], "row_b": right["row"], "chrom": left["chrom"], "overlap": overlap}
+    )
+    return pairs[pairs["overlap"] > 0]
+
+
+def _checked(split):
+    empty = [name for name, part in split._asdict().items() if len(part) == 0]
+    if empty:
+        raise ValueError(f"Every part needs rows; {' and '.join(empty)} would be empty.")
+    return split
+
+
+def _natural_order(chrom):
+    number = str(chrom).removeprefix("chr")
+    return (0, int(number), "") if number.isdigit() else (1, 0, number)

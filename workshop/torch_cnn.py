@@ -1,0 +1,678 @@
+"""The Torch twin, in Lightning: build, fit, predict, save. Its sibling is `workshop.keras_cnn`.
+
+The same names and signatures as the Keras twin; the same `random_state` gives the same initial
+weights and the same batches in both, so that they train alike to rounding error.
+
+Two choices make it fast. A one-hot batch ``(N, L, 4)`` is, without moving a byte, an image of
+height 1 in channels-last memory, and Torch's CPU kernels for that are about three times faster
+than Conv1d's. And everything here runs on one CPU thread: such small kernels gain nothing from
+a second, and with a busy neighbour two threads wait for each other and get many times slower.
+"""
+
+import contextlib
+import logging
+import os
+import pickle
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+import torch.nn.functional as F
+from torch import nn
+from torchmetrics.functional import classification as classification_metrics
+
+from workshop import architecture as arch
+from workshop import training
+
+__all__ = [
+    "SequenceCNN",
+    "build_cnn",
+    "fit",
+    "get_weights",
+    "input_gradient",
+    "load",
+    "predict",
+    "predict_logits",
+    "save",
+    "set_weights",
+]
+
+
+class SequenceCNN(pl.LightningModule):
+    """A LightningModule from ``(N, L, 4)`` to logits ``(N, T)`` that knows its architecture.
+
+    Parameters
+    ----------
+    architecture : Architecture or dict
+        The dict is ``architecture.to_dict()``, as Lightning finds it in a checkpoint.
+    optimizer : str
+        ``"adam"`` or ``"sgd"``.
+    learning_rates : sequence of float
+        One an epoch; the last one stays.
+    """
+
+    def __init__(self, architecture, *, optimizer="adam", learning_rates=(0.001,)):
+        super().__init__()
+        if isinstance(architecture, dict):
+            architecture = arch.Architecture.from_dict(architecture)
+        shapes = [(architecture.input_length, 4), *architecture.output_shapes()]
+        self.architecture = architecture
+        self.optimizer_name = optimizer
+        self.learning_rates = list(learning_rates)
+        self.layers = nn.Sequential(
+            *(_build_layer(s, shape) for s, shape in zip(architecture.layers, shapes, strict=False))
+        )
+        self.output = nn.Linear(shapes[-2][0], architecture.n_outputs)
+        self.to(memory_format=torch.channels_last)
+
+    def forward(self, x):
+        """Map a batch ``(N, L, 4)`` to logits ``(N, T)``."""
+        x = x.permute(0, 2, 1).unsqueeze(2)  # (N, 4, 1, L), channels-last in memory: no copy
+        return self.output(self.layers(x))  # (N, T)
+
+    def loss(self, logits, y):
+        """Loss of the task, a mean over batch and outputs."""
+        if self.architecture.task == "regression":
+            return F.mse_loss(logits, y)
+        if self.architecture.task == "multiclass":
+            return F.cross_entropy(logits, y)
+        return F.binary_cross_entropy_with_logits(logits, y)
+
+    def training_step(self, batch, batch_idx):
+        """Loss of one batch; the logits go to the epoch's metrics."""
+        x, y = batch
+        logits = self(x)
+        return {"loss": self.loss(logits, y), "logits": logits.detach(), "y": y}
+
+    def validation_step(self, batch, batch_idx):
+        """Logits of one batch; loss and metrics are computed once, over all of them."""
+        x, y = batch
+        return {"logits": self(x), "y": y}
+
+    def configure_optimizers(self):
+        """Adam or SGD with Keras's defaults, and the learning rate of each epoch."""
+        if self.optimizer_name == "adam":
+            optimizer = torch.optim.Adam(self.parameters(), self.learning_rates[0], eps=1e-7)
+        else:
+            optimizer = torch.optim.SGD(self.parameters(), self.learning_rates[0])
+        rates = self.learning_rates
+        schedule = torch.optim.lr_scheduler.LambdaLR(
+            optimizer, lambda epoch: rates[min(epoch, len(rates) - 1)] / rates[0]
+        )
+        return [optimizer], [schedule]
+
+    def on_save_checkpoint(self, checkpoint):
+        """Put the architecture, as plain data, where Lightning looks for it when loading."""
+        checkpoint["hyper_parameters"] = {"architecture": self.architecture.to_dict()}
+
+
+def build_cnn(architecture, *, random_state=0):
+    """Build a model with Glorot-uniform kernels and zero biases.
+
+    Parameters
+    ----------
+    architecture : Architecture
+    random_state : int
+        Of the initial weights; the Keras twin draws the same.
+
+    Returns
+    -------
+    SequenceCNN
+
+    Examples
+    --------
+    >>> from workshop.architecture import DAY1_CNN
+    >>> sum(p.numel() for p in build_cnn(DAY1_CNN).parameters())
+    961
+    """
+    model = SequenceCNN(training.check_architecture(architecture))
+    set_weights(model, arch.initial_weights(architecture, random_state=random_state))
+    return model
+
+
+def fit(
+    model,
+    X,
+    y,
+    *,
+    X_val=None,
+    y_val=None,
+    epochs=20,
+    batch_size=64,
+    optimizer="adam",
+    learning_rate=0.001,
+    callbacks=(),
+    log_dir=None,
+    progress=True,
+    random_state=0,
+):
+    """Train a model in place, with a fresh optimiser.
+
+    Parameters
+    ----------
+    model : SequenceCNN
+        From `build_cnn` or `load`.
+    X : array of shape (N, L, 4)
+    y : array of shape (N, T)
+        0 and 1; one-hot for a multi-class task; any number for a regression.
+    X_val, y_val : arrays like X, y, optional
+        Validation data, scored after each epoch.
+    epochs, batch_size : int
+    optimizer : str
+        ``"adam"`` or ``"sgd"``.
+    learning_rate : float or callable
+        A number, or a schedule: a function of the epoch, counted from 0.
+    callbacks : sequence of pytorch_lightning.Callback
+        Such as ``EarlyStopping(monitor="val_loss")`` or ``ModelCheckpoint(dirpath)``. They see
+        once an epoch what the history holds: loss, val_loss, val_auroc and so on.
+    log_dir : path-like, optional
+        Folder for TensorBoard: a run of this fit, with ``train`` and ``validation`` below it.
+    progress : bool
+        Show a line that counts epochs.
+    random_state : int
+        Of the order of the batches; the Keras twin goes through the same ones.
+
+    Returns
+    -------
+    History
+
+    Raises
+    ------
+    TypeError
+        If `model` is no `SequenceCNN`, or a callback is not one of Lightning.
+    ValueError
+        If data or settings do not fit; see `workshop.training`.
+    """
+    architecture = _architecture_of(model)
+    X, y = training.check_data(architecture, X, y)
+    validation = training.check_validation(architecture, X_val, y_val)
+    model.learning_rates = training.check_settings(
+        epochs=epochs, batch_size=batch_size, optimizer=optimizer, learning_rate=learning_rate
+    )
+    model.optimizer_name = optimizer
+    training.check_callbacks(callbacks, pl.Callback)
+    recorder = _Recorder(epochs, training.ProgressLine(progress), log_dir)
+    with _one_thread(), _quiet_lightning():
+        trainer = pl.Trainer(
+            max_epochs=epochs,
+            devices=1,
+            callbacks=[recorder, *callbacks],
+            enable_checkpointing=any(isinstance(c, pl.callbacks.Checkpoint) for c in callbacks),
+            enable_model_summary=False,
+            enable_progress_bar=False,
+            logger=False,
+            num_sanity_val_steps=0,
+        )
+        try:
+            trainer.fit(
+                model,
+                _Batches(X, y, batch_size, training.batch_orders(len(X), epochs, random_state)),
+                validation and _Batches(*validation, 1024),
+            )
+        except SystemExit as error:  # how Lightning passes Ctrl-C on
+            raise KeyboardInterrupt from error
+    model.eval()
+    return recorder.history()
+
+
+def predict_logits(model, X, *, batch_size=1024):
+    """Predict logits: the model's output before the task's activation.
+
+    Parameters
+    ----------
+    model : SequenceCNN
+    X : array of shape (N, L, 4)
+    batch_size : int
+
+    Returns
+    -------
+    ndarray of shape (N, T), float32
+
+    Raises
+    ------
+    ValueError
+        If `X` has another shape or length than the model takes.
+    """
+    architecture = _architecture_of(model)
+    X = training.check_input(architecture, X)
+    logits = np.empty((len(X), architecture.n_outputs), dtype=np.float32)
+    with _one_thread(), _evaluating(model), torch.inference_mode():
+        for start in range(0, len(X), batch_size):
+            batch = slice(start, start + batch_size)
+            logits[batch] = model(_to_tensor(X[batch]).to(model.device)).cpu().numpy()
+    return logits
+
+
+def predict(model, X, *, batch_size=1024):
+    """Predict probabilities, or values for a regression: logits after the task's activation.
+
+    Parameters
+    ----------
+    model : SequenceCNN
+    X : array of shape (N, L, 4)
+    batch_size : int
+
+    Returns
+    -------
+    ndarray of shape (N, T), float32
+    """
+    logits = torch.from_numpy(predict_logits(model, X, batch_size=batch_size))
+    activation = arch.TASKS[model.architecture.task]
+    if activation == "softmax":
+        logits = logits.softmax(dim=1)
+    elif activation == "sigmoid":
+        logits = logits.sigmoid()
+    return logits.numpy()
+
+
+def input_gradient(model, X, *, task=0, batch_size=256):
+    """Gradient of one logit with respect to each entry of the input.
+
+    Parameters
+    ----------
+    model : SequenceCNN
+    X : array of shape (N, L, 4)
+    task : int
+        Column of the output.
+    batch_size : int
+
+    Returns
+    -------
+    ndarray of shape (N, L, 4), float32
+
+    Raises
+    ------
+    ValueError
+        If the model has no output `task`.
+    """
+    architecture = _architecture_of(model)
+    X = training.check_input(architecture, X)
+    training.check_task(architecture, task)
+    gradient = np.empty_like(X)
+    with _one_thread(), _evaluating(model), torch.enable_grad():
+        for start in range(0, len(X), batch_size):
+            batch = _to_tensor(X[start : start + batch_size]).to(model.device)
+            batch.requires_grad_(True)
+            (change,) = torch.autograd.grad(model(batch)[:, task].sum(), batch)
+            gradient[start : start + batch_size] = change.cpu().numpy()
+    return gradient
+
+
+def get_weights(model):
+    """Weights in the layout that both twins share.
+
+    Parameters
+    ----------
+    model : SequenceCNN
+
+    Returns
+    -------
+    dict of str to ndarray, float32
+        See `Architecture.weight_shapes`.
+    """
+    _architecture_of(model)
+    return {
+        name: _to_shared(tensor.detach().cpu()).numpy().copy()
+        for name, tensor in _tensors(model).items()
+    }
+
+
+def set_weights(model, weights):
+    """Copy weights into a model, from this twin or the other.
+
+    Parameters
+    ----------
+    model : SequenceCNN
+    weights : dict of str to array
+        From `get_weights` of either twin.
+
+    Raises
+    ------
+    ValueError
+        If they are the weights of another architecture.
+    """
+    weights = arch.check_weights(_architecture_of(model), weights)
+    with torch.no_grad():
+        for name, tensor in _tensors(model).items():
+            # The shared view of a tensor shares its memory: writing there writes the tensor.
+            _to_shared(tensor).copy_(_to_tensor(weights[name]))
+
+
+def save(model, path):
+    """Save a model as a Lightning checkpoint; it appears whole or not at all.
+
+    Parameters
+    ----------
+    model : SequenceCNN
+    path : path-like
+        Ends in ``.ckpt``. ``SequenceCNN.load_from_checkpoint`` reads it, too.
+
+    Raises
+    ------
+    ValueError
+        If the name ends in something else.
+    """
+    _architecture_of(model)
+    path = Path(path)
+    if path.suffix != ".ckpt":
+        raise ValueError(f"path must end in .ckpt; got {path.name!r}.")
+    checkpoint = {
+        "state_dict": model.state_dict(),
+        "pytorch-lightning_version": pl.__version__,
+    }
+    model.on_save_checkpoint(checkpoint)
+    part = path.with_name(path.name + ".part")
+    torch.save(checkpoint, part)
+    os.replace(part, path)
+
+
+def load(path, *, architecture=None):
+    """Load a model that `save` or a ``ModelCheckpoint`` wrote; no code in the file can run.
+
+    Parameters
+    ----------
+    path : path-like
+    architecture : Architecture, optional
+        What the file must hold.
+
+    Returns
+    -------
+    SequenceCNN
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file is corrupt, holds something else, or another architecture.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"No model at {path}.")
+    try:
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+        description = checkpoint["hyper_parameters"]["architecture"]
+        state = checkpoint["state_dict"]
+    except (RuntimeError, EOFError, pickle.UnpicklingError, KeyError, TypeError) as error:
+        reason = str(error).split("\n")[0]
+        raise ValueError(
+            f"{path} is no checkpoint of a SequenceCNN, or a corrupt one; nothing in it was "
+            f"executed ({reason})."
+        ) from error
+    model = SequenceCNN(description)
+    training.check_same(path, model.architecture, architecture)
+    model.load_state_dict(state)
+    return model.eval()
+
+
+class _Recorder(pl.Callback):
+    """Computes the metrics once an epoch; keeps the history, moves the progress line, logs."""
+
+    def __init__(self, epochs, line, log_dir):
+        self.epochs, self.line, self.log_dir = epochs, line, log_dir
+        self.rows, self.steps = [], {"": [], "val_": []}
+        self.writers = {}
+
+    def on_train_start(self, trainer, pl_module):
+        if self.log_dir is not None:
+            from torch.utils.tensorboard import SummaryWriter
+
+            for prefix, folder in (("", "train"), ("val_", "validation")):
+                self.writers[prefix] = SummaryWriter(str(Path(self.log_dir) / folder))
+
+    def on_train_epoch_start(self, trainer, pl_module):
+        self.rows.append(
+            {
+                "epoch": trainer.current_epoch + 1,
+                "learning_rate": trainer.optimizers[0].param_groups[0]["lr"],
+            }
+        )
+
+    def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx):
+        self.steps[""].append(outputs)
+
+    def on_validation_batch_end(self, trainer, pl_module, outputs, batch, batch_idx):
+        self.steps["val_"].append(outputs)
+
+    def on_validation_epoch_end(self, trainer, pl_module):
+        self._score("val_", pl_module)
+
+    def on_train_epoch_end(self, trainer, pl_module):
+        self._score("", pl_module)
+        self.line.show(training.epoch_text(self.rows[-1], self.epochs))
+
+    def on_train_end(self, trainer, pl_module):
+        self.line.show(training.epoch_text(self.rows[-1], self.epochs), last=True)
+
+    def teardown(self, trainer, pl_module, stage):
+        for writer in self.writers.values():
+            writer.close()
+
+    def _score(self, prefix, model):
+        steps, self.steps[prefix] = self.steps[prefix], []
+        logits = torch.cat([step["logits"] for step in steps])
+        y = torch.cat([step["y"] for step in steps])
+        # The loss while training is that of each batch before its update, as Keras reports it.
+        loss = model.loss(logits, y).item()
+        scores = {"loss": loss} | _metrics(model.architecture.task, logits, y)
+        for name, value in scores.items():
+            model.log(prefix + name, value, on_step=False, on_epoch=True, batch_size=len(y))
+            self.rows[-1][prefix + name] = value
+            if self.writers:
+                self.writers[prefix].add_scalar(f"epoch_{name}", value, self.rows[-1]["epoch"] - 1)
+
+    def history(self):
+        return training.make_history(self.rows)
+
+
+class _Batches:
+    """Batches of arrays that are in memory: slices of tensors, no collation row by row."""
+
+    def __init__(self, X, y, batch_size, orders=None):
+        self.X, self.y = _to_tensor(X), _to_tensor(y)
+        self.batch_size, self.orders = batch_size, orders
+
+    def __len__(self):
+        return -(-len(self.X) // self.batch_size)
+
+    def __iter__(self):
+        order = None if self.orders is None else torch.from_numpy(next(self.orders))
+        for start in range(0, len(self.X), self.batch_size):
+            rows = slice(start, start + self.batch_size)
+            rows = rows if order is None else order[rows]
+            yield self.X[rows], self.y[rows]
+
+
+class _SamePad(nn.Module):
+    """Pad positions as Keras pads: of an odd number, the extra one on the right."""
+
+    def __init__(self, length, size, step, value=0.0):
+        super().__init__()
+        total = max((-(-length // step) - 1) * step + size - length, 0)
+        self.padding, self.value = (total // 2, total - total // 2), value
+
+    def forward(self, x):
+        return F.pad(x, self.padding, value=self.value) if any(self.padding) else x
+
+
+class _AvgPool(nn.AvgPool2d):
+    """Average pooling that does not count what hangs over an end."""
+
+    def __init__(self, length, size, step, padding):
+        super().__init__((1, size), (1, step))
+        self.pad = _SamePad(length, size, step) if padding == "same" else nn.Identity()
+        share = super().forward(self.pad(torch.ones(1, 1, 1, length)))  # counted part of a window
+        self.register_buffer("share", share, persistent=False)
+
+    def forward(self, x):
+        return super().forward(self.pad(x)) / self.share
+
+
+class _BatchNorm(nn.modules.batchnorm._BatchNorm):
+    """Batch normalisation whose running variance is the biased one, as in Keras."""
+
+    def _check_input_dim(self, x):
+        pass
+
+    def forward(self, x):
+        if not self.training:
+            return super().forward(x)
+        kept = self.running_var * (1 - self.momentum)
+        normalised = super().forward(x)
+        n = x.numel() / x.shape[1]
+        # Torch has just added momentum * variance * n / (n - 1): take the factor back.
+        self.running_var.copy_(kept + (self.running_var - kept) * ((n - 1) / n))
+        return normalised
+
+
+class _Flatten(nn.Module):
+    def forward(self, x):
+        return x.squeeze(2).transpose(1, 2).flatten(1)  # (N, C, 1, L) -> (N, L * C)
+
+
+class _GlobalAvgPool(nn.Module):
+    def forward(self, x):
+        return x.mean(dim=(2, 3))  # (N, C, 1, L) -> (N, C)
+
+
+class _GlobalMaxPool(nn.Module):
+    def forward(self, x):
+        return x.amax(dim=(2, 3))  # (N, C, 1, L) -> (N, C)
+
+
+class _Exponential(nn.Module):
+    def forward(self, x):
+        return x.exp()
+
+
+_ACTIVATIONS = {
+    "relu": nn.ReLU,
+    "tanh": nn.Tanh,
+    "sigmoid": nn.Sigmoid,
+    "elu": nn.ELU,
+    "exponential": _Exponential,
+}
+
+
+def _build_layer(layer, shape):
+    """Module of one layer; inside, positions x channels ``(L, C)`` are ``(N, C, 1, L)``."""
+    modules = []
+    match layer:
+        case arch.Conv1D(filters, size, _, padding):
+            if padding == "same":
+                modules.append(_SamePad(shape[0], size, 1))
+            modules.append(nn.Conv2d(shape[1], filters, (1, size)))
+        case arch.MaxPool(size, _, padding):
+            if padding == "same":
+                modules.append(_SamePad(shape[0], size, layer.step, value=-torch.inf))
+            modules.append(nn.MaxPool2d((1, size), (1, layer.step)))
+        case arch.AvgPool(size, _, padding):
+            modules.append(_AvgPool(shape[0], size, layer.step, padding))
+        case arch.Dense(units):
+            modules.append(nn.Linear(shape[0], units))
+        case arch.BatchNorm(momentum, epsilon):
+            modules.append(_BatchNorm(shape[-1], eps=epsilon, momentum=1 - momentum))
+        case arch.Dropout(rate):
+            modules.append(nn.Dropout(rate))
+        case arch.Flatten():
+            modules.append(_Flatten())
+        case arch.GlobalAvgPool():
+            modules.append(_GlobalAvgPool())
+        case arch.GlobalMaxPool():
+            modules.append(_GlobalMaxPool())
+        case arch.Identity():
+            modules.append(nn.Identity())
+    activation = getattr(layer, "activation", "linear")
+    if activation != "linear":
+        modules.append(_ACTIVATIONS[activation]())
+    return modules[0] if len(modules) == 1 else nn.Sequential(*modules)
+
+
+def _metrics(task, logits, y):
+    if task == "regression":
+        return {"mae": F.l1_loss(logits, y).item()}
+    if task == "multiclass":
+        return {"accuracy": (logits.argmax(1) == y.argmax(1)).float().mean().item()}
+    if y.shape[1] == 1:
+        auroc = classification_metrics.binary_auroc(logits, y.long())
+    else:
+        auroc = classification_metrics.multilabel_auroc(logits, y.long(), num_labels=y.shape[1])
+    return {"accuracy": ((logits > 0) == (y > 0)).float().mean().item(), "auroc": auroc.item()}
+
+
+_ATTRIBUTES = {
+    "kernel": "weight",
+    "bias": "bias",
+    "gamma": "weight",
+    "beta": "bias",
+    "mean": "running_mean",
+    "variance": "running_var",
+}
+
+
+def _tensors(model):
+    """Name, as in `Architecture.weight_shapes`, to the tensor of the model."""
+    tensors = {}
+    for name in model.architecture.weight_shapes():
+        key, kind = name.split(".")
+        module = model.output if key == "output" else model.layers[int(key)]
+        owner = next(m for m in module.modules() if getattr(m, "weight", None) is not None)
+        tensors[name] = getattr(owner, _ATTRIBUTES[kind])
+    return tensors
+
+
+def _to_shared(tensor):
+    """View of a tensor in the shared layout: (kernel_size, in, out), (in, out) or as it is."""
+    if tensor.ndim == 4:
+        return tensor.squeeze(2).permute(2, 1, 0)  # (out, in, 1, K) -> (K, in, out)
+    return tensor.T if tensor.ndim == 2 else tensor
+
+
+def _to_tensor(array):
+    """Tensor of an array, sharing its memory where the array allows writing."""
+    return torch.from_numpy(np.require(array, requirements=("C", "W")))
+
+
+def _architecture_of(model):
+    if not isinstance(model, SequenceCNN):
+        raise TypeError(
+            "model must come from workshop.torch_cnn.build_cnn or load; got a "
+            f"{type(model).__module__}.{type(model).__name__}."
+        )
+    return model.architecture
+
+
+@contextlib.contextmanager
+def _one_thread():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+@contextlib.contextmanager
+def _evaluating(model):
+    was_training = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(was_training)
+
+
+@contextlib.contextmanager
+def _quiet_lightning():
+    """Keep Lightning's notes about hardware and finished epochs out of the output."""
+    logger = logging.getLogger("pytorch_lightning")
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*LeafSpec.*", category=FutureWarning)
+            yield
+    finally:
+        logger.setLevel(level)

@@ -1,0 +1,266 @@
+"""What the ``fit`` of both twins has in common: checks, batch order, history, progress line."""
+
+import sys
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from workshop.architecture import Architecture
+from workshop.sequences import check_one_hot
+
+__all__ = ["METRICS", "OPTIMIZERS", "History", "batch_orders", "check_data", "check_settings"]
+
+OPTIMIZERS = ("adam", "sgd")
+"""Optimisers by name, each with Keras's defaults in both twins."""
+
+METRICS = {
+    "binary": ("accuracy", "auroc"),
+    "multilabel": ("accuracy", "auroc"),
+    "multiclass": ("accuracy",),
+    "regression": ("mae",),
+}
+"""Metrics beside the loss by task; AUROC of several labels is their mean."""
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """What happened during training.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A row an epoch: epoch (from 1), learning_rate, loss and the task's `METRICS` while
+        training, and the same with ``val_`` before the name where there was validation data.
+    """
+
+    table: pd.DataFrame
+
+    @property
+    def last(self):
+        """The last epoch's row, a Series."""
+        return self.table.iloc[-1]
+
+
+def check_data(architecture, X, y, *, suffix=""):
+    """Check sequences and targets against an architecture.
+
+    Parameters
+    ----------
+    architecture : Architecture
+    X : array of shape (N, L, 4)
+    y : array of shape (N, T)
+    suffix : str
+        Added to the names X and y in messages, such as ``"_val"``.
+
+    Returns
+    -------
+    X, y : ndarray, float32
+
+    Raises
+    ------
+    ValueError
+        If a shape or a value does not fit; the message says what was expected.
+    """
+    X = check_input(architecture, X, name=f"X{suffix}")
+    y, name = np.asarray(y), f"y{suffix}"
+    expected = (len(X), architecture.n_outputs)
+    if y.shape != expected:
+        hint = f" Pass {name}[:, None]." if y.ndim == 1 and (len(y), 1) == expected else ""
+        raise ValueError(
+            f"{name} must have shape {expected}, a row a sequence and a column an output; got "
+            f"{y.shape}.{hint}"
+        )
+    if len(X) == 0:
+        raise ValueError(f"X{suffix} holds no sequence.")
+    y = y.astype(np.float32, copy=False)
+    if not np.isfinite(y).all():
+        i, t = (int(k) for k in np.argwhere(~np.isfinite(y))[0])
+        raise ValueError(f"{name} must be finite; got {y[i, t]} in row {i}, column {t}.")
+    if architecture.task != "regression" and not np.isin(y, (0, 1)).all():
+        i, t = (int(k) for k in np.argwhere(~np.isin(y, (0, 1)))[0])
+        raise ValueError(f"{name} must hold 0 and 1; got {y[i, t]} in row {i}, column {t}.")
+    if architecture.task == "multiclass" and (y.sum(axis=1) != 1).any():
+        i = int(np.flatnonzero(y.sum(axis=1) != 1)[0])
+        raise ValueError(f"{name} must hold one 1 a row, the class; got {y[i].tolist()} in row {i}.")
+    return X, y
+
+
+def check_input(architecture, X, *, name="X"):
+    """Check sequences against the length that an architecture takes; return them as float32."""
+    X = check_one_hot(X, name=name)
+    if X.shape[1] != architecture.input_length:
+        raise ValueError(
+            f"{name} must have {architecture.input_length} positions, the model's input_length; "
+            f"got {X.shape[1]}."
+        )
+    return X
+
+
+def check_settings(*, epochs, batch_size, optimizer, learning_rate):
+    """Check the settings of a fit.
+
+    Parameters
+    ----------
+    epochs, batch_size : int
+    optimizer : str
+        One of `OPTIMIZERS`.
+    learning_rate : float or callable
+        A number, or a schedule: a function of the epoch, counted from 0.
+
+    Returns
+    -------
+    list of float
+        Learning rate of each epoch.
+
+    Raises
+    ------
+    ValueError
+        If a setting is out of its range.
+    """
+    for name, value in (("epochs", epochs), ("batch_size", batch_size)):
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+            raise ValueError(f"{name} must be a positive whole number; got {value!r}.")
+    if optimizer not in OPTIMIZERS:
+        raise ValueError(f"optimizer must be one of {', '.join(OPTIMIZERS)}; got {optimizer!r}.")
+    schedule = learning_rate if callable(learning_rate) else lambda epoch: learning_rate
+    rates = [float(schedule(epoch)) for epoch in range(epochs)]
+    for epoch, rate in enumerate(rates):
+        if not 0 < rate < np.inf:
+            raise ValueError(
+                f"learning_rate must be a positive number, or a function from epoch to one; got "
+                f"{rate} for epoch {epoch}."
+            )
+    return rates
+
+
+def check_validation(architecture, X_val, y_val):
+    """Check validation data; None where there is none, an error where half of it is missing."""
+    if X_val is None and y_val is None:
+        return None
+    if X_val is None or y_val is None:
+        raise ValueError("X_val and y_val belong together; got only one of them.")
+    return check_data(architecture, X_val, y_val, suffix="_val")
+
+
+def check_callbacks(callbacks, kind):
+    """Refuse callbacks that are not of the framework at hand."""
+    for callback in callbacks:
+        if not isinstance(callback, kind):
+            raise TypeError(
+                f"callbacks must be of {kind.__module__.split('.')[0]}; got a "
+                f"{type(callback).__module__}.{type(callback).__name__}."
+            )
+
+
+def check_task(architecture, task):
+    """Refuse an output column that the model does not have."""
+    if not 0 <= task < architecture.n_outputs:
+        raise ValueError(
+            f"task must be a column of the output, 0 to {architecture.n_outputs - 1}; got {task}."
+        )
+
+
+def batch_orders(n, epochs, random_state):
+    """Order of the rows in each epoch, the same for both twins.
+
+    Parameters
+    ----------
+    n, epochs : int
+    random_state : int or numpy.random.Generator
+
+    Yields
+    ------
+    ndarray of shape (n,), int64
+    """
+    rng = np.random.default_rng(random_state)
+    for _ in range(epochs):
+        yield rng.permutation(n)
+
+
+class ProgressLine:
+    """One line that replaces itself: an updated output in a notebook, ``\\r`` in a terminal.
+
+    Silent where nobody looks (a log file, a test) and where ``enabled=False``.
+    """
+
+    def __init__(self, enabled):
+        self._handle = None
+        self._shown = -np.inf
+        self._write = self._silent
+        if enabled and _in_notebook():
+            self._write = self._notebook
+        elif enabled and sys.stderr.isatty():
+            self._write = self._terminal
+
+    def show(self, text, *, last=False):
+        """Replace the line by `text`, at most ten times a second; the last text always shows."""
+        if last or time.monotonic() - self._shown > 0.1:
+            self._shown = time.monotonic()
+            self._write(text, last)
+
+    def _silent(self, text, last):
+        pass
+
+    def _terminal(self, text, last):
+        sys.stderr.write("\r\x1b[K" + text + ("\n" if last else ""))
+        sys.stderr.flush()
+
+    def _notebook(self, text, last):
+        from IPython.display import display
+
+        if self._handle is None:
+            self._handle = display({"text/plain": text}, raw=True, display_id=True)
+        else:
+            self._handle.update({"text/plain": text}, raw=True)
+
+
+def epoch_text(row, epochs):
+    """One line about an epoch, such as ``epoch 3/20  loss 0.612  val_loss 0.603``."""
+    shown = [f"{name} {row[name]:.3f}" for name in row if name not in ("epoch", "learning_rate")]
+    return "  ".join([f"epoch {row['epoch']}/{epochs}", *shown])
+
+
+def make_history(rows):
+    """Make the `History` of rows (dicts), one an epoch; validation columns come last."""
+    table = pd.DataFrame(rows)
+    order = ["epoch", "learning_rate", "loss", "accuracy", "auroc", "mae"]
+    order += [f"val_{name}" for name in order]
+    return History(table[[name for name in order if name in table]])
+
+
+def check_same(path, found, expected):
+    """Refuse a file that holds another architecture than the caller expects (None: any)."""
+    if expected is None or found == expected:
+        return
+    raise ValueError(f"{path} holds another architecture: {_difference(found, expected)}.")
+
+
+def _difference(found, expected):
+    for i, (a, b) in enumerate(zip(found.layers, expected.layers, strict=False)):
+        if a != b:
+            return f"its layer {i} is {a}; expected {b}"
+    for name in ("input_length", "n_outputs", "task"):
+        if getattr(found, name) != getattr(expected, name):
+            return f"its {name} is {getattr(found, name)!r}; expected {getattr(expected, name)!r}"
+    return f"it has {len(found.layers)} layers; expected {len(expected.layers)}"
+
+
+def check_architecture(architecture):
+    """Refuse what is not an `Architecture` before a framework builds from it."""
+    if not isinstance(architecture, Architecture):
+        raise TypeError(
+            "architecture must be a workshop.architecture.Architecture, such as DAY1_CNN; got "
+            f"{type(architecture).__name__}."
+        )
+    return architecture
+
+
+def _in_notebook():
+    """Whether a Jupyter or Colab kernel runs this, rather than a terminal."""
+    if "IPython" not in sys.modules:
+        return False
+    from IPython import get_ipython
+
+    return hasattr(get_ipython(), "kernel")
