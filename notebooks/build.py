@@ -17,6 +17,7 @@ import re
 import sys
 import tempfile
 from collections import Counter
+from itertools import zip_longest
 from pathlib import Path
 
 import jupytext
@@ -94,7 +95,7 @@ def generate(source, *, audience, values):
     seen = Counter()
     for cell in jupytext.reads(source, fmt="py:percent").cells:
         tags = cell.metadata.get("tags", [])
-        if others & set(tags):
+        if others & set(tags) or not cell.source.strip():
             continue
         text = re.sub(r"{{(\w+)}}", lambda found: values.get(found[1], found[0]), cell.source)
         kept = [tag for tag in tags if tag not in AUDIENCES.values()]
@@ -140,7 +141,7 @@ def problems(notebook):
 
 
 def _output_problems(cell):
-    for output, following in zip(cell.outputs, [*cell.outputs[1:], {}], strict=True):
+    for output, following in zip_longest(cell.outputs, cell.outputs[1:], fillvalue={}):
         data = output.get("data", {})
         text = _as_text(
             [output.get("text", ""), *output.get("traceback", [])]

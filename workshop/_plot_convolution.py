@@ -70,21 +70,19 @@ def convolution_walkthrough(sequence, kernels, *, pool_size=2, pool_stride=1):
     pooled = np.stack([features[:, s : s + pool_size].max(axis=1) for s in starts], axis=1)
 
     left = width + 4.6  # where the first window is drawn
-    per_row = max(1, int((28 - left) // (length + 1.4)))
+    pooling = WIDE * (n_windows + pooled.shape[1]) + 11 + max(1.1 * WIDE * pooled.size, 11.5)
+    per_row = min(n_windows, max(1, int((max(28, pooling) - left) // (length + 1.4))))
     levels = min(len(starts), -(-pool_size // pool_stride))  # of brackets, so that none overlap
     last = max(10.2, 6.3 + len(kernels) / 2 + 0.85 * levels)
     heights = [6.8, *[1.2 + 7.0 * -(-n_windows // per_row)] * len(kernels), last]
-    wide = max(
-        left + min(per_row, n_windows) * (length + 1.4),
-        WIDE * (n_windows + pooled.shape[1]) + 11 + max(1.1 * WIDE * pooled.size, 11.5),
-    )
+    wide = max(left + per_row * (length + 1.4), pooling)
     figure = plt.figure(figsize=(CELL * wide, CELL * sum(heights)))
     stages = [
         _stage(figure, wide, sum(heights), sum(heights[:i]), h) for i, h in enumerate(heights)
     ]
     _draw_input(stages[0], sequence, x, width)
     limits = np.abs(features).max(), np.abs(kernels).max()
-    step = min(length + 3, (wide - left) / min(per_row, n_windows))
+    step = min(length + 3, (wide - left) / per_row)
     for i, ax in enumerate(stages[1:-1]):
         number = f"2{'abc'[i]}" if len(kernels) > 1 else "2"
         _heading(ax, number, f"Convolution: kernel {i + 1} slides along the sequence")
@@ -110,8 +108,8 @@ def _check_walkthrough(sequence, kernels):
         raise ValueError("kernels must hold finite numbers; got NaN or infinity.")
     if not 1 <= kernels.shape[1] <= len(x) <= 8:
         raise ValueError(
-            f"sequence must be at least as long as the kernels ({kernels.shape[1]} bp) and, to stay "
-            f"legible, at most 8 bp; got {len(x)} bp."
+            f"sequence must be at least as long as the kernels ({kernels.shape[1]} bp) and, to "
+            f"stay legible, at most 8 bp; got {len(x)} bp."
         )
     return x, kernels
 

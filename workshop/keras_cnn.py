@@ -4,6 +4,7 @@ The same names and signatures as the Torch twin; the same `random_state` gives t
 weights and the same batches in both, so that they train alike to rounding error.
 """
 
+import contextlib
 import os
 import zipfile
 from pathlib import Path
@@ -179,7 +180,7 @@ def fit(
     Returns
     -------
     History
-        Keras estimates the AUROC during training from 200 thresholds; `evaluation.auroc` is exact.
+        Keras estimates the training ``auroc`` from 200 thresholds; ``val_auroc`` is exact.
 
     Raises
     ------
@@ -195,7 +196,7 @@ def fit(
         epochs=epochs, batch_size=batch_size, optimizer=optimizer, learning_rate=learning_rate
     )
     training.check_callbacks(callbacks, keras.callbacks.Callback)
-    recorder = _Recorder(epochs, training.ProgressLine(progress))
+    recorder = _Recorder(epochs, validation, training.ProgressLine(progress))
     ours = [recorder]
     if callable(learning_rate):
         ours.append(keras.callbacks.LearningRateScheduler(lambda epoch: rates[epoch]))
@@ -211,15 +212,15 @@ def fit(
         steps_per_execution=max(k for k in range(1, min(steps, 256) + 1) if steps % k == 0),
     )
     orders = np.stack(list(training.batch_orders(len(X), epochs, random_state)))
-    model.fit(
-        _batches(X, y, orders, batch_size),
-        epochs=epochs,
-        steps_per_epoch=steps,
-        validation_data=validation and _batches(*validation, None, 1024),
-        callbacks=[*ours, *callbacks],
-        shuffle=False,  # the batches come shuffled
-        verbose=0,
-    )
+    with _no_retracing_note():
+        model.fit(
+            _batches(X, y, orders, batch_size),
+            epochs=epochs,
+            steps_per_epoch=steps,
+            callbacks=[*ours, *callbacks],
+            shuffle=False,  # the batches come shuffled
+            verbose=0,
+        )
     return recorder.history()
 
 
@@ -397,18 +398,23 @@ def load(path, *, architecture=None):
 
 
 class _Recorder(keras.callbacks.Callback):
-    """Collects the history and moves the progress line."""
+    """Scores the validation data, collects the history and moves the progress line.
 
-    def __init__(self, epochs, line):
+    It comes first among the callbacks: what it adds to `logs`, the others see.
+    """
+
+    def __init__(self, epochs, validation, line):
         super().__init__()
-        self.epochs, self.line, self.rows = epochs, line, []
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self.rows.append({"epoch": epoch + 1})
+        self.epochs, self.validation, self.line, self.rows = epochs, validation, line, []
 
     def on_epoch_end(self, epoch, logs=None):
+        if self.validation:
+            X, y = self.validation
+            logits = predict_logits(self.model, X)
+            scores = training.score_logits(self.model.architecture.task, logits, y)
+            logs |= {f"val_{name}": float(value) for name, value in scores.items()}
         rate = float(self.model.optimizer.learning_rate.numpy())
-        self.rows[-1] |= {"learning_rate": rate} | {k: float(v) for k, v in logs.items()}
+        self.rows.append({"epoch": epoch + 1, "learning_rate": rate} | logs)
         self.line.show(training.epoch_text(self.rows[-1], self.epochs))
 
     def on_train_end(self, logs=None):
@@ -418,16 +424,27 @@ class _Recorder(keras.callbacks.Callback):
         return training.make_history(self.rows)
 
 
+@contextlib.contextmanager
+def _no_retracing_note():
+    """Keep back TensorFlow's note that fitting many models traces many graphs: it has to."""
+    logger = tf.get_logger()
+    level = logger.level
+    logger.setLevel("ERROR")
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
 def _batches(X, y, orders, batch_size):
-    """Batches of whole arrays in the given orders (epochs, N); once through where it is None."""
+    """Batches of whole arrays, epoch after epoch, in the given orders (epochs, N)."""
     X, y = tf.constant(X), tf.constant(y)
-    if orders is None:
-        orders = np.arange(len(X))[None]
+    steps = -(-len(X) // batch_size)
     return (
         tf.data.Dataset.from_tensor_slices(orders)
         .flat_map(lambda order: tf.data.Dataset.from_tensor_slices(order).batch(batch_size))
         .map(lambda rows: (tf.gather(X, rows), tf.gather(y, rows)))
-        .apply(tf.data.experimental.assert_cardinality(len(orders) * -(-len(X) // batch_size)))
+        .apply(tf.data.experimental.assert_cardinality(len(orders) * steps))
         .prefetch(2)
     )
 

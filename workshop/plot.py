@@ -306,7 +306,7 @@ def split_overview(table, split, *, ax=None):
                 f"{index.min()} to {index.max()}. Is it the split of another table?"
             )
     names = sorted(set(chroms[np.concatenate(list(rows.values()))]), key=_natural)
-    ax = tidy(axes_for(ax, (max(5.0, 0.36 * len(names) + 1), 3.2)))
+    ax = tidy(axes_for(ax, (max(6.0, 0.36 * len(names) + 1), 3.2)))
     total, below = sum(map(len, rows.values())), np.zeros(len(names), dtype=int)
     for part, index in rows.items():
         counts = np.array([(chroms[index] == name).sum() for name in names], dtype=int)

@@ -21,7 +21,6 @@ import pytorch_lightning as pl
 import torch
 import torch.nn.functional as F
 from torch import nn
-from torchmetrics.functional import classification as classification_metrics
 
 from workshop import architecture as arch
 from workshop import training
@@ -437,10 +436,10 @@ class _Recorder(pl.Callback):
         self.steps["val_"].append(outputs)
 
     def on_validation_epoch_end(self, trainer, pl_module):
-        self._score("val_", pl_module)
+        self._score("val_", trainer, pl_module)
 
     def on_train_epoch_end(self, trainer, pl_module):
-        self._score("", pl_module)
+        self._score("", trainer, pl_module)
         self.line.show(training.epoch_text(self.rows[-1], self.epochs))
 
     def on_train_end(self, trainer, pl_module):
@@ -450,18 +449,16 @@ class _Recorder(pl.Callback):
         for writer in self.writers.values():
             writer.close()
 
-    def _score(self, prefix, model):
+    def _score(self, prefix, trainer, model):
         steps, self.steps[prefix] = self.steps[prefix], []
-        logits = torch.cat([step["logits"] for step in steps])
-        y = torch.cat([step["y"] for step in steps])
-        # The loss while training is that of each batch before its update, as Keras reports it.
-        loss = model.loss(logits, y).item()
-        scores = {"loss": loss} | _metrics(model.architecture.task, logits, y)
+        # While training these are the logits of each batch before its update, as in Keras.
+        logits, y = (torch.cat([step[key] for step in steps]).cpu() for key in ("logits", "y"))
+        scores = training.score_logits(model.architecture.task, logits.numpy(), y.numpy())
         for name, value in scores.items():
             model.log(prefix + name, value, on_step=False, on_epoch=True, batch_size=len(y))
             self.rows[-1][prefix + name] = value
             if self.writers:
-                self.writers[prefix].add_scalar(f"epoch_{name}", value, self.rows[-1]["epoch"] - 1)
+                self.writers[prefix].add_scalar(f"epoch_{name}", value, trainer.current_epoch)
 
     def history(self):
         return training.make_history(self.rows)
@@ -510,21 +507,27 @@ class _AvgPool(nn.AvgPool2d):
         return super().forward(self.pad(x)) / self.share
 
 
-class _BatchNorm(nn.modules.batchnorm._BatchNorm):
-    """Batch normalisation whose running variance is the biased one, as in Keras."""
+class _BatchNorm(nn.Module):
+    """Batch normalisation as in Keras: nn.BatchNorm's running variance is the unbiased one."""
 
-    def _check_input_dim(self, x):
-        pass
+    def __init__(self, channels, momentum, epsilon):
+        super().__init__()
+        self.momentum, self.epsilon = momentum, epsilon
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels))
+        self.register_buffer("running_mean", torch.zeros(channels))
+        self.register_buffer("running_var", torch.ones(channels))
 
     def forward(self, x):
-        if not self.training:
-            return super().forward(x)
-        kept = self.running_var * (1 - self.momentum)
-        normalised = super().forward(x)
-        n = x.numel() / x.shape[1]
-        # Torch has just added momentum * variance * n / (n - 1): take the factor back.
-        self.running_var.copy_(kept + (self.running_var - kept) * ((n - 1) / n))
-        return normalised
+        mean, variance = self.running_mean, self.running_var
+        if self.training:
+            batch = [dim for dim in range(x.ndim) if dim != 1]  # all but the channels
+            mean, variance = x.mean(batch), x.var(batch, correction=0)
+            self.running_mean.lerp_(mean.detach(), 1 - self.momentum)
+            self.running_var.lerp_(variance.detach(), 1 - self.momentum)
+        scale = self.weight * torch.rsqrt(variance + self.epsilon)
+        channels = (1, -1) + (1,) * (x.ndim - 2)
+        return x * scale.view(channels) + (self.bias - mean * scale).view(channels)
 
 
 class _Flatten(nn.Module):
@@ -573,7 +576,7 @@ def _build_layer(layer, shape):
         case arch.Dense(units):
             modules.append(nn.Linear(shape[0], units))
         case arch.BatchNorm(momentum, epsilon):
-            modules.append(_BatchNorm(shape[-1], eps=epsilon, momentum=1 - momentum))
+            modules.append(_BatchNorm(shape[-1], momentum, epsilon))
         case arch.Dropout(rate):
             modules.append(nn.Dropout(rate))
         case arch.Flatten():
@@ -588,18 +591,6 @@ def _build_layer(layer, shape):
     if activation != "linear":
         modules.append(_ACTIVATIONS[activation]())
     return modules[0] if len(modules) == 1 else nn.Sequential(*modules)
-
-
-def _metrics(task, logits, y):
-    if task == "regression":
-        return {"mae": F.l1_loss(logits, y).item()}
-    if task == "multiclass":
-        return {"accuracy": (logits.argmax(1) == y.argmax(1)).float().mean().item()}
-    if y.shape[1] == 1:
-        auroc = classification_metrics.binary_auroc(logits, y.long())
-    else:
-        auroc = classification_metrics.multilabel_auroc(logits, y.long(), num_labels=y.shape[1])
-    return {"accuracy": ((logits > 0) == (y > 0)).float().mean().item(), "auroc": auroc.item()}
 
 
 _ATTRIBUTES = {
@@ -673,6 +664,7 @@ def _quiet_lightning():
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=".*LeafSpec.*", category=FutureWarning)
+            warnings.filterwarnings("ignore", message=".*but have no `val_dataloader`")
             yield
     finally:
         logger.setLevel(level)

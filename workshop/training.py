@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from workshop.architecture import Architecture
+from workshop.evaluation import auroc
 from workshop.sequences import check_one_hot
 
 __all__ = ["METRICS", "OPTIMIZERS", "History", "batch_orders", "check_data", "check_settings"]
@@ -160,6 +161,34 @@ def check_task(architecture, task):
         raise ValueError(
             f"task must be a column of the output, 0 to {architecture.n_outputs - 1}; got {task}."
         )
+
+
+def score_logits(task, logits, y):
+    """Loss and `METRICS` of logits, the same numbers for both twins.
+
+    Parameters
+    ----------
+    task : str
+    logits, y : array of shape (N, T)
+
+    Returns
+    -------
+    dict of str to float
+        ``auroc`` is nan while `y` holds one class only.
+    """
+    logits, y = np.float64(logits), np.float64(y)
+    if task == "regression":
+        return {"loss": np.mean((logits - y) ** 2), "mae": np.mean(np.abs(logits - y))}
+    if task == "multiclass":
+        shifted = logits - logits.max(axis=1, keepdims=True)
+        log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+        right = logits.argmax(axis=1) == y.argmax(axis=1)
+        return {"loss": -np.mean((y * log_p).sum(axis=1)), "accuracy": np.mean(right)}
+    return {
+        "loss": np.mean(np.logaddexp(0, logits) - y * logits),  # stable cross-entropy
+        "accuracy": np.mean((logits > 0) == (y > 0)),
+        "auroc": np.mean([auroc(y[:, t], logits[:, t]) for t in range(y.shape[1])]),
+    }
 
 
 def batch_orders(n, epochs, random_state):

@@ -1,0 +1,709 @@
+"""What the figures show: drawn numbers, texts and colours, not pixels."""
+
+import atexit
+import base64
+import itertools
+import sys
+from html.parser import HTMLParser
+from types import SimpleNamespace
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.colors import to_hex, to_rgb
+
+from workshop import plot
+from workshop.architecture import (
+    DAY1_CNN,
+    Architecture,
+    BatchNorm,
+    Conv1D,
+    Dense,
+    Dropout,
+    Flatten,
+    Identity,
+    MaxPool,
+)
+from workshop.evaluation import evaluate
+from workshop.motifs import load_motif
+from workshop.sequences import one_hot_encode
+from workshop.splits import Split, split_by_chromosome
+
+FIRST = [[-0.5, 1, -0.5, -0.5], [-0.5, 1, -0.5, -0.5], [-0.5, -0.5, 0.5, -0.5]]
+SECOND = [[-0.5, -0.5, 0.5, -0.5], [-0.5, 0.5, 1, -0.5], [-0.5, -0.5, 0.5, -0.5]]
+Y_TRUE, Y_SCORE = [0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]
+DEEP = Architecture(
+    (
+        *(Conv1D(32, 7, "relu"), BatchNorm(), MaxPool(4), Conv1D(64, 13, "tanh", padding="same")),
+        *(Identity(), Dropout(0.25), Flatten(), Dense(128, "relu")),
+    ),
+    n_outputs=12,
+    task="multilabel",
+)
+
+
+def history(n_epochs=3, *, validation=True):
+    epoch = np.arange(1, n_epochs + 1)
+    columns = {"epoch": epoch, "learning_rate": 0.001, "loss": 1 / epoch, "auroc": 1 - 0.5 / epoch}
+    if validation:
+        columns |= {"val_loss": 2 / epoch, "val_auroc": 1 - 0.6 / epoch}
+    return SimpleNamespace(table=pd.DataFrame(columns))
+
+
+def chromosomes():
+    table = pd.DataFrame({"chrom": ["chr10", "chr2", "chrX", "chr2", "chr1", "chr10", "chr1"]})
+    return table, Split(np.array([1, 2, 3]), np.array([0, 5]), np.array([4, 6]))
+
+
+# Every figure with an ax, as a student would draw it.
+ON_AXES = {
+    "architecture": lambda ax: plot.architecture(DAY1_CNN, ax=ax),
+    "architecture, deep": lambda ax: plot.architecture(DEEP, ax=ax),
+    "base_composition": lambda ax: plot.base_composition(
+        {"train": [0.3, 0.2, 0.2, 0.3], "val": [0.25] * 4, "test": [0.1, 0.2, 0.3, 0.4]}, ax=ax
+    ),
+    "confusion_matrix": lambda ax: plot.confusion_matrix(evaluate(Y_TRUE, Y_SCORE), ax=ax),
+    "kernel": lambda ax: plot.kernel(FIRST, ax=ax),
+    "kernel, wide": lambda ax: plot.kernel(load_motif("MA0139.1").log_odds(), ax=ax),
+    "label_proportions": lambda ax: plot.label_proportions(
+        {"train": np.ones((3600, 1)), "val": [[0], [1]], "test": [0, 1]}, ax=ax
+    ),
+    "logo": lambda ax: plot.logo(load_motif("MA0139.1").information_matrix(), ax=ax),
+    "one_hot": lambda ax: plot.one_hot(one_hot_encode(["CCGAT"])[0], ax=ax),
+    "one_hot, 60 bp": lambda ax: plot.one_hot(one_hot_encode(["ACGTN" * 12])[0], ax=ax),
+    "one_hot, 200 bp": lambda ax: plot.one_hot(one_hot_encode(["ACGTN" * 40])[0], ax=ax),
+    "precision_recall": lambda ax: plot.precision_recall(Y_TRUE, Y_SCORE, label="Keras", ax=ax),
+    "roc": lambda ax: plot.roc(Y_TRUE, Y_SCORE, label="PyTorch", ax=ax),
+    "split_overview": lambda ax: plot.split_overview(*chromosomes(), ax=ax),
+    "training_history": lambda ax: plot.training_history(history(), label="Keras", ax=ax),
+}
+ALL = ON_AXES | {
+    "convolution_walkthrough": lambda ax: plot.convolution_walkthrough("CCGAT", [FIRST, SECOND]),
+    "convolution_walkthrough, long": lambda ax: plot.convolution_walkthrough(
+        "CCGATTNC", [FIRST], pool_size=3
+    ),
+    "convolution_walkthrough, short": lambda ax: plot.convolution_walkthrough(
+        "CCG", [FIRST], pool_size=1
+    ),
+}
+
+
+@pytest.fixture(autouse=True)
+def untouched_settings():
+    """No figure function changes matplotlib; each test closes what it drew."""
+    before, backend = dict(mpl.rcParams), mpl.get_backend()
+    yield
+    after = dict(mpl.rcParams)
+    plt.close("all")
+    assert after == before
+    assert mpl.get_backend() == backend
+
+
+def texts(ax):
+    return [text.get_text() for text in ax.texts]
+
+
+def legend(ax):
+    return [text.get_text() for text in ax.get_legend().get_texts()]
+
+
+def heights(ax):
+    return [round(float(bar.get_height()), 4) for bar in ax.patches]
+
+
+def tick_texts(labels):
+    return [label.get_text() for label in labels]
+
+
+# All figures
+
+
+def test_every_public_figure_is_among_those_tested():
+    functions = {name for name in plot.__all__ if callable(getattr(plot, name))} - {"show"}
+    assert {name.split(",")[0] for name in ALL} == functions
+
+
+@pytest.mark.parametrize("name", ON_AXES)
+def test_given_axes_are_drawn_on_and_returned(name):
+    _, (left, right) = plt.subplots(1, 2)
+    assert ON_AXES[name](right) is right
+    assert right.has_data() or right.texts
+    assert not left.has_data()
+    assert len(plt.get_fignums()) == 1
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_without_axes_there_is_one_new_figure_and_it_is_not_shown(name, monkeypatch):
+    monkeypatch.setattr(plt, "show", lambda *_, **__: pytest.fail("plt.show() was called"))
+    drawn = ALL[name](None)
+    assert len(plt.get_fignums()) == 1
+    assert plt.figure(plt.get_fignums()[0]) is (drawn.figure or drawn)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_no_label_is_clipped_and_no_texts_overlap(name):
+    drawn = ALL[name](None)
+    figure = drawn.figure or drawn
+    figure.canvas.draw()
+    tight, whole = figure.get_tightbbox(), figure.bbox_inches
+    assert tight.x0 >= -0.01
+    assert tight.y0 >= -0.01
+    assert tight.x1 <= whole.x1 + 0.01
+    assert tight.y1 <= whole.y1 + 0.01
+    for ax in figure.axes:
+        axis_texts = [*ax.get_xticklabels(), *ax.get_yticklabels(), ax.xaxis.label, ax.yaxis.label]
+        legend_texts = ax.get_legend().get_texts() if ax.get_legend() else []
+        shown = [*ax.texts, *legend_texts, *(axis_texts if ax.axison else [])]
+        boxes = [(t.get_text(), t.get_window_extent()) for t in shown if t.get_text().strip()]
+        for (a, box_a), (b, box_b) in itertools.combinations(boxes, 2):
+            wide = min(box_a.x1, box_b.x1) - max(box_a.x0, box_b.x0)
+            high = min(box_a.y1, box_b.y1) - max(box_a.y0, box_b.y0)
+            assert wide < 1 or high < 1, f"{a!r} overlaps {b!r}"
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_glyph_is_in_the_font_that_colab_has(name):
+    from matplotlib.font_manager import FontProperties, findfont, get_font
+
+    known = get_font(findfont(FontProperties(family="DejaVu Sans"))).get_charmap()
+    drawn = ALL[name](None)
+    written = "".join(t.get_text() for t in (drawn.figure or drawn).findobj(mpl.text.Text))
+    assert {letter for letter in written if ord(letter) not in known} <= {"\n"}
+
+
+# show
+
+
+@pytest.fixture
+def displayed(tmp_path, monkeypatch):
+    """A live IPython without a window: what a cell would display."""
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    from IPython.core.interactiveshell import InteractiveShell
+    from IPython.utils.capture import capture_output
+    from traitlets.config import Config
+
+    # A shell puts a module of its own into the place of __main__, and a hook at the exit.
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
+    shell = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
+    with capture_output() as captured:
+        yield captured
+    atexit.unregister(shell.atexit_operations)
+    shell.atexit_operations()
+    InteractiveShell.clear_instance()
+
+
+def test_show_displays_the_image_with_its_alternative_text_then_the_caption(displayed):
+    ax = plot.kernel(FIRST)
+    plot.show(ax, "  A kernel\n of 2 * 2. ", alt="A red and\n blue grid.")
+    image, caption = displayed.outputs
+    assert set(image.data) == {"image/png", "text/plain"}
+    png = base64.b64decode(image.data["image/png"])
+    assert png.startswith(b"\x89PNG\r\n")
+    assert image.data["text/plain"] == "A red and blue grid."
+    assert image.metadata == {"image/png": {"alt": "A red and blue grid."}}
+    assert caption.data == {
+        "text/markdown": r"*A kernel of 2 \* 2.*",
+        "text/plain": "A kernel of 2 * 2.",
+    }
+    assert not plt.get_fignums(), "an open figure would be drawn a second time"
+
+
+def test_show_takes_a_figure_and_keeps_the_others_open(displayed):
+    other = plt.figure()
+    plot.show(plot.convolution_walkthrough("CCGAT", [FIRST]), "Sliding.", alt="Cells.")
+    assert len(displayed.outputs) == 2
+    assert plt.get_fignums() == [other.number]
+
+
+def test_alternative_text_reaches_the_html_page(displayed):
+    nbformat = pytest.importorskip("nbformat")
+    pytest.importorskip("nbconvert")
+    from workshop._notebook_page import html_page
+
+    plot.show(plot.kernel(FIRST), "A kernel.", alt='A "red" grid.')
+    outputs = [
+        nbformat.v4.new_output("display_data", o.data, metadata=o.metadata)
+        for o in displayed.outputs
+    ]
+    cell = nbformat.v4.new_code_cell("show(...)", outputs=outputs)
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    html = html_page(notebook, title="One figure")
+    found = []
+    parser = HTMLParser()
+    parser.handle_starttag = lambda tag, attributes: found.append((tag, dict(attributes)))
+    parser.feed(html)
+    assert [attributes["alt"] for tag, attributes in found if tag == "img"] == ['A "red" grid.']
+    assert "<em>A kernel.</em>" in html
+
+
+def test_show_outside_of_ipython_prints_the_caption(capsys):
+    plot.show(plot.kernel(FIRST), "A kernel.", alt="A grid.")
+    assert capsys.readouterr().out == "A kernel.\n"
+    assert not plt.get_fignums()
+
+
+@pytest.mark.parametrize(("caption", "alt"), [("", "A grid."), ("A kernel.", " \n")])
+def test_show_wants_caption_and_alternative_text(caption, alt):
+    with pytest.raises(ValueError, match="caption and alt must not be empty"):
+        plot.show(plot.kernel(FIRST), caption, alt=alt)
+
+
+def test_show_wants_a_figure():
+    with pytest.raises(TypeError, match="wants a matplotlib Figure or Axes; got list"):
+        plot.show([plt.figure()], "Some figures.", alt="Figures.")
+
+
+# training_history
+
+
+def test_training_is_dashed_and_validation_solid_in_one_colour():
+    training, validation = plot.training_history(history()).lines
+    np.testing.assert_allclose(training.get_xdata(), [1, 2, 3])
+    np.testing.assert_allclose(training.get_ydata(), [1, 1 / 2, 1 / 3])
+    np.testing.assert_allclose(validation.get_ydata(), [2, 1, 2 / 3])
+    assert (training.get_linestyle(), validation.get_linestyle()) == ("--", "-")
+    assert training.get_color() == validation.get_color()
+
+
+def test_two_histories_share_axes_and_differ_in_colour():
+    ax = plot.training_history(history(), "auroc", label="Keras")
+    assert plot.training_history(history(5), "auroc", label="PyTorch", ax=ax) is ax
+    assert legend(ax) == [
+        *("Keras, training", "Keras, validation", "PyTorch, training", "PyTorch, validation"),
+    ]
+    assert [line.get_color() for line in ax.lines] == [
+        *[plot.SERIES_COLOURS[0]] * 2,
+        *[plot.SERIES_COLOURS[1]] * 2,
+    ]
+    assert ax.get_ylabel() == "AUROC"
+    assert len(ax.lines[-1].get_xdata()) == 5
+
+
+def test_history_without_validation_has_one_line():
+    ax = plot.training_history(history(validation=False))
+    assert legend(ax) == ["training"]
+
+
+def test_one_epoch_is_a_visible_point():
+    assert plot.training_history(history(1)).lines[0].get_marker() == "o"
+
+
+@pytest.mark.parametrize("metric", ["f1", "val_loss", "epoch"])
+def test_unknown_metric_names_those_present(metric):
+    with pytest.raises(ValueError, match=rf"one of learning_rate, loss, auroc; got '{metric}'"):
+        plot.training_history(history(), metric)
+
+
+def test_history_of_another_kind_is_refused():
+    with pytest.raises(TypeError, match=r"history must have a `table`.*got dict"):
+        plot.training_history({"loss": [1]})
+
+
+# Evaluation
+
+
+def test_confusion_matrix_has_the_truth_as_rows():
+    # Threshold 0.3: of the negatives 1 is right; of the positives all 3.
+    scores = evaluate([0, 0, 1, 1, 1], [0.1, 0.4, 0.35, 0.8, 0.9], threshold=0.3)
+    ax = plot.confusion_matrix(scores)
+    by_place = {text.get_position(): text.get_text().split("\n") for text in ax.texts}
+    assert by_place == {
+        (0, 0): ["true negatives", "1", "50 % of row"],
+        (1, 0): ["false positives", "1", "50 % of row"],
+        (0, 1): ["false negatives", "0", "0 % of row"],
+        (1, 1): ["true positives", "3", "100 % of row"],
+    }
+    assert tick_texts(ax.get_yticklabels()) == ["negative", "positive"]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("prediction", "truth")
+    np.testing.assert_allclose(ax.images[0].get_array(), [[0.5, 0.5], [0, 1]])
+    assert ax.get_title() == "threshold 0.3"
+
+
+def test_confusion_matrix_of_one_class_says_that_a_row_is_empty():
+    ax = plot.confusion_matrix(SimpleNamespace(tp=2, fp=0, tn=0, fn=2, threshold=0.5))
+    assert [text.split("\n")[2] for text in texts(ax)] == [*["empty row"] * 2, *["50 % of row"] * 2]
+
+
+def test_roc_curve_by_hand():
+    # From the highest score down: positive, negative, positive, negative.
+    ax = plot.roc(Y_TRUE, Y_SCORE)
+    np.testing.assert_allclose(
+        ax.lines[-1].get_xydata(), [[0, 0], [0, 0.5], [0.5, 0.5], [0.5, 1], [1, 1]]
+    )
+    assert legend(ax) == ["chance: 0.5", "AUROC 0.750"]
+
+
+def test_roc_takes_columns_and_draws_chance_once():
+    ax = plot.roc(np.array(Y_TRUE)[:, None], np.array(Y_SCORE)[:, None], label="Keras")
+    plot.roc(Y_TRUE, -np.array(Y_SCORE), label="PyTorch", ax=ax)
+    assert legend(ax) == ["chance: 0.5", "Keras: AUROC 0.750", "PyTorch: AUROC 0.250"]
+    assert len({line.get_color() for line in ax.lines}) == 3
+
+
+def test_precision_recall_curve_by_hand():
+    ax = plot.precision_recall(Y_TRUE, Y_SCORE)
+    assert legend(ax) == ["chance: 0.500", "average precision 0.833"]  # 0.5 * 1 + 0.5 * 2/3
+    np.testing.assert_allclose(
+        ax.lines[-1].get_xydata(), [[1, 0.5], [1, 2 / 3], [0.5, 0.5], [0.5, 1], [0, 1]]
+    )
+    np.testing.assert_allclose(ax.lines[0].get_ydata(), 0.5)
+    assert ax.lines[-1].get_drawstyle() == "steps-post", "no line between two thresholds"
+
+
+def test_precision_recall_draws_chance_once_for_each_share_of_positives():
+    ax = plot.precision_recall(Y_TRUE, Y_SCORE)
+    plot.precision_recall(Y_TRUE, Y_SCORE[::-1], ax=ax)
+    plot.precision_recall([0, 0, 0, 1], Y_SCORE, ax=ax)
+    chance = [line for line in ax.lines if line.get_label().startswith("chance")]
+    assert [line.get_ydata()[0] for line in chance] == [0.5, 0.25]
+
+
+@pytest.mark.parametrize("curve", [plot.roc, plot.precision_recall])
+@pytest.mark.parametrize(
+    ("y_true", "y_score", "message"),
+    [
+        ([0, 1], [[0.2], [0.4]], r"one shape; got \(2,\) and \(2, 1\)"),
+        ([[0, 1], [1, 0]], [[0.2, 0.4], [0.1, 0.3]], r"one task; got \(2, 2\)"),
+        ([0, 2], [0.2, 0.4], "y_true must hold 0 and 1; got 2"),
+        ([0, 1], [0.2, np.nan], "y_score must be finite; got nan"),
+        ([1, 1], [0.2, 0.4], "both 0 and 1 to draw a curve; got only 1"),
+        ([], [], "y_true holds no value"),
+    ],
+)
+def test_curves_refuse(curve, y_true, y_score, message):
+    with pytest.raises(ValueError, match=message):
+        curve(y_true, y_score)
+    assert not plt.get_fignums()
+
+
+# Sequences
+
+
+def test_logo_stacks_letters_and_puts_negative_ones_below():
+    ax = plot.logo([[1, 0, 0, 0.5], [0, -0.25, 0, 0]], start=100, ylabel="score")
+    assert ax.get_ylabel() == "score"
+    assert ax.get_xlim() == (99.5, 101.5)
+    boxes = {
+        to_hex(patch.get_facecolor()).upper(): patch.get_path().get_extents().bounds
+        for patch in ax.patches
+        if patch.get_path().get_extents().height > 0
+    }
+    a, c, t = (boxes[plot.BASE_COLOURS[base]] for base in "ACT")  # x, y, width, height
+    np.testing.assert_allclose([t[1], t[3], a[1], a[3]], [0, 0.5, 0.5, 1])
+    np.testing.assert_allclose([c[1], c[3]], [-0.25, 0.25])
+    assert a[0] < 100.5 < c[0]
+
+
+def test_logo_in_bits_goes_from_0_to_2_and_only_then():
+    assert plot.logo(load_motif("MA0139.1").information_matrix()).get_ylim() == (0, 2)
+    assert plot.logo([[3.0, 0, 0, 0]]).get_ylim()[1] > 2
+    assert plot.logo([[0.1, 0, 0, 0]], ylabel="score").get_ylim()[1] < 2
+
+
+def test_logo_refuses_a_motif_with_the_way_out():
+    with pytest.raises(ValueError, match=r"got \(\)\. For a Motif pass motif\.information_matrix"):
+        plot.logo(np.array(1.0))
+    with pytest.raises(
+        ValueError, match=r"must have shape \(L, 4\); got \(4, 7\).*pass heights\.T"
+    ):
+        plot.logo(np.zeros((4, 7)))
+    with pytest.raises(ValueError, match="heights must hold finite numbers"):
+        plot.logo([[0, 0, 0, np.nan]])
+
+
+def test_logo_without_logomaker_gives_the_install_line(monkeypatch):
+    monkeypatch.setitem(sys.modules, "logomaker", None)
+    with pytest.raises(ImportError, match="pip install logomaker"):
+        plot.logo(FIRST)
+
+
+def test_one_hot_colours_the_base_and_nothing_else():
+    ax = plot.one_hot(one_hot_encode(["CANT"])[0])
+    picture = ax.images[0].get_array()  # (4, L, 3)
+    empty = to_rgb("#f4f4f4")
+    for (row, column), hit in np.ndenumerate(
+        [[0, 1, 0, 0], [1, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 1]]
+    ):
+        colour = to_rgb(plot.BASE_COLOURS["ACGT"[row]]) if hit else empty
+        np.testing.assert_allclose(picture[row, column], colour, atol=0.01)
+    assert tick_texts(ax.get_xticklabels()) == ["C", "A", "N", "T"]
+    assert tick_texts(ax.get_yticklabels()) == ["A", "C", "G", "T"]
+    assert ax.yaxis_inverted(), "A must be the top row"
+    shown = {text.get_position(): text.get_text() for text in ax.texts}
+    assert [shown[0, row] for row in range(4)] == ["0", "1", "0", "0"]
+    assert [shown[2, row] for row in range(4)] == ["0"] * 4
+
+
+@pytest.mark.parametrize(("length", "letters", "numbers"), [(20, 1, 1), (60, 1, 0), (61, 0, 0)])
+def test_one_hot_writes_what_is_legible(length, letters, numbers):
+    ax = plot.one_hot(one_hot_encode(["G" * length])[0])
+    assert tick_texts(ax.get_xticklabels()).count("G") == letters * length
+    assert len(ax.texts) == numbers * 4 * length
+
+
+@pytest.mark.parametrize(
+    ("x", "message"),
+    [
+        (np.zeros((2, 5, 4)), r"x must have shape \(L, 4\); got \(2, 5, 4\).*pass one sequence"),
+        (np.zeros((4, 5)), r"pass x\.T"),
+        (np.full((5, 4), 2), "values from 0 to 1; got 2 to 2"),
+        (np.zeros((0, 4)), r"got \(0, 4\)"),
+    ],
+)
+def test_one_hot_refuses(x, message):
+    with pytest.raises(ValueError, match=message):
+        plot.one_hot(x)
+
+
+def test_kernel_is_white_at_zero_and_has_bases_as_rows():
+    ax = plot.kernel(FIRST)
+    image = ax.images[0]
+    np.testing.assert_allclose(
+        image.get_array(),
+        [[-0.5, -0.5, -0.5], [1, 1, -0.5], [-0.5, -0.5, 0.5], [-0.5, -0.5, -0.5]],
+    )
+    assert image.get_clim() == (-1, 1)
+    np.testing.assert_allclose(image.cmap(image.norm(0.0))[:3], 1, atol=0.05)
+    assert {text.get_position(): text.get_text() for text in ax.texts}[0, 1] == "1.00"
+    assert tick_texts(ax.get_yticklabels()) == ["A", "C", "G", "T"]
+
+
+def test_wide_kernel_has_a_colour_bar_for_its_numbers():
+    figure = plot.kernel(np.ones((21, 4))).figure
+    assert [len(ax.texts) for ax in figure.axes] == [0, 0]
+    assert figure.axes[1].get_ylabel() == "weight"
+
+
+def test_kernel_of_zeros_is_drawn():
+    assert texts(plot.kernel(np.zeros((1, 4)))) == ["0.00"] * 4
+
+
+def test_kernel_refuses_a_whole_layer():
+    with pytest.raises(
+        ValueError, match=r"kernel must have shape .* got \(3, 4, 8\).*w\[:, :, i\]"
+    ):
+        plot.kernel(np.zeros((3, 4, 8)))
+
+
+# Data
+
+
+def test_base_composition_has_a_bar_for_each_base_and_set():
+    ax = plot.base_composition({"train": [0.3, 0.2, 0.1, 0.4], "dogs": [0.25] * 4})
+    assert heights(ax) == [0.3, 0.2, 0.1, 0.4, 0.25, 0.25, 0.25, 0.25]
+    assert legend(ax) == ["train", "dogs"]
+    assert to_hex(ax.patches[0].get_facecolor()) == plot.PART_COLOURS["train"]
+    assert texts(ax)[:4] == ["30.0", "20.0", "10.0", "40.0"]
+    centres = [bar.get_x() + bar.get_width() / 2 for bar in ax.patches]
+    np.testing.assert_allclose(np.reshape(centres, (2, 4)).mean(axis=0), [0, 1, 2, 3], atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("compositions", "message"),
+    [
+        ({}, "at least one set"),
+        ({"a": [0.5, 0.5]}, r"compositions\['a'\] must be four shares"),
+        ({"a": [1, 1, 1, 1]}, r"that sum to 1; got \[1\.0, 1\.0"),
+        ({"a": [np.nan] * 4}, "four shares"),
+    ],
+)
+def test_base_composition_refuses(compositions, message):
+    with pytest.raises(ValueError, match=message):
+        plot.base_composition(compositions)
+
+
+def test_label_proportions_by_hand():
+    ax = plot.label_proportions({"train": [[1], [0], [0], [0]], "val": [1, 1], "test": [[0], [1]]})
+    assert heights(ax) == [0.25, 1.0, 0.5]
+    assert texts(ax) == ["25.0 %\nn = 4", "100.0 %\nn = 2", "50.0 %\nn = 2"]
+    assert tick_texts(ax.get_xticklabels()) == ["train", "val", "test"]
+    assert [to_hex(bar.get_facecolor()).upper() for bar in ax.patches] == [
+        *plot.PART_COLOURS.values()
+    ]
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        ({}, "at least one part"),
+        ({"val": []}, r"y_by_part\['val'\] must have shape .* got \(0,\)"),
+        ({"val": [[0, 1]]}, r"got \(1, 2\).*y\[:, 0\]"),
+        ({"val": [0, 0.5]}, r"y_by_part\['val'\] must hold only 0 and 1; got 0\.5"),
+        ({"val": [0, np.nan]}, "only 0 and 1; got nan"),
+    ],
+)
+def test_label_proportions_refuses(parts, message):
+    with pytest.raises(ValueError, match=message):
+        plot.label_proportions(parts)
+
+
+def bars_by_part(ax):
+    return {
+        part: [
+            bar.get_height() for bar in ax.patches if to_hex(bar.get_facecolor()) == colour.lower()
+        ]
+        for part, colour in plot.PART_COLOURS.items()
+    }
+
+
+def test_split_overview_by_chromosome_has_one_colour_a_bar():
+    ax = plot.split_overview(*chromosomes())
+    assert tick_texts(ax.get_xticklabels()) == ["1", "2", "10", "X"]  # natural order
+    assert bars_by_part(ax) == {"train": [0, 2, 0, 1], "val": [0, 0, 2, 0], "test": [2, 0, 0, 0]}
+    assert legend(ax) == ["train: 3 (42.9 %)", "val: 2 (28.6 %)", "test: 2 (28.6 %)"]
+
+
+def test_split_overview_at_random_stacks_the_parts():
+    table, _ = chromosomes()
+    ax = plot.split_overview(table, Split(np.array([0, 1, 4]), np.array([3]), np.array([5, 6, 2])))
+    assert bars_by_part(ax) == {"train": [1, 1, 1, 0], "val": [0, 1, 0, 0], "test": [1, 0, 1, 1]}
+    tops = {}
+    for bar in ax.patches:
+        if bar.get_height():
+            assert bar.get_y() == tops.get(bar.get_x(), 0), "stacked without gap or overlap"
+            tops[bar.get_x()] = bar.get_y() + bar.get_height()
+    assert list(tops.values()) == [2, 2, 2, 1]
+
+
+def test_split_overview_of_the_courses_split():
+    chroms = [f"chr{i}" for i in range(1, 23)] + ["chrX"]
+    table = pd.DataFrame({"chrom": chroms[::-1]})
+    ax = plot.split_overview(table, split_by_chromosome(table["chrom"]))
+    assert tick_texts(ax.get_xticklabels()) == [*map(str, range(1, 23)), "X"]
+    assert [i + 1 for i, n in enumerate(bars_by_part(ax)["test"]) if n] == [1, 3, 6]
+
+
+def test_split_overview_refuses_another_table():
+    table, split = chromosomes()
+    with pytest.raises(
+        ValueError, match=r"split\.val must hold row numbers from 0 to 3; got 0 to 5"
+    ):
+        plot.split_overview(table.head(4), split)
+    with pytest.raises(ValueError, match="must have a column chrom; got chr"):
+        plot.split_overview(table.rename(columns={"chrom": "chr"}), split)
+
+
+# Diagrams
+
+
+def results(ax):
+    """Texts of the numbers in round boxes and their places, as drawn."""
+    return [t.get_text() for t in ax.texts if t.get_weight() == "bold" and "." in t.get_text()]
+
+
+def test_walkthrough_shows_the_courses_numbers():
+    figure = plot.convolution_walkthrough("CCGAT", [FIRST, SECOND])
+    _, one, two, pooling = figure.axes
+    sums = {ax: [t.get_text() for t in ax.texts if t.get_text().endswith("=")] for ax in (one, two)}
+    assert sums[one] == ["1 + 1 + 0.5 =", "1 − 0.5 − 0.5 =", "−0.5 − 0.5 − 0.5 ="]
+    assert sums[two] == ["−0.5 + 0.5 + 0.5 =", "−0.5 + 1 − 0.5 =", "0.5 − 0.5 − 0.5 ="]
+    assert [t for t in texts(one) if t in ("2.5", "0.0", "−1.5")] == ["2.5", "0.0", "−1.5"]
+    assert [t for t in texts(two) if t == "0.0"] == ["0.0"]
+    assert results(pooling) == [
+        *("2.5", "0.0", "−1.5", "0.5", "0.0", "−0.5"),  # feature map, a row a kernel
+        *("2.5", "0.0", "0.5", "0.0"),  # max pool
+        *("2.5", "0.5", "0.0", "0.0"),  # flatten: channels last, as both frameworks do
+        *("1.25", "0.25"),  # GAP
+        *("2.5", "0.5"),  # GMP
+    ]
+    assert "looks for CCG" in texts(one)
+    assert any("5 − 3 + 1 = 3" in text for text in texts(figure.axes[0]))
+
+
+def test_walkthrough_frames_each_window_in_turn():
+    ax = plot.convolution_walkthrough("CCGAT", [FIRST]).axes[1]
+    frames = [patch for patch in ax.patches if not patch.get_fill()]
+    assert [(frame.get_width(), frame.get_height()) for frame in frames] == [(3, 4)] * 3
+    x = [frame.get_x() for frame in frames]
+    assert x[1] - x[0] == pytest.approx(x[2] - x[1])  # panels are evenly spaced ...
+    letters = [t for t in ax.texts if t.get_text() in list("CGAT") and t.get_position()[0] > x[0]]
+    for i, frame in enumerate(frames):  # ... and each frame holds the letters i to i + 3
+        inside = [
+            t.get_text()
+            for t in letters
+            if frame.get_x() < t.get_position()[0] < frame.get_x() + frame.get_width()
+        ]
+        assert "".join(inside) == "CCGAT"[i : i + 3]
+
+
+def test_walkthrough_shows_products_only_inside_of_the_frame():
+    ax = plot.convolution_walkthrough("CCGAT", [FIRST]).axes[1]
+    frames = [patch for patch in ax.patches if not patch.get_fill()]
+    shown = {text.get_position(): text for text in ax.texts}
+    for i, frame in enumerate(frames):
+        panel = {  # (position, base) -> text of the cell; "letter" above it
+            (position, base): next(
+                text
+                for (x, y), text in shown.items()
+                if x == pytest.approx(frame.get_x() - i + position + 0.5)
+                and y == pytest.approx(frame.get_y() + base + 0.5, abs=0.06)
+            )
+            for position in range(5)
+            for base in (-1, *range(4))
+        }
+        for position, letter in enumerate("CCGAT"):
+            inside = i <= position < i + 3
+            colour = panel[position, -1].get_color()
+            assert (colour == plot.BASE_COLOURS[letter]) == inside
+            for base in range(4):
+                hit = "ACGT"[base] == letter
+                value = FIRST[position - i][base] * hit if inside else float(hit)
+                assert float(panel[position, base].get_text().replace("−", "-")) == value
+                assert (panel[position, base].get_weight() == "bold") == (inside and hit)
+
+
+def test_walkthrough_agrees_with_numpy_on_another_sequence():
+    kernel = [[0.25, -1, 0, 2], [0, 0.75, -0.5, 1]]
+    figure = plot.convolution_walkthrough("TNACG", [kernel], pool_size=2, pool_stride=2)
+    x = np.array([[0, 0, 0, 1], [0] * 4, [1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0]])
+    sums = [np.sum(x[p : p + 2] * kernel) for p in range(4)]  # 2.0, 0.0, 1.0, -1.5
+    pooled = [max(sums[:2]), max(sums[2:])]
+    expected = [*sums, *pooled, *pooled, np.mean(pooled), max(pooled)]
+    shown = [float(text.replace("−", "-")) for text in results(figure.axes[-1])]
+    assert shown == expected
+    assert not any(
+        "looks for" in text
+        for text in texts(plot.convolution_walkthrough("AC", [[[1, 1, 0, 0]]]).axes[1])
+    )
+
+
+@pytest.mark.parametrize(
+    ("sequence", "kernels", "options", "message"),
+    [
+        ("CCGAT", FIRST, {}, r"shape \(F, K, 4\).*got \(3, 4\)\. For one kernel pass \[kernel\]"),
+        ("CCGAT", [FIRST] * 4, {}, r"1 to 3 filters; got \(4, 3, 4\)"),
+        ("CC", [FIRST], {}, r"as long as the kernels \(3 bp\).*got 2 bp"),
+        ("CCGATCCGA", [FIRST], {}, "at most 8 bp; got 9 bp"),
+        ("CCGAX", [FIRST], {}, "got 'X' in sequence 0 at position 4"),
+        ("CCGAT", [FIRST], {"pool_size": 4}, "pool_size must be from 1 to the 3 positions; got 4"),
+        ("CCGAT", [FIRST], {"pool_stride": 0}, "pool_stride must be from 1 .* got 0"),
+        ("CCGAT", [np.full((3, 4), np.inf)], {}, "kernels must hold finite numbers"),
+    ],
+)
+def test_walkthrough_refuses(sequence, kernels, options, message):
+    with pytest.raises(ValueError, match=message):
+        plot.convolution_walkthrough(sequence, kernels, **options)
+    assert not plt.get_fignums()
+
+
+def test_architecture_says_what_each_layer_does():
+    drawn = texts(plot.architecture(DAY1_CNN))
+    shapes = ["200 × 4", "200 × 32", "50 × 32", "32", "1"]
+    # 7 * 4 * 32 + 32 = 928; 32 + 1 = 33; as in the course, 961 in all.
+    for column in (shapes, ["928", "0", "0", "33", "961"]):
+        assert [text for text in drawn if text in column] == column
+    names = ["Input", "Conv1D", "MaxPool", "GlobalAvgPool", "Output: Dense"]
+    assert [text for text in drawn if text in names] == names
+    assert "filters 32, kernel size 7, activation relu, padding same" in drawn
+    assert "units 1, activation sigmoid" in drawn
+
+
+@pytest.mark.parametrize(
+    ("task", "n_outputs", "activation"),
+    [("multilabel", 3, "sigmoid"), ("multiclass", 3, "softmax"), ("regression", 2, "linear")],
+)
+def test_architecture_shows_the_output_of_the_task(task, n_outputs, activation):
+    network = Architecture((Flatten(),), input_length=5, n_outputs=n_outputs, task=task)
+    assert f"units {n_outputs}, activation {activation}" in texts(plot.architecture(network))

@@ -1,0 +1,323 @@
+"""The twins match: same shapes, parameters, predictions, gradients and training."""
+
+import itertools
+
+import keras
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import roc_auc_score
+
+from workshop import keras_cnn, torch_cnn
+from workshop._layers import ACTIVATIONS
+from workshop.architecture import (
+    DAY1_CNN,
+    Architecture,
+    AvgPool,
+    BatchNorm,
+    Conv1D,
+    Dense,
+    Dropout,
+    Flatten,
+    GlobalAvgPool,
+    GlobalMaxPool,
+    Identity,
+    MaxPool,
+)
+
+
+def course_space():
+    """All 378 architectures of the course's space."""
+
+    def convolutions(filters):
+        return [
+            Conv1D(filters, kernel_size, activation, padding="same")
+            for activation in ("relu", "tanh")
+            for kernel_size in (7, 13, 3)
+        ]
+
+    pools = [MaxPool(4), AvgPool(4), Identity()]
+    reductions = [Flatten(), GlobalAvgPool(), GlobalMaxPool()]
+    choices = (convolutions(32), pools, [*convolutions(64), Identity()], reductions)
+    return [Architecture(layers) for layers in itertools.product(*choices)]
+
+
+def sequences(n, length, *, seed=0):
+    """Random one-hot sequences; the second holds a run of N, the last is N everywhere."""
+    X = np.eye(4, dtype=np.float32)[np.random.default_rng(seed).integers(0, 4, (n, length))]
+    X[1, length // 4 : length // 3] = 0
+    X[-1] = 0
+    return X
+
+
+def targets(architecture, n, *, seed=0):
+    rng = np.random.default_rng(seed)
+    shape = (n, architecture.n_outputs)
+    if architecture.task == "regression":
+        return rng.normal(size=shape).astype(np.float32)
+    if architecture.task == "multiclass":
+        return np.eye(shape[1], dtype=np.float32)[rng.integers(0, shape[1], n)]
+    return rng.integers(0, 2, shape).astype(np.float32)
+
+
+def build_pair(architecture, *, random_state=0):
+    """A Keras model, and a Torch model of other weights that then gets the Keras ones."""
+    keras_model = keras_cnn.build_cnn(architecture, random_state=random_state)
+    torch_model = torch_cnn.build_cnn(architecture, random_state=random_state + 1)
+    torch_cnn.set_weights(torch_model, keras_cnn.get_weights(keras_model))
+    return keras_model, torch_model
+
+
+def torch_shapes(model, X):
+    """Shape after each layer as (L, C) or (F,), observed with hooks."""
+    shapes = []
+
+    def observe(module, inputs, output):
+        n, *rest = output.shape
+        shapes.append((rest[2], rest[0]) if len(rest) == 3 else tuple(rest))
+
+    hooks = [module.register_forward_hook(observe) for module in (*model.layers, model.output)]
+    torch_cnn.predict_logits(model, X)
+    for hook in hooks:
+        hook.remove()
+    return shapes
+
+
+def test_space_has_378_architectures():
+    assert len(set(course_space())) == 378
+
+
+def test_all_378_architectures_match():
+    X = sequences(3, 200)
+    for i, architecture in enumerate(course_space()):
+        keras_model, torch_model = build_pair(architecture, random_state=i)
+        n = architecture.n_parameters()
+        assert keras_model.count_params() == n
+        assert sum(p.numel() for p in torch_model.parameters()) == n
+        shapes = architecture.output_shapes()
+        assert [layer.output.shape[1:] for layer in keras_model.layers] == shapes
+        assert torch_shapes(torch_model, X) == shapes
+
+        logits = keras_cnn.predict_logits(keras_model, X)
+        np.testing.assert_allclose(torch_cnn.predict_logits(torch_model, X), logits, atol=1e-4)
+        # And the other way round: weights drawn for Torch, copied to Keras.
+        torch_cnn.set_weights(
+            torch_model, torch_cnn.get_weights(torch_cnn.build_cnn(architecture, random_state=999))
+        )
+        keras_cnn.set_weights(keras_model, torch_cnn.get_weights(torch_model))
+        there = torch_cnn.predict_logits(torch_model, X)
+        assert abs(there - logits).max() > 1e-4 or i == 0  # the copy did change the model
+        np.testing.assert_allclose(keras_cnn.predict_logits(keras_model, X), there, atol=1e-4)
+        if i % 9 == 0:  # 42 of them
+            np.testing.assert_allclose(
+                keras_cnn.input_gradient(keras_model, X),
+                torch_cnn.input_gradient(torch_model, X),
+                atol=1e-4,
+            )
+
+
+UNUSUAL = {
+    "even kernels, same": Architecture(
+        (Conv1D(3, 4, "relu", "same"), Conv1D(2, 6, "tanh", "same"), Flatten()), 17
+    ),
+    "max pool hangs over": Architecture((Conv1D(3, 3), MaxPool(4, padding="same"), Flatten()), 19),
+    "average pool hangs over": Architecture(
+        (Conv1D(3, 3), AvgPool(4, padding="same"), Flatten()), 19
+    ),
+    "overlapping pools": Architecture(
+        (Conv1D(3, 3), MaxPool(5, 2, "same"), AvgPool(3, 1, "same"), Flatten()), 21
+    ),
+    "valid pools drop the rest": Architecture((MaxPool(4), AvgPool(3, 2), Flatten()), 31),
+    "kernel longer than the sequence, same": Architecture(
+        (Conv1D(2, 9, padding="same"), GlobalMaxPool()), 5
+    ),
+    "kernel of one": Architecture((Conv1D(2, 1, "relu"), GlobalAvgPool()), 5),
+    "dense layers": Architecture(
+        (Flatten(), Dense(5, "relu"), Dropout(0.5), Dense(3, "tanh"), BatchNorm()), 8
+    ),
+    "batch norm": Architecture(
+        (BatchNorm(0.8, 1e-2), Conv1D(3, 3), BatchNorm(), MaxPool(2), GlobalMaxPool()), 12
+    ),
+    "several labels": Architecture((Conv1D(4, 3, "relu"), GlobalMaxPool()), 9, 3, "multilabel"),
+    "several classes": Architecture((Conv1D(4, 3, "elu"), GlobalAvgPool()), 9, 5, "multiclass"),
+    "regression": Architecture((Conv1D(4, 3, "sigmoid"), Flatten()), 9, 2, "regression"),
+    "no layer but flatten": Architecture((Identity(), Flatten()), 6),
+    **{
+        f"activation {name}": Architecture(
+            (Conv1D(4, 3, name), GlobalMaxPool(), Dense(3, name)), 10
+        )
+        for name in ACTIVATIONS
+    },
+}
+
+
+@pytest.mark.parametrize("name", UNUSUAL)
+def test_unusual_architectures_match(name):
+    architecture = UNUSUAL[name]
+    X = sequences(4, architecture.input_length)
+    keras_model, torch_model = build_pair(architecture)
+    shapes = architecture.output_shapes()
+    assert [layer.output.shape[1:] for layer in keras_model.layers] == shapes
+    assert torch_shapes(torch_model, X) == shapes
+    trained = sum(int(np.prod(w.shape)) for w in keras_model.trainable_weights)
+    assert trained == sum(p.numel() for p in torch_model.parameters())
+    assert trained == architecture.n_parameters()
+    for function in ("predict_logits", "predict", "input_gradient"):
+        np.testing.assert_allclose(
+            getattr(keras_cnn, function)(keras_model, X),
+            getattr(torch_cnn, function)(torch_model, X),
+            atol=1e-5,
+            err_msg=function,
+        )
+
+
+@st.composite
+def architectures(draw):
+    """Random stacks; those that are impossible are drawn again."""
+    sizes, activations = st.integers(1, 6), st.sampled_from(ACTIVATIONS)
+    paddings = st.sampled_from(("valid", "same"))
+    convolution = st.builds(Conv1D, sizes, sizes, activations, paddings)
+    pool = st.sampled_from((MaxPool, AvgPool)).flatmap(
+        lambda kind: st.builds(kind, sizes, st.none() | st.integers(1, 6), paddings)
+    )
+    middle = st.lists(
+        st.one_of(convolution, pool, st.builds(BatchNorm), st.builds(Dropout, st.floats(0, 0.9))),
+        max_size=4,
+    )
+    reduction = st.sampled_from((Flatten(), GlobalAvgPool(), GlobalMaxPool()))
+    dense = st.lists(st.builds(Dense, sizes, activations), max_size=2)
+    layers = (*draw(middle), draw(reduction), *draw(dense))
+    try:
+        return Architecture(layers, draw(st.integers(4, 40)), draw(st.integers(1, 3)), "multilabel")
+    except ValueError:
+        return Architecture((Flatten(),), 10, 2, "multilabel")
+
+
+@given(architectures())
+@settings(max_examples=25, deadline=None)
+def test_random_architectures_match(architecture):
+    X = sequences(3, architecture.input_length)
+    keras_model, torch_model = build_pair(architecture)
+    logits = keras_cnn.predict_logits(keras_model, X)
+    # exp of exp grows fast: compare relative to the size of the logits
+    scale = max(1.0, float(abs(logits).max()))
+    np.testing.assert_allclose(
+        torch_cnn.predict_logits(torch_model, X) / scale, logits / scale, atol=1e-4
+    )
+
+
+def test_same_random_state_gives_the_same_model():
+    a, b = (twin.get_weights(twin.build_cnn(DAY1_CNN)) for twin in (keras_cnn, torch_cnn))
+    other = torch_cnn.get_weights(torch_cnn.build_cnn(DAY1_CNN, random_state=1))
+    assert list(a) == list(b) == list(DAY1_CNN.weight_shapes())
+    for name in a:
+        np.testing.assert_array_equal(a[name], b[name])
+    assert (a["0.kernel"] != other["0.kernel"]).all()
+
+
+@pytest.mark.parametrize("key", ["0.kernel", "3.kernel", "output.kernel"])
+def test_initial_weights_are_those_of_keras(key):
+    """Same bounds as Keras's own GlorotUniform, estimated from its draws."""
+    architecture = Architecture(
+        (Conv1D(64, 9), MaxPool(2), Flatten(), Dense(50)), 30, 40, "multilabel"
+    )
+    shape = architecture.weight_shapes()[key]
+    bound = np.abs(keras.initializers.GlorotUniform(seed=0)(shape).numpy()).max()
+    weights = torch_cnn.get_weights(torch_cnn.build_cnn(architecture))[key]
+    assert np.abs(weights).max() == pytest.approx(bound, rel=0.03)
+    assert weights.std() == pytest.approx(np.abs(weights).max() / np.sqrt(3), rel=0.1)
+
+
+TASKS = {
+    "binary": DAY1_CNN,
+    "multilabel": UNUSUAL["several labels"],
+    "multiclass": UNUSUAL["several classes"],
+    "regression": UNUSUAL["regression"],
+    "batch norm": UNUSUAL["batch norm"],
+}
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+@pytest.mark.parametrize("task", TASKS)
+def test_first_ten_steps_have_the_same_losses(task, optimizer):
+    """A fit of ten epochs of one batch each: a row of the history is a step."""
+    architecture = TASKS[task]
+    X, y = sequences(24, architecture.input_length), targets(architecture, 24)
+    losses = {}
+    for twin in (keras_cnn, torch_cnn):
+        model = twin.build_cnn(architecture, random_state=3)
+        history = twin.fit(
+            model, X, y, epochs=10, batch_size=24, optimizer=optimizer, learning_rate=0.01
+        )
+        losses[twin] = history.table["loss"].to_numpy()
+    assert len(set(losses[keras_cnn])) == 10
+    np.testing.assert_allclose(losses[keras_cnn], losses[torch_cnn], atol=1e-4)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_training_matches_batch_by_batch(task):
+    """Shuffled batches, a last one that is smaller, validation data: the same run in both."""
+    architecture = TASKS[task]
+    # The bias before a batch norm has a gradient of zero but for rounding, and Adam would blow
+    # that up to full steps, in another direction in each framework.
+    optimizer = "sgd" if task == "batch norm" else "adam"
+    X, y = sequences(50, architecture.input_length), targets(architecture, 50)
+    tables, weights = [], []
+    for twin in (keras_cnn, torch_cnn):
+        model = twin.build_cnn(architecture)
+        history = twin.fit(
+            model,
+            X[:40],
+            y[:40],
+            X_val=X[40:],
+            y_val=y[40:],
+            epochs=3,
+            batch_size=12,
+            optimizer=optimizer,
+        )
+        tables.append(history.table)
+        weights.append(twin.get_weights(model))
+    assert list(tables[0]) == list(tables[1])
+    for column in tables[0]:
+        if column != "auroc":  # while training, Keras estimates it from 200 thresholds
+            np.testing.assert_allclose(
+                tables[0][column], tables[1][column], atol=1e-4, err_msg=column
+            )
+    for name in weights[0]:
+        np.testing.assert_allclose(weights[0][name], weights[1][name], atol=1e-3, err_msg=name)
+
+
+def test_validation_columns_are_exact():
+    """The last row's validation figures equal those of the returned model."""
+    X, y = sequences(60, 200), targets(DAY1_CNN, 60)
+    for twin in (keras_cnn, torch_cnn):
+        model = twin.build_cnn(DAY1_CNN)
+        last = twin.fit(model, X[:40], y[:40], X_val=X[40:], y_val=y[40:], epochs=2).last
+        p = twin.predict(model, X[40:]).astype(np.float64)
+        loss = -np.mean(y[40:] * np.log(p) + (1 - y[40:]) * np.log(1 - p))
+        assert last["val_loss"] == pytest.approx(loss, abs=1e-5)
+        assert last["val_accuracy"] == pytest.approx(np.mean((p >= 0.5) == y[40:]))
+        assert last["val_auroc"] == pytest.approx(roc_auc_score(y[40:], p))
+
+
+def test_loss_agrees_with_a_hand_computed_step():
+    """One SGD step of a model with only an output layer: w <- w - lr * mean((p - y) x)."""
+    architecture = Architecture((Flatten(),), input_length=2)
+    X = np.array([[[1, 0, 0, 0], [0, 0, 0, 1]], [[0, 1, 0, 0], [0, 0, 0, 1]]], np.float32)
+    y = np.array([[1], [0]], np.float32)
+    zeros = {"output.kernel": np.zeros((8, 1)), "output.bias": np.zeros(1)}
+    for twin in (keras_cnn, torch_cnn):
+        model = twin.build_cnn(architecture)
+        twin.set_weights(model, zeros)
+        twin.fit(model, X, y, epochs=1, batch_size=2, optimizer="sgd", learning_rate=1.0)
+        kernel = twin.get_weights(model)["output.kernel"][:, 0]
+        # p = 0.5 for both: gradients (-0.5 x0 + 0.5 x1) / 2
+        np.testing.assert_allclose(kernel, [0.25, -0.25, 0, 0, 0, 0, 0, 0], atol=1e-6)
+
+
+def test_torch_runs_on_one_thread_and_gives_the_others_back():
+    before = torch.get_num_threads()
+    torch_cnn.predict(torch_cnn.build_cnn(DAY1_CNN), sequences(2, 200))
+    assert torch.get_num_threads() == before
