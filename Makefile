@@ -13,6 +13,7 @@ help: ## Show this list
 
 $(STAMP): pyproject.toml constraints/lock.txt
 	@test -n "$(PYTHON)" || { echo "No Python found: install Python 3.11, or pass PYTHON=..."; exit 1; }
+	@echo "Installing into .venv: this takes minutes the first time, and nothing is printed."
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet -c constraints/lock.txt -e '.[$(EXTRAS)]'
 	@touch $@

@@ -75,7 +75,7 @@ def torch_shapes(model, X):
     shapes = []
 
     def observe(module, inputs, output):
-        n, *rest = output.shape
+        rest = output.shape[1:]
         shapes.append((rest[2], rest[0]) if len(rest) == 3 else tuple(rest))
 
     hooks = [module.register_forward_hook(observe) for module in (*model.layers, model.output)]

@@ -14,6 +14,7 @@ import logging
 import os
 import pickle
 import warnings
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -193,6 +194,7 @@ def fit(
     model.optimizer_name = optimizer
     training.check_callbacks(callbacks, pl.Callback)
     recorder = _Recorder(epochs, training.ProgressLine(progress), log_dir)
+    model.train()
     with _one_thread(), _quiet_lightning():
         trainer = pl.Trainer(
             max_epochs=epochs,
@@ -391,6 +393,8 @@ def load(path, *, architecture=None):
     if not path.is_file():
         raise FileNotFoundError(f"No model at {path}.")
     try:
+        if not zipfile.is_zipfile(path):
+            raise EOFError("not Torch's zip format")
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
         description = checkpoint["hyper_parameters"]["architecture"]
         state = checkpoint["state_dict"]

@@ -84,7 +84,9 @@ def check_data(architecture, X, y, *, suffix=""):
         raise ValueError(f"{name} must hold 0 and 1; got {y[i, t]} in row {i}, column {t}.")
     if architecture.task == "multiclass" and (y.sum(axis=1) != 1).any():
         i = int(np.flatnonzero(y.sum(axis=1) != 1)[0])
-        raise ValueError(f"{name} must hold one 1 a row, the class; got {y[i].tolist()} in row {i}.")
+        raise ValueError(
+            f"{name} must hold one 1 a row, the class; got {y[i].tolist()} in row {i}."
+        )
     return X, y
 
 
@@ -209,7 +211,7 @@ def batch_orders(n, epochs, random_state):
 
 
 class ProgressLine:
-    """One line that replaces itself: an updated output in a notebook, ``\\r`` in a terminal.
+    """One line that replaces itself: in a notebook, and in a terminal.
 
     Silent where nobody looks (a log file, a test) and where ``enabled=False``.
     """

@@ -1,0 +1,453 @@
+"""What both twins promise, run on each: fit, predict, gradients, save and load."""
+
+import json
+import os
+import pickle
+import zipfile
+
+import keras
+import numpy as np
+import pytest
+import pytorch_lightning as pl
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from workshop import keras_cnn, torch_cnn
+from workshop.architecture import (
+    DAY1_CNN,
+    Architecture,
+    Conv1D,
+    Dropout,
+    Flatten,
+    GlobalMaxPool,
+)
+from workshop.evaluation import auroc
+
+TOY = Architecture((Conv1D(8, 4, "relu"), GlobalMaxPool()), input_length=20)
+SUFFIX = {keras_cnn: ".keras", torch_cnn: ".ckpt"}
+
+
+@pytest.fixture(params=[keras_cnn, torch_cnn], ids=["keras", "torch"])
+def twin(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def toy():
+    """Sequences with and without GATA in the middle (some have it by chance): X and y of 160."""
+    rng = np.random.default_rng(0)
+    X = np.eye(4, dtype=np.float32)[rng.integers(0, 4, (160, 20))]
+    y = (np.arange(160) % 2).astype(np.float32)[:, None]
+    X[1::2, 8:12] = np.eye(4)[[2, 0, 3, 0]]
+    return X, y
+
+
+def early_stopping(twin, **options):
+    kind = keras.callbacks.EarlyStopping if twin is keras_cnn else pl.callbacks.EarlyStopping
+    return kind(monitor="val_loss", patience=1, min_delta=10.0, **options)
+
+
+def checkpoint(twin, path):
+    """The framework's own callback that keeps the best model at `path`."""
+    if twin is keras_cnn:
+        return keras.callbacks.ModelCheckpoint(
+            path, monitor="val_auroc", mode="max", save_best_only=True
+        )
+    return pl.callbacks.ModelCheckpoint(
+        path.parent, filename=path.stem, monitor="val_auroc", mode="max"
+    )
+
+
+# --- fit ------------------------------------------------------------------------------------
+
+
+def test_fit_learns_a_motif(twin, toy):
+    X, y = toy
+    model = twin.build_cnn(Architecture((Conv1D(8, 4, "relu"), Flatten()), input_length=20))
+    history = twin.fit(
+        model, X[:120], y[:120], X_val=X[120:], y_val=y[120:], epochs=30, learning_rate=0.01
+    )
+    assert history.last["val_auroc"] > 0.9
+    assert history.table["epoch"].tolist() == list(range(1, 31))
+    assert list(history.table) == [
+        *("epoch", "learning_rate", "loss", "accuracy", "auroc"),
+        *("val_loss", "val_accuracy", "val_auroc"),
+    ]
+
+
+def test_fit_is_deterministic_and_the_seed_counts(twin, toy):
+    X, y = toy
+
+    def losses(random_state):
+        model = twin.build_cnn(TOY)
+        history = twin.fit(model, X, y, epochs=2, batch_size=32, random_state=random_state)
+        return history.table["loss"].tolist()
+
+    assert losses(0) == losses(0)
+    assert losses(0) != losses(1)
+
+
+def test_fit_continues_from_where_the_model_is(twin, toy):
+    X, y = toy
+    model = twin.build_cnn(TOY)
+    first = twin.fit(model, X, y, epochs=3, learning_rate=0.01)
+    second = twin.fit(model, X, y, epochs=1, learning_rate=0.01)
+    assert second.last["loss"] < first.last["loss"]
+
+
+def test_learning_rate_schedule_is_followed(twin, toy):
+    X, y = toy
+    history = twin.fit(
+        twin.build_cnn(TOY), X, y, epochs=3, learning_rate=lambda epoch: 0.01 * 0.5**epoch
+    )
+    np.testing.assert_allclose(history.table["learning_rate"], [0.01, 0.005, 0.0025], rtol=1e-6)
+
+
+def test_schedule_trains_like_that_rate(twin, toy):
+    """A vanishing rate from the second epoch on changes nothing any more."""
+    X, y = toy
+    one, three = twin.build_cnn(TOY), twin.build_cnn(TOY)
+    twin.fit(one, X, y, epochs=1, learning_rate=0.01)
+    twin.fit(three, X, y, epochs=3, learning_rate=lambda epoch: 1e-12 if epoch else 0.01)
+    for name, weight in twin.get_weights(one).items():
+        np.testing.assert_allclose(twin.get_weights(three)[name], weight, atol=1e-6)
+
+
+def test_early_stopping_stops(twin, toy):
+    X, y = toy
+    history = twin.fit(
+        twin.build_cnn(TOY), X, y, X_val=X, y_val=y, epochs=20, callbacks=[early_stopping(twin)]
+    )
+    assert len(history.table) == 2
+
+
+def test_checkpoint_keeps_the_best_epoch(twin, toy, tmp_path):
+    X, y = toy
+    path = tmp_path / f"best{SUFFIX[twin]}"
+    model = twin.build_cnn(TOY)
+    # The last epoch's huge step ruins the model; the file must not be that one.
+    history = twin.fit(
+        model,
+        X,
+        y,
+        X_val=X,
+        y_val=y,
+        epochs=8,
+        learning_rate=lambda epoch: 0.02 if epoch < 7 else 50.0,
+        callbacks=[checkpoint(twin, path)],
+    )
+    best = twin.load(path)
+    assert history.table["val_auroc"].idxmax() < 7
+    assert auroc(y, twin.predict(best, X)) == pytest.approx(history.table["val_auroc"].max())
+
+
+def test_both_write_the_same_tensorboard_tags(toy, tmp_path):
+    X, y = toy
+    tags = {}
+    for twin in (keras_cnn, torch_cnn):
+        folder = tmp_path / twin.__name__
+        history = twin.fit(twin.build_cnn(TOY), X, y, X_val=X, y_val=y, epochs=2, log_dir=folder)
+        for run in ("train", "validation"):
+            events = EventAccumulator(str(folder / run)).Reload()
+            found = events.Tags()
+            tags[twin, run] = {t for t in found["scalars"] + found["tensors"] if "epoch_" in t}
+            assert len(history.table) == 2
+    wanted = {"epoch_loss", "epoch_accuracy", "epoch_auroc"}
+    for twin in (keras_cnn, torch_cnn):
+        assert wanted <= tags[twin, "train"]
+        assert wanted <= tags[twin, "validation"]
+
+
+def test_dropout_acts_only_while_training(twin, toy):
+    X, y = toy
+    architecture = Architecture((Flatten(), Dropout(0.9)), input_length=20)
+    model = twin.build_cnn(architecture)
+    twin.fit(model, X, y, epochs=1)
+    np.testing.assert_array_equal(twin.predict(model, X), twin.predict(model, X))
+
+
+def test_fit_leaves_its_input_alone(twin, toy):
+    X, y = (array.copy() for array in toy)
+    X.flags.writeable = y.flags.writeable = False
+    twin.fit(twin.build_cnn(TOY), X, y, epochs=1)
+    np.testing.assert_array_equal(X, toy[0])
+
+
+def test_keyboard_interrupt_passes_through(twin, toy):
+    X, y = toy
+    base = keras.callbacks.Callback if twin is keras_cnn else pl.Callback
+
+    def interrupt(self, *args, **kwargs):
+        raise KeyboardInterrupt
+
+    hook = "on_epoch_end" if twin is keras_cnn else "on_train_epoch_end"
+    callback = type("Interrupt", (base,), {hook: interrupt})()
+    with pytest.raises(KeyboardInterrupt):
+        twin.fit(twin.build_cnn(TOY), X, y, epochs=3, callbacks=[callback])
+
+
+def test_fit_says_nothing_unasked(twin, toy, capfd):
+    X, y = toy
+    twin.fit(twin.build_cnn(TOY), X, y, X_val=X, y_val=y, epochs=1)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "message"),
+    [
+        ({"X": lambda X: X.swapaxes(1, 2)}, ValueError, r"pass X.swapaxes\(1, 2\)"),
+        ({"X": lambda X: X[:, :19]}, ValueError, "must have 20 positions.*got 19"),
+        ({"X": lambda X: X * 2}, ValueError, "values from 0 to 1"),
+        ({"y": lambda y: y[:-1]}, ValueError, r"y must have shape \(160, 1\).*got \(159, 1\)"),
+        ({"y": lambda y: y[:, 0]}, ValueError, r"got \(160,\). Pass y\[:, None\]"),
+        ({"y": lambda y: np.where(y == 1, np.nan, y)}, ValueError, "y must be finite.*row 1"),
+        ({"y": lambda y: y * 2}, ValueError, "must hold 0 and 1; got 2.0 in row 1"),
+    ],
+)
+def test_fit_refuses_bad_data(twin, toy, changes, error, message):
+    X, y = toy
+    X = changes.get("X", lambda X: X)(X)
+    y = changes.get("y", lambda y: y)(y)
+    with pytest.raises(error, match=message):
+        twin.fit(twin.build_cnn(TOY), X, y)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"epochs": 0}, "epochs must be a positive whole number; got 0"),
+        ({"batch_size": 2.5}, "batch_size must be a positive whole number; got 2.5"),
+        ({"optimizer": "adamax"}, "optimizer must be one of adam, sgd; got 'adamax'"),
+        ({"learning_rate": -1}, "learning_rate must be a positive number.*-1.0 for epoch 0"),
+        ({"learning_rate": lambda epoch: 1 - epoch, "epochs": 3}, "0.0 for epoch 1"),
+    ],
+)
+def test_fit_refuses_bad_settings(twin, toy, options, message):
+    with pytest.raises(ValueError, match=message):
+        twin.fit(twin.build_cnn(TOY), *toy, **options)
+
+
+def test_fit_refuses_half_a_validation_set(twin, toy):
+    X, y = toy
+    with pytest.raises(ValueError, match="X_val and y_val belong together"):
+        twin.fit(twin.build_cnn(TOY), X, y, X_val=X)
+    with pytest.raises(ValueError, match=r"y_val must have shape \(160, 1\)"):
+        twin.fit(twin.build_cnn(TOY), X, y, X_val=X, y_val=y[:3])
+
+
+def test_fit_refuses_the_other_frameworks_callback(twin, toy):
+    other = torch_cnn if twin is keras_cnn else keras_cnn
+    with pytest.raises(TypeError, match=r"callbacks must be of .*; got a .*EarlyStopping"):
+        twin.fit(twin.build_cnn(TOY), *toy, callbacks=[early_stopping(other)])
+
+
+# --- predict and gradients --------------------------------------------------------------------
+
+
+def test_batches_do_not_change_predictions(twin, toy):
+    X, _ = toy
+    model = twin.build_cnn(TOY)
+    np.testing.assert_allclose(
+        twin.predict(model, X, batch_size=7), twin.predict(model, X), atol=1e-6
+    )
+
+
+@pytest.mark.parametrize(
+    ("task", "n_outputs", "activate"),
+    [
+        ("binary", 1, lambda z: 1 / (1 + np.exp(-z))),
+        ("multilabel", 3, lambda z: 1 / (1 + np.exp(-z))),
+        ("multiclass", 3, lambda z: np.exp(z) / np.exp(z).sum(1, keepdims=True)),
+        ("regression", 3, lambda z: z),
+    ],
+)
+def test_predict_applies_the_activation_of_the_task(twin, toy, task, n_outputs, activate):
+    X, _ = toy
+    model = twin.build_cnn(Architecture((Flatten(),), 20, n_outputs, task))
+    logits, predicted = twin.predict_logits(model, X), twin.predict(model, X)
+    assert predicted.shape == (160, n_outputs)
+    assert predicted.dtype == logits.dtype == np.float32
+    np.testing.assert_allclose(predicted, activate(logits), atol=1e-6)
+
+
+def test_predict_of_no_sequence(twin):
+    assert twin.predict(twin.build_cnn(TOY), np.zeros((0, 20, 4))).shape == (0, 1)
+
+
+def test_input_gradient_agrees_with_finite_differences(twin, toy):
+    X = toy[0][:2]
+    architecture = Architecture((Conv1D(3, 5, "tanh"), Flatten()), 20, 2, "multilabel")
+    model = twin.build_cnn(architecture)
+    gradient = twin.input_gradient(model, X, task=1)
+    assert gradient.shape == X.shape
+    soft = X * 0.5 + 0.1
+    gradient = twin.input_gradient(model, soft, task=1)
+    for p, base in [(0, 1), (7, 2), (19, 3)]:
+        up, down = soft.copy(), soft.copy()
+        up[:, p, base] += 0.05
+        down[:, p, base] -= 0.05
+        slope = twin.predict_logits(model, up) - twin.predict_logits(model, down)
+        np.testing.assert_allclose(gradient[:, p, base], slope[:, 1] / 0.1, atol=2e-3)
+
+
+def test_gradient_refuses_an_output_that_is_not_there(twin, toy):
+    with pytest.raises(ValueError, match="task must be a column of the output, 0 to 0; got 1"):
+        twin.input_gradient(twin.build_cnn(TOY), toy[0], task=1)
+
+
+def test_functions_refuse_models_they_did_not_build(twin, toy):
+    other = torch_cnn if twin is keras_cnn else keras_cnn
+    model = other.build_cnn(TOY)
+    X, y = toy
+    for function in (twin.predict, twin.predict_logits, twin.input_gradient):
+        with pytest.raises(TypeError, match="model must come from workshop"):
+            function(model, X)
+    with pytest.raises(TypeError, match="model must come from workshop"):
+        twin.fit(model, X, y)
+    with pytest.raises(TypeError, match="model must come from workshop"):
+        twin.get_weights(model)
+    with pytest.raises(TypeError, match=r"architecture must be a workshop\.architecture"):
+        twin.build_cnn([Conv1D(3, 3)])
+
+
+def test_set_weights_refuses_those_of_another_architecture(twin):
+    weights = twin.get_weights(twin.build_cnn(DAY1_CNN))
+    with pytest.raises(ValueError, match=r"another architecture: 0.kernel must have.*\(4, 4, 8\)"):
+        twin.set_weights(twin.build_cnn(TOY), weights)
+
+
+def test_get_weights_gives_copies(twin):
+    model = twin.build_cnn(TOY)
+    twin.get_weights(model)["0.kernel"][:] = 7
+    assert (twin.get_weights(model)["0.kernel"] != 7).all()
+
+
+# --- save and load --------------------------------------------------------------------------
+
+
+def test_saved_model_predicts_the_same(twin, toy, tmp_path):
+    X, y = toy
+    model = twin.build_cnn(TOY)
+    twin.fit(model, X, y, epochs=2)
+    path = tmp_path / f"model{SUFFIX[twin]}"
+    twin.save(model, path)
+    loaded = twin.load(path, architecture=TOY)
+    assert loaded.architecture == TOY
+    np.testing.assert_array_equal(twin.predict(loaded, X), twin.predict(model, X))
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]  # no temporary file is left
+    twin.fit(loaded, X, y, epochs=1)  # and it can go on learning
+
+
+def test_files_open_with_the_frameworks_own_functions(toy, tmp_path):
+    X, _ = toy
+    model = keras_cnn.build_cnn(TOY)
+    keras_cnn.save(model, tmp_path / "model.keras")
+    opened = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(opened(X), keras_cnn.predict_logits(model, X), atol=1e-6)
+
+    model = torch_cnn.build_cnn(TOY)
+    torch_cnn.save(model, tmp_path / "model.ckpt")
+    opened = torch_cnn.SequenceCNN.load_from_checkpoint(tmp_path / "model.ckpt")
+    np.testing.assert_array_equal(
+        torch_cnn.predict_logits(opened, X), torch_cnn.predict_logits(model, X)
+    )
+
+
+def test_load_refuses_another_architecture(twin, tmp_path):
+    path = tmp_path / f"model{SUFFIX[twin]}"
+    twin.save(twin.build_cnn(TOY), path)
+    with pytest.raises(ValueError, match=r"holds another architecture: its layer 0 is Conv1D\("):
+        twin.load(path, architecture=DAY1_CNN)
+    longer = Architecture(TOY.layers, input_length=21)
+    with pytest.raises(ValueError, match="its input_length is 20; expected 21"):
+        twin.load(path, architecture=longer)
+    deeper = Architecture((*TOY.layers, Dropout(0.1)), input_length=20)
+    with pytest.raises(ValueError, match="it has 2 layers; expected 3"):
+        twin.load(path, architecture=deeper)
+
+
+def test_load_refuses_what_is_not_there_and_wrong_names(twin, tmp_path):
+    with pytest.raises(FileNotFoundError, match="No model at"):
+        twin.load(tmp_path / "nothing")
+    with pytest.raises(ValueError, match="path must end in"):
+        twin.save(twin.build_cnn(TOY), tmp_path / "model.bin")
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 0.999])
+def test_load_refuses_a_truncated_file(twin, tmp_path, share):
+    path = tmp_path / f"model{SUFFIX[twin]}"
+    twin.save(twin.build_cnn(TOY), path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(len(whole) * share)])
+    with pytest.raises(ValueError, match=r"no Keras file|cannot be read|no checkpoint"):
+        twin.load(path)
+
+
+class _Bomb:
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return (os.mkdir, (str(self.path),))
+
+
+def test_a_pickle_is_refused_and_not_executed(twin, tmp_path):
+    path, trace = tmp_path / f"model{SUFFIX[twin]}", tmp_path / "executed"
+    path.write_bytes(pickle.dumps({"state_dict": _Bomb(trace)}))
+    with pytest.raises(ValueError, match=r"no Keras file|nothing in it was executed"):
+        twin.load(path)
+    assert not trace.exists()
+
+
+def test_a_bomb_inside_a_torch_file_is_not_executed(tmp_path):
+    import torch
+
+    path, trace = tmp_path / "model.ckpt", tmp_path / "executed"
+    torch.save({"state_dict": _Bomb(trace), "hyper_parameters": {}}, path)
+    with pytest.raises(ValueError, match="nothing in it was executed"):
+        torch_cnn.load(path)
+    assert not trace.exists()
+
+
+def test_code_inside_a_keras_file_is_not_executed(tmp_path):
+    """A Lambda layer carries code; Keras's safe mode refuses it."""
+    path = tmp_path / "model.keras"
+    keras.Sequential([keras.Input((2,)), keras.layers.Lambda(lambda x: x + 1)]).save(path)
+    with pytest.raises(ValueError, match="cannot be read as a Keras file"):
+        keras_cnn.load(path)
+
+
+def test_keras_load_refuses_a_model_that_workshop_did_not_build(tmp_path):
+    path = tmp_path / "model.keras"
+    keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).save(path)
+    with pytest.raises(ValueError, match="holds a Sequential that workshop did not build"):
+        keras_cnn.load(path)
+
+
+def test_a_tampered_description_is_refused(tmp_path):
+    path = tmp_path / "model.keras"
+    keras_cnn.save(keras_cnn.build_cnn(TOY), path)
+    other = tmp_path / "tampered.keras"
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(other, "w") as target:
+        for name in source.namelist():
+            content = source.read(name)
+            if name == "config.json":
+                config = json.loads(content)
+                config["config"]["architecture"]["layers"][0]["kind"] = "Exec"
+                content = json.dumps(config).encode()
+            target.writestr(name, content)
+    with pytest.raises(ValueError, match=r"cannot be read as a Keras file.*Exec"):
+        keras_cnn.load(other)
+
+
+def test_a_failing_save_leaves_the_old_file(twin, tmp_path, monkeypatch):
+    path = tmp_path / f"model{SUFFIX[twin]}"
+    twin.save(twin.build_cnn(TOY), path)
+    before = path.read_bytes()
+
+    def fail(*args):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(OSError, match="disk full"):
+        twin.save(twin.build_cnn(DAY1_CNN), path)
+    assert path.read_bytes() == before
