@@ -10,10 +10,8 @@ a second, and with a busy neighbour two threads wait for each other and get many
 """
 
 import contextlib
-import logging
 import os
 import pickle
-import warnings
 import zipfile
 from pathlib import Path
 
@@ -25,6 +23,8 @@ from torch import nn
 
 from workshop import architecture as arch
 from workshop import training
+from workshop._torch_layers import build_layer
+from workshop._torch_loop import Batches, Recorder, one_thread, quiet_lightning, to_tensor
 
 __all__ = [
     "SequenceCNN",
@@ -62,7 +62,7 @@ class SequenceCNN(pl.LightningModule):
         self.optimizer_name = optimizer
         self.learning_rates = list(learning_rates)
         self.layers = nn.Sequential(
-            *(_build_layer(s, shape) for s, shape in zip(architecture.layers, shapes, strict=False))
+            *(build_layer(s, shape) for s, shape in zip(architecture.layers, shapes, strict=False))
         )
         self.output = nn.Linear(shapes[-2][0], architecture.n_outputs)
         self.to(memory_format=torch.channels_last)
@@ -193,9 +193,9 @@ def fit(
     )
     model.optimizer_name = optimizer
     training.check_callbacks(callbacks, pl.Callback)
-    recorder = _Recorder(epochs, training.ProgressLine(progress), log_dir)
+    recorder = Recorder(epochs, training.ProgressLine(progress), log_dir)
     model.train()
-    with _one_thread(), _quiet_lightning():
+    with one_thread(), quiet_lightning():
         trainer = pl.Trainer(
             max_epochs=epochs,
             devices=1,
@@ -209,8 +209,8 @@ def fit(
         try:
             trainer.fit(
                 model,
-                _Batches(X, y, batch_size, training.batch_orders(len(X), epochs, random_state)),
-                validation and _Batches(*validation, 1024),
+                Batches(X, y, batch_size, training.batch_orders(len(X), epochs, random_state)),
+                validation and Batches(*validation, 1024),
             )
         except SystemExit as error:  # how Lightning passes Ctrl-C on
             raise KeyboardInterrupt from error
@@ -239,10 +239,10 @@ def predict_logits(model, X, *, batch_size=1024):
     architecture = _architecture_of(model)
     X = training.check_input(architecture, X)
     logits = np.empty((len(X), architecture.n_outputs), dtype=np.float32)
-    with _one_thread(), _evaluating(model), torch.inference_mode():
+    with one_thread(), _evaluating(model), torch.inference_mode():
         for start in range(0, len(X), batch_size):
             batch = slice(start, start + batch_size)
-            logits[batch] = model(_to_tensor(X[batch]).to(model.device)).cpu().numpy()
+            logits[batch] = model(to_tensor(X[batch]).to(model.device)).cpu().numpy()
     return logits
 
 
@@ -292,9 +292,9 @@ def input_gradient(model, X, *, task=0, batch_size=256):
     X = training.check_input(architecture, X)
     training.check_task(architecture, task)
     gradient = np.empty_like(X)
-    with _one_thread(), _evaluating(model), torch.enable_grad():
+    with one_thread(), _evaluating(model), torch.enable_grad():
         for start in range(0, len(X), batch_size):
-            batch = _to_tensor(X[start : start + batch_size]).to(model.device)
+            batch = to_tensor(X[start : start + batch_size]).to(model.device)
             batch.requires_grad_(True)
             (change,) = torch.autograd.grad(model(batch)[:, task].sum(), batch)
             gradient[start : start + batch_size] = change.cpu().numpy()
@@ -338,7 +338,7 @@ def set_weights(model, weights):
     with torch.no_grad():
         for name, tensor in _tensors(model).items():
             # The shared view of a tensor shares its memory: writing there writes the tensor.
-            _to_shared(tensor).copy_(_to_tensor(weights[name]))
+            _to_shared(tensor).copy_(to_tensor(weights[name]))
 
 
 def save(model, path):
@@ -410,193 +410,6 @@ def load(path, *, architecture=None):
     return model.eval()
 
 
-class _Recorder(pl.Callback):
-    """Computes the metrics once an epoch; keeps the history, moves the progress line, logs."""
-
-    def __init__(self, epochs, line, log_dir):
-        self.epochs, self.line, self.log_dir = epochs, line, log_dir
-        self.rows, self.steps = [], {"": [], "val_": []}
-        self.writers = {}
-
-    def on_train_start(self, trainer, pl_module):
-        if self.log_dir is not None:
-            from torch.utils.tensorboard import SummaryWriter
-
-            for prefix, folder in (("", "train"), ("val_", "validation")):
-                self.writers[prefix] = SummaryWriter(str(Path(self.log_dir) / folder))
-
-    def on_train_epoch_start(self, trainer, pl_module):
-        self.rows.append(
-            {
-                "epoch": trainer.current_epoch + 1,
-                "learning_rate": trainer.optimizers[0].param_groups[0]["lr"],
-            }
-        )
-
-    def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx):
-        self.steps[""].append(outputs)
-
-    def on_validation_batch_end(self, trainer, pl_module, outputs, batch, batch_idx):
-        self.steps["val_"].append(outputs)
-
-    def on_validation_epoch_end(self, trainer, pl_module):
-        self._score("val_", trainer, pl_module)
-
-    def on_train_epoch_end(self, trainer, pl_module):
-        self._score("", trainer, pl_module)
-        self.line.show(training.epoch_text(self.rows[-1], self.epochs))
-
-    def on_train_end(self, trainer, pl_module):
-        self.line.show(training.epoch_text(self.rows[-1], self.epochs), last=True)
-
-    def teardown(self, trainer, pl_module, stage):
-        for writer in self.writers.values():
-            writer.close()
-
-    def _score(self, prefix, trainer, model):
-        steps, self.steps[prefix] = self.steps[prefix], []
-        # While training these are the logits of each batch before its update, as in Keras.
-        logits, y = (torch.cat([step[key] for step in steps]).cpu() for key in ("logits", "y"))
-        scores = training.score_logits(model.architecture.task, logits.numpy(), y.numpy())
-        for name, value in scores.items():
-            model.log(prefix + name, value, on_step=False, on_epoch=True, batch_size=len(y))
-            self.rows[-1][prefix + name] = value
-            if self.writers:
-                self.writers[prefix].add_scalar(f"epoch_{name}", value, trainer.current_epoch)
-
-    def history(self):
-        return training.make_history(self.rows)
-
-
-class _Batches:
-    """Batches of arrays that are in memory: slices of tensors, no collation row by row."""
-
-    def __init__(self, X, y, batch_size, orders=None):
-        self.X, self.y = _to_tensor(X), _to_tensor(y)
-        self.batch_size, self.orders = batch_size, orders
-
-    def __len__(self):
-        return -(-len(self.X) // self.batch_size)
-
-    def __iter__(self):
-        order = None if self.orders is None else torch.from_numpy(next(self.orders))
-        for start in range(0, len(self.X), self.batch_size):
-            rows = slice(start, start + self.batch_size)
-            rows = rows if order is None else order[rows]
-            yield self.X[rows], self.y[rows]
-
-
-class _SamePad(nn.Module):
-    """Pad positions as Keras pads: of an odd number, the extra one on the right."""
-
-    def __init__(self, length, size, step, value=0.0):
-        super().__init__()
-        total = max((-(-length // step) - 1) * step + size - length, 0)
-        self.padding, self.value = (total // 2, total - total // 2), value
-
-    def forward(self, x):
-        return F.pad(x, self.padding, value=self.value) if any(self.padding) else x
-
-
-class _AvgPool(nn.AvgPool2d):
-    """Average pooling that does not count what hangs over an end."""
-
-    def __init__(self, length, size, step, padding):
-        super().__init__((1, size), (1, step))
-        self.pad = _SamePad(length, size, step) if padding == "same" else nn.Identity()
-        share = super().forward(self.pad(torch.ones(1, 1, 1, length)))  # counted part of a window
-        self.register_buffer("share", share, persistent=False)
-
-    def forward(self, x):
-        return super().forward(self.pad(x)) / self.share
-
-
-class _BatchNorm(nn.Module):
-    """Batch normalisation as in Keras: nn.BatchNorm's running variance is the unbiased one."""
-
-    def __init__(self, channels, momentum, epsilon):
-        super().__init__()
-        self.momentum, self.epsilon = momentum, epsilon
-        self.weight = nn.Parameter(torch.ones(channels))
-        self.bias = nn.Parameter(torch.zeros(channels))
-        self.register_buffer("running_mean", torch.zeros(channels))
-        self.register_buffer("running_var", torch.ones(channels))
-
-    def forward(self, x):
-        mean, variance = self.running_mean, self.running_var
-        if self.training:
-            batch = [dim for dim in range(x.ndim) if dim != 1]  # all but the channels
-            mean, variance = x.mean(batch), x.var(batch, correction=0)
-            self.running_mean.lerp_(mean.detach(), 1 - self.momentum)
-            self.running_var.lerp_(variance.detach(), 1 - self.momentum)
-        scale = self.weight * torch.rsqrt(variance + self.epsilon)
-        channels = (1, -1) + (1,) * (x.ndim - 2)
-        return x * scale.view(channels) + (self.bias - mean * scale).view(channels)
-
-
-class _Flatten(nn.Module):
-    def forward(self, x):
-        return x.squeeze(2).transpose(1, 2).flatten(1)  # (N, C, 1, L) -> (N, L * C)
-
-
-class _GlobalAvgPool(nn.Module):
-    def forward(self, x):
-        return x.mean(dim=(2, 3))  # (N, C, 1, L) -> (N, C)
-
-
-class _GlobalMaxPool(nn.Module):
-    def forward(self, x):
-        return x.amax(dim=(2, 3))  # (N, C, 1, L) -> (N, C)
-
-
-class _Exponential(nn.Module):
-    def forward(self, x):
-        return x.exp()
-
-
-_ACTIVATIONS = {
-    "relu": nn.ReLU,
-    "tanh": nn.Tanh,
-    "sigmoid": nn.Sigmoid,
-    "elu": nn.ELU,
-    "exponential": _Exponential,
-}
-
-
-def _build_layer(layer, shape):
-    """Module of one layer; inside, positions x channels ``(L, C)`` are ``(N, C, 1, L)``."""
-    modules = []
-    match layer:
-        case arch.Conv1D(filters, size, _, padding):
-            if padding == "same":
-                modules.append(_SamePad(shape[0], size, 1))
-            modules.append(nn.Conv2d(shape[1], filters, (1, size)))
-        case arch.MaxPool(size, _, padding):
-            if padding == "same":
-                modules.append(_SamePad(shape[0], size, layer.step, value=-torch.inf))
-            modules.append(nn.MaxPool2d((1, size), (1, layer.step)))
-        case arch.AvgPool(size, _, padding):
-            modules.append(_AvgPool(shape[0], size, layer.step, padding))
-        case arch.Dense(units):
-            modules.append(nn.Linear(shape[0], units))
-        case arch.BatchNorm(momentum, epsilon):
-            modules.append(_BatchNorm(shape[-1], momentum, epsilon))
-        case arch.Dropout(rate):
-            modules.append(nn.Dropout(rate))
-        case arch.Flatten():
-            modules.append(_Flatten())
-        case arch.GlobalAvgPool():
-            modules.append(_GlobalAvgPool())
-        case arch.GlobalMaxPool():
-            modules.append(_GlobalMaxPool())
-        case arch.Identity():
-            modules.append(nn.Identity())
-    activation = getattr(layer, "activation", "linear")
-    if activation != "linear":
-        modules.append(_ACTIVATIONS[activation]())
-    return modules[0] if len(modules) == 1 else nn.Sequential(*modules)
-
-
 _ATTRIBUTES = {
     "kernel": "weight",
     "bias": "bias",
@@ -625,11 +438,6 @@ def _to_shared(tensor):
     return tensor.T if tensor.ndim == 2 else tensor
 
 
-def _to_tensor(array):
-    """Tensor of an array, sharing its memory where the array allows writing."""
-    return torch.from_numpy(np.require(array, requirements=("C", "W")))
-
-
 def _architecture_of(model):
     if not isinstance(model, SequenceCNN):
         raise TypeError(
@@ -640,16 +448,6 @@ def _architecture_of(model):
 
 
 @contextlib.contextmanager
-def _one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-
-
-@contextlib.contextmanager
 def _evaluating(model):
     was_training = model.training
     model.eval()
@@ -657,18 +455,3 @@ def _evaluating(model):
         yield
     finally:
         model.train(was_training)
-
-
-@contextlib.contextmanager
-def _quiet_lightning():
-    """Keep Lightning's notes about hardware and finished epochs out of the output."""
-    logger = logging.getLogger("pytorch_lightning")
-    level = logger.level
-    logger.setLevel(logging.WARNING)
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message=".*LeafSpec.*", category=FutureWarning)
-            warnings.filterwarnings("ignore", message=".*but have no `val_dataloader`")
-            yield
-    finally:
-        logger.setLevel(level)

@@ -1,0 +1,119 @@
+"""What `torch_cnn.fit` hands to Lightning: batches, a recorder, one thread and silence."""
+
+import contextlib
+import logging
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+
+from workshop import training
+
+
+class Recorder(pl.Callback):
+    """Computes the metrics once an epoch; keeps the history, moves the progress line, logs."""
+
+    def __init__(self, epochs, line, log_dir):
+        self.epochs, self.line, self.log_dir = epochs, line, log_dir
+        self.rows, self.steps = [], {"": [], "val_": []}
+        self.writers = {}
+
+    def on_train_start(self, trainer, pl_module):
+        if self.log_dir is not None:
+            from torch.utils.tensorboard import SummaryWriter
+
+            for prefix, folder in (("", "train"), ("val_", "validation")):
+                self.writers[prefix] = SummaryWriter(str(Path(self.log_dir) / folder))
+
+    def on_train_epoch_start(self, trainer, pl_module):
+        self.rows.append(
+            {
+                "epoch": trainer.current_epoch + 1,
+                "learning_rate": trainer.optimizers[0].param_groups[0]["lr"],
+            }
+        )
+
+    def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx):
+        self.steps[""].append(outputs)
+
+    def on_validation_batch_end(self, trainer, pl_module, outputs, batch, batch_idx):
+        self.steps["val_"].append(outputs)
+
+    def on_validation_epoch_end(self, trainer, pl_module):
+        self._score("val_", trainer, pl_module)
+
+    def on_train_epoch_end(self, trainer, pl_module):
+        self._score("", trainer, pl_module)
+        self.line.show(training.epoch_text(self.rows[-1], self.epochs))
+
+    def on_train_end(self, trainer, pl_module):
+        self.line.show(training.epoch_text(self.rows[-1], self.epochs), last=True)
+
+    def teardown(self, trainer, pl_module, stage):
+        for writer in self.writers.values():
+            writer.close()
+
+    def _score(self, prefix, trainer, model):
+        steps, self.steps[prefix] = self.steps[prefix], []
+        # While training these are the logits of each batch before its update, as in Keras.
+        logits, y = (torch.cat([step[key] for step in steps]).cpu() for key in ("logits", "y"))
+        scores = training.score_logits(model.architecture.task, logits.numpy(), y.numpy())
+        for name, value in scores.items():
+            model.log(prefix + name, value, on_step=False, on_epoch=True, batch_size=len(y))
+            self.rows[-1][prefix + name] = value
+            if self.writers:
+                self.writers[prefix].add_scalar(f"epoch_{name}", value, trainer.current_epoch)
+
+    def history(self):
+        return training.make_history(self.rows)
+
+
+class Batches:
+    """Batches of arrays that are in memory: slices of tensors, no collation row by row."""
+
+    def __init__(self, X, y, batch_size, orders=None):
+        self.X, self.y = to_tensor(X), to_tensor(y)
+        self.batch_size, self.orders = batch_size, orders
+
+    def __len__(self):
+        return -(-len(self.X) // self.batch_size)
+
+    def __iter__(self):
+        order = None if self.orders is None else torch.from_numpy(next(self.orders))
+        for start in range(0, len(self.X), self.batch_size):
+            rows = slice(start, start + self.batch_size)
+            rows = rows if order is None else order[rows]
+            yield self.X[rows], self.y[rows]
+
+
+def to_tensor(array):
+    """Tensor of an array, sharing its memory where the array allows writing."""
+    return torch.from_numpy(np.require(array, requirements=("C", "W")))
+
+
+@contextlib.contextmanager
+def one_thread():
+    """Run Torch's CPU kernels on one thread; give the others back afterwards."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+@contextlib.contextmanager
+def quiet_lightning():
+    """Keep Lightning's notes about hardware and finished epochs out of the output."""
+    logger = logging.getLogger("pytorch_lightning")
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*LeafSpec.*", category=FutureWarning)
+            warnings.filterwarnings("ignore", message=".*but have no `val_dataloader`")
+            yield
+    finally:
+        logger.setLevel(level)
