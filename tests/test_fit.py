@@ -16,6 +16,7 @@ from workshop.architecture import (
     DAY1_CNN,
     Architecture,
     Conv1D,
+    Dense,
     Dropout,
     Flatten,
     GlobalMaxPool,
@@ -77,8 +78,10 @@ def test_fit_learns_a_motif(twin, toy):
 def test_fit_is_deterministic_and_the_seed_counts(twin, toy):
     X, y = toy
 
+    with_dropout = Architecture((*TOY.layers, Dropout(0.3)), input_length=20)
+
     def losses(random_state):
-        model = twin.build_cnn(TOY)
+        model = twin.build_cnn(with_dropout)
         history = twin.fit(model, X, y, epochs=2, batch_size=32, random_state=random_state)
         return history.table["loss"].tolist()
 
@@ -163,6 +166,18 @@ def test_dropout_acts_only_while_training(twin, toy):
     model = twin.build_cnn(architecture)
     twin.fit(model, X, y, epochs=1)
     np.testing.assert_array_equal(twin.predict(model, X), twin.predict(model, X))
+
+
+@pytest.mark.parametrize("task", ["binary", "regression"])
+def test_a_diverging_fit_ends_with_nan_and_no_crash(twin, toy, task):
+    X, y = toy
+    layers = (Conv1D(4, 3, "exponential"), Flatten(), Dense(4, "exponential"))
+    model = twin.build_cnn(Architecture(layers, 20, 1, task))
+    history = twin.fit(
+        model, X, y, X_val=X, y_val=y, epochs=3, optimizer="sgd", learning_rate=1e6
+    )
+    assert np.isnan(history.last["val_loss"])
+    assert np.isnan(history.last["loss"])
 
 
 def test_fit_leaves_its_input_alone(twin, toy):

@@ -52,7 +52,7 @@ _LAYERS = {
     arch.GlobalAvgPool: lambda s: keras.layers.GlobalAveragePooling1D(),
     arch.GlobalMaxPool: lambda s: keras.layers.GlobalMaxPooling1D(),
     arch.Dense: lambda s: keras.layers.Dense(s.units, activation=s.activation),
-    arch.Dropout: lambda s: keras.layers.Dropout(s.rate),
+    arch.Dropout: lambda s: keras.layers.Dropout(s.rate, seed=0),
     arch.BatchNorm: lambda s: keras.layers.BatchNormalization(
         momentum=s.momentum, epsilon=s.epsilon
     ),

@@ -172,7 +172,7 @@ def fit(
     progress : bool
         Show a line that counts epochs.
     random_state : int
-        Of the order of the batches; the Keras twin goes through the same ones.
+        Of dropout and of the order of the batches; the Keras twin goes through the same batches.
 
     Returns
     -------
@@ -195,7 +195,8 @@ def fit(
     training.check_callbacks(callbacks, pl.Callback)
     recorder = Recorder(epochs, training.ProgressLine(progress), log_dir)
     model.train()
-    with one_thread(), quiet_lightning():
+    with one_thread(), quiet_lightning(), torch.random.fork_rng():
+        torch.manual_seed(random_state)  # of Dropout; the caller's generator stays as it is
         trainer = pl.Trainer(
             max_epochs=epochs,
             devices=1,

@@ -176,9 +176,12 @@ def score_logits(task, logits, y):
     Returns
     -------
     dict of str to float
-        ``auroc`` is nan while `y` holds one class only.
+        ``auroc`` is nan while `y` holds one class only; all are nan once a logit is not finite:
+        training has diverged.
     """
     logits, y = np.float64(logits), np.float64(y)
+    if not np.isfinite(logits).all():
+        return dict.fromkeys(("loss", *METRICS[task]), np.nan)
     if task == "regression":
         return {"loss": np.mean((logits - y) ** 2), "mae": np.mean(np.abs(logits - y))}
     if task == "multiclass":
