@@ -14,16 +14,20 @@ def read_lines(path):
     with open(path, "rb") as file:
         zipped = file.read(2) == b"\x1f\x8b"
     try:
-        with (gzip.open if zipped else open)(path, "rt", encoding="utf-8") as file:
+        with (gzip.open if zipped else open)(path, "rt", encoding="utf-8-sig") as file:
             for line in file:
                 yield line.rstrip("\r\n")
     except EOFError as error:
-        raise ValueError(f"{path} is truncated: it ends before its gzip data does.") from error
+        raise ValueError(
+            f"{path} is truncated: it ends before its gzip data does. Fetch it again."
+        ) from error
     except (gzip.BadGzipFile, zlib.error) as error:
-        raise ValueError(f"{path} is corrupt: its gzip data cannot be read ({error}).") from error
+        raise ValueError(
+            f"{path} is corrupt: its gzip data cannot be read ({error}). Fetch it again."
+        ) from error
     except UnicodeDecodeError as error:
         raise ValueError(
-            f"{path} is not a text file (byte {error.start} is no UTF-8); it was not read."
+            f"{path} must be a text file, gzipped or not; it holds other bytes, and was not read."
         ) from error
 
 
@@ -36,7 +40,8 @@ def read_bed(path):
         fields = line.split("\t")
         try:
             chrom, start, end = fields[0], int(fields[1]), int(fields[2])
-            summit = int(fields[9]) if len(fields) > 9 else -1  # -1: BED for "no summit"
+            # Column 10 is the summit in a narrowPeak file, another thing in a BED of 12 columns.
+            summit = int(fields[9]) if len(fields) == 10 else -1  # -1: "no summit"
         except (ValueError, IndexError) as error:
             raise ValueError(
                 f"{path}, line {number}: expected chrom, start and end, separated by tabs; got "
@@ -46,12 +51,18 @@ def read_bed(path):
             raise ValueError(
                 f"{path}, line {number}: expected 0 <= start < end; got start {start}, end {end}."
             )
+        if summit >= end - start:
+            raise ValueError(
+                f"{path}, line {number}: expected the summit, column 10, inside the window, below "
+                f"{end - start}; got {summit}."
+            )
         strand = fields[5] if len(fields) > 5 and fields[5] in ("+", "-") else "+"
-        name = fields[3] if len(fields) > 3 and fields[3] != "." else f"{chrom}:{start}-{end}"
+        name = fields[3] if len(fields) > 3 and fields[3] not in ("", ".") else ""
+        name = name or f"{chrom}:{start}-{end}"
         summit = summit if summit >= 0 else (end - start) // 2
         rows.append((chrom, start, end, strand, name, summit))
     if not rows:
-        raise ValueError(f"{path} holds no window.")
+        raise ValueError(f"{path} must hold at least one window; it holds none.")
     return pd.DataFrame(rows, columns=["chrom", "start", "end", "strand", "name", "summit"])
 
 
@@ -63,12 +74,14 @@ def read_fasta(path, *, wanted):
             names.append((line[1:].split() or [""])[0])
             lines = records.setdefault(names[-1], []) if names[-1] in wanted else None
         elif not names and line.strip():
-            raise ValueError(
-                f"{path} is not a FASTA file: it must start with '>'; got {line[:40]!r}."
-            )
+            raise ValueError(f"{path} must be a FASTA file, starting with '>'; got {line[:40]!r}.")
         elif lines is not None:
             lines.append(line.strip())
+    if not names:
+        raise ValueError(f"{path} must hold at least one FASTA record; it holds none.")
     if len(set(names)) < len(names):
         twice = next(name for i, name in enumerate(names) if name in names[:i])
-        raise ValueError(f"{path} holds two records named {twice}; which one is meant?")
+        raise ValueError(
+            f"{path} must name each record differently; two are named {twice}. Remove one."
+        )
     return {name: "".join(lines).upper() for name, lines in records.items()}, names

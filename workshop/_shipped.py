@@ -29,7 +29,7 @@ def shipped_file(name, *, directory=None):
         raise ValueError(f"{name} is not shipped; data/ holds {', '.join(sorted(sums))}.")
     path = directory / name
     if not path.is_file():
-        raise FileNotFoundError(f"{path} is missing; restore it with: git checkout -- data/{name}")
+        raise FileNotFoundError(f"{path} is missing. Restore it with: git checkout -- data/{name}")
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     if digest != sums[name]:
         raise ValueError(

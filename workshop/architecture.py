@@ -99,6 +99,10 @@ class Architecture:
     task: str = "binary"
 
     def __post_init__(self):
+        if isinstance(self.layers, Layer):
+            raise TypeError(
+                f"layers must be a tuple of layers; got one layer. Write ({self.layers},)."
+            )
         object.__setattr__(self, "layers", tuple(self.layers))
         for name in ("input_length", "n_outputs"):
             object.__setattr__(self, name, positive_int(getattr(self, name), name))
@@ -120,8 +124,13 @@ class Architecture:
         -------
         list of tuple of int
             (L, C) or (F,), without the batch.
+
+        Examples
+        --------
+        >>> DAY1_CNN.output_shapes()
+        [(200, 32), (50, 32), (32,), (1,)]
         """
-        return [layer.output_shape(shape) for _, layer, shape in self._walk()]
+        return [output for _, _, _, output in self._walk()]
 
     def weight_shapes(self):
         """Name to shape of everything that `get_weights` of the twins returns, in that order.
@@ -131,10 +140,15 @@ class Architecture:
         dict of str to tuple of int
             ``"0.kernel"`` is the kernel of layer 0: (kernel_size, channels in, filters) of a
             convolution, (features in, units) of a Dense layer. The last is ``"output.bias"``.
+
+        Examples
+        --------
+        >>> DAY1_CNN.weight_shapes()["0.kernel"]
+        (7, 4, 32)
         """
         return {
             f"{key}.{name}": weight
-            for key, layer, shape in self._walk()
+            for key, layer, shape, _ in self._walk()
             for name, weight in (layer.weight_shapes(shape) | layer.state_shapes(shape)).items()
         }
 
@@ -147,7 +161,7 @@ class Architecture:
         """
         return [
             sum(math.prod(weight) for weight in layer.weight_shapes(shape).values())
-            for _, layer, shape in self._walk()
+            for _, layer, shape, _ in self._walk()
         ]
 
     def n_parameters(self):
@@ -191,20 +205,26 @@ class Architecture:
         ------
         ValueError
             If `description` does not describe an architecture.
+
+        Examples
+        --------
+        >>> Architecture.from_dict(DAY1_CNN.to_dict()) == DAY1_CNN
+        True
         """
         try:
             layers = []
             for layer in description["layers"]:
-                settings = dict(layer)
+                settings = {**layer}
                 layers.append(LAYERS[settings.pop("kind")](**settings))
-            return cls(**(dict(description) | {"layers": tuple(layers)}))
+            return cls(**{**description, "layers": layers})
         except (KeyError, TypeError) as error:
             raise ValueError(
-                f"Not the description of an architecture ({error!r}): {str(description)[:100]}"
+                "description must be what Architecture.to_dict() returned; got "
+                f"{str(description)[:100]} ({error!r})."
             ) from error
 
     def _walk(self):
-        """Yield key, layer and input shape of each layer, the implied output included."""
+        """Yield key, layer, input and output shape of each layer, the implied output included."""
         shape = (self.input_length, 4)
         for i, layer in enumerate(self.layers):
             if not isinstance(layer, Layer):
@@ -219,17 +239,18 @@ class Architecture:
                     f"layer {i}, {layer}: needs features, but gets {shape[0]} positions x "
                     f"{shape[1]} channels. Put Flatten, GlobalAvgPool or GlobalMaxPool before it."
                 )
-            yield str(i), layer, shape
             try:
-                shape = layer.output_shape(shape)
+                output = layer.output_shape(shape)
             except ValueError as error:
                 raise ValueError(f"layer {i}, {layer}: {error}") from None
+            yield str(i), layer, shape, output
+            shape = output
         if len(shape) == 2:
             raise ValueError(
                 f"The layers end with {shape[0]} positions x {shape[1]} channels; the output needs "
                 "features. Add Flatten, GlobalAvgPool or GlobalMaxPool at the end."
             )
-        yield "output", Dense(self.n_outputs), shape
+        yield "output", Dense(self.n_outputs), shape, (self.n_outputs,)
 
 
 def initial_weights(architecture, *, random_state=0):
@@ -284,6 +305,11 @@ def check_weights(architecture, weights):
     ------
     ValueError
         If names or shapes differ: the weights of another architecture.
+
+    Examples
+    --------
+    >>> len(check_weights(DAY1_CNN, initial_weights(DAY1_CNN)))
+    4
     """
     expected = architecture.weight_shapes()
     found = {name: np.shape(weight) for name, weight in weights.items()}

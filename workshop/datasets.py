@@ -6,22 +6,18 @@ Files are plain text, parsed here line by line: nothing in a data file can be ex
 
 import gzip
 import io
-import os
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from workshop._files import write_whole
 from workshop._genome_files import read_bed, read_fasta, read_lines
 from workshop._shipped import shipped_file
 from workshop._simulation import draw_letters, draw_windows, plant, shuffled_halves
 from workshop.motifs import load_motif
-from workshop.sequences import (
-    one_hot_decode,
-    one_hot_encode,
-    reverse_complement,
-)
+from workshop.sequences import one_hot_decode, one_hot_encode, reverse_complement
 
 __all__ = [
     "Dataset",
@@ -52,14 +48,20 @@ class Dataset(NamedTuple):
 
         Parameters
         ----------
-        indices : array of int
+        indices : sequence of int or of bool
 
         Returns
         -------
         Dataset
+
+        Examples
+        --------
+        >>> load_real_ctcf().take([2, 0]).table["name"].tolist()
+        ['chr14:106765204-106765404', 'chr11:190037-190237']
         """
-        table = self.table.iloc[indices].reset_index(drop=True)
-        return Dataset(self.X[indices], self.y[indices], table)
+        rows = np.arange(len(self.X))[list(indices)]
+        table = self.table.iloc[rows].reset_index(drop=True)
+        return Dataset(self.X[rows], self.y[rows], table)
 
 
 def load_ctcf():
@@ -96,6 +98,11 @@ def load_real_ctcf():
     Dataset
         X (500, 200, 4), y (500, 1), all ones.
 
+    Raises
+    ------
+    ValueError
+        If the bytes of a file are not the shipped ones.
+
     Examples
     --------
     >>> load_real_ctcf().X.shape
@@ -131,7 +138,8 @@ def simulate_ctcf(
         bp of each sequence; at least 38, so that two motifs fit.
     random_state : int or numpy.random.Generator
     crops_per_window : int
-        Sequences cut from each window, each shifted by a tenth of `length`; they share its label.
+        Sequences cut from each window, each shifted by a tenth of `length`; they share its label,
+        even where a crop cuts a motif off.
     random_labels : bool
         Draw labels by chance, half positive, whether a motif was planted or not.
 
@@ -153,7 +161,9 @@ def simulate_ctcf(
     """
     motif = load_motif("MA0139.1")
     if length < 2 * len(motif):
-        raise ValueError(f"length must be at least {2 * len(motif)} bp; got {length}.")
+        raise ValueError(
+            f"length must be at least {2 * len(motif)} bp, room for two motifs; got {length}."
+        )
     if crops_per_window < 1 or n < 1 or n % crops_per_window:
         raise ValueError(
             "n and crops_per_window must be positive, and n a multiple of crops_per_window; got "
@@ -190,27 +200,41 @@ def write_dataset(dataset, path):
     Parameters
     ----------
     dataset : Dataset
-        With one task.
+        With one task; its y is written as the column label.
     path : path-like
 
     Raises
     ------
     ValueError
-        If `dataset` has more than one task.
+        If `dataset` has more than one task, or its parts differ in length.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> data = simulate_ctcf(4)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_dataset(data, f"{folder}/mine.tsv.gz")
+    ...     again = read_dataset(f"{folder}/mine.tsv.gz")
+    >>> np.array_equal(again.X, data.X), again.table.equals(data.table)
+    (True, True)
     """
-    if dataset.y.shape[1] != 1:
-        raise ValueError(f"y must have one column; got shape {dataset.y.shape}.")
+    n = len(dataset.table)
+    if dataset.y.shape != (n, 1) or len(dataset.X) != n:
+        raise ValueError(
+            f"dataset must have a row of X and y, shape (N, 1), for each of the {n} rows of its "
+            f"table; got X {dataset.X.shape}, y {dataset.y.shape}. Write several tasks one by one."
+        )
     table = dataset.table.copy()
+    table["label"] = _whole_where_possible(dataset.y[:, 0])
     if "motif_starts" in table:
         table["motif_starts"] = [",".join(map(str, m)) or "." for m in table["motif_starts"]]
     table["sequence"] = one_hot_decode(dataset.X)
     content = table.to_csv(sep="\t", index=False, lineterminator="\n").encode()
-    path = Path(path)
-    if path.suffix == ".gz":
+    if Path(path).suffix == ".gz":
         content = gzip.compress(content, compresslevel=9, mtime=0)
-    part = path.with_name(path.name + ".part")
-    part.write_bytes(content)
-    os.replace(part, path)
+        # Byte 9 names the operating system; "unknown" (255) gives the same file on each.
+        content = content[:9] + b"\xff" + content[10:]
+    write_whole(path, content)
 
 
 def read_dataset(path):
@@ -227,7 +251,15 @@ def read_dataset(path):
     Raises
     ------
     ValueError
-        If the file is truncated, or not a table with the needed columns.
+        If the file is truncated, or not a table with the needed columns and values.
+
+    Examples
+    --------
+    >>> read_dataset("data/ctcf_simulated.tsv.gz").table.iloc[0][["chrom", "start", "motif_starts"]]
+    chrom               chr1
+    start             351771
+    motif_starts    (19, 87)
+    Name: 0, dtype: object
     """
     text = "\n".join(read_lines(path))
     needed = ["chrom", "start", "end", "strand", "label", "name", "sequence"]
@@ -238,18 +270,29 @@ def read_dataset(path):
             f"{path} must be a tab-separated table with the columns {', '.join(needed)}; "
             f"{', '.join(missing)} not found in its first line {text[:60]!r}."
         )
-    table = pd.read_csv(io.StringIO(text), sep="\t", dtype={"motif_starts": str, "label": float})
+    try:
+        return _parse_table(text)
+    except ValueError as error:
+        raise ValueError(f"{path} is no table that write_dataset wrote: {error}") from error
+
+
+def _parse_table(text):
+    text_columns = ("chrom", "strand", "name", "sequence", "motif_starts")
+    types = {"start": int, "end": int, "label": float} | dict.fromkeys(text_columns, str)
+    # Only an empty field is missing: NA is a name, NAN a sequence.
+    table = pd.read_csv(
+        io.StringIO(text), sep="\t", dtype=types, keep_default_na=False, na_values=[""]
+    )
     if table.isna().any().any():
         row, column = np.argwhere(table.isna().to_numpy())[0]
-        raise ValueError(f"{path}: row {row} has no {table.columns[column]}.")
+        raise ValueError(f"row {row} has no {table.columns[column]}.")
     if "motif_starts" in table:
         table["motif_starts"] = [
             () if m == "." else tuple(int(start) for start in m.split(","))
             for m in table["motif_starts"]
         ]
     X = one_hot_encode(table.pop("sequence"))
-    if (table["label"] % 1 == 0).all():
-        table["label"] = table["label"].astype(int)
+    table["label"] = _whole_where_possible(table["label"])
     return Dataset(X, _as_column(table["label"]), table)
 
 
@@ -262,8 +305,9 @@ def read_windows(fasta, bed, *, length=None, label=1):
         Chromosomes by name, or windows named ``chrom:start-end`` as ``bedtools getfasta`` writes
         them. May be gzipped. Lower case (soft-masked) counts as upper case.
     bed : path-like
-        3 to 10 columns, tab-separated, 0-based half-open; column 10, where present, is the summit
-        relative to the start. May be gzipped. Strand ``-`` gives the reverse complement.
+        3 or more columns, tab-separated, 0-based half-open; the last of 10 columns (narrowPeak)
+        is the summit relative to the start. May be gzipped. Strand ``-`` gives the reverse
+        complement.
     length : int, optional
         bp around the summit, or around the middle where there is no summit. By default the
         windows are taken as they are; they must then be of one length.
@@ -280,9 +324,19 @@ def read_windows(fasta, bed, *, length=None, label=1):
     ValueError
         If a file is truncated or of another format, or a window is empty, reaches beyond its
         chromosome, or lies on a chromosome that the FASTA file does not hold.
+
+    Examples
+    --------
+    >>> peaks = "data/ctcf_gm12878_top500_hg19"
+    >>> read_windows(f"{peaks}.fa", f"{peaks}.bed").table.head(2)[["chrom", "start", "end"]]
+       chrom      start        end
+    0  chr11     190037     190237
+    1  chr14  106873577  106873777
     """
     table = read_bed(bed)
     if length is not None:
+        if length < 1:
+            raise ValueError(f"length must be a positive number of bp, or None; got {length}.")
         table["start"] = table["start"] + table.pop("summit") - length // 2
         table["end"] = table["start"] + length
     else:
@@ -295,7 +349,10 @@ def read_windows(fasta, bed, *, length=None, label=1):
         )
     records, names = read_fasta(fasta, wanted=_record_names(table))
     seqs = [_cut(row, records, names, fasta, bed) for row in table.itertuples()]
-    X = one_hot_encode(seqs)
+    try:
+        X = one_hot_encode(seqs)
+    except ValueError as error:
+        raise ValueError(f"Windows of {bed} in {fasta}: {error}") from error
     minus = (table["strand"] == "-").to_numpy()
     X[minus] = reverse_complement(X[minus])
     table.insert(4, "label", label)
@@ -320,12 +377,21 @@ def _cut(row, records, names, fasta, bed):
     if window not in records:
         raise ValueError(
             f"{fasta} holds neither {row.chrom} nor {window}, asked for by {bed}; it holds "
-            f"{', '.join(names[:5])}{', ...' if len(names) > 5 else ''}."
+            f"{', '.join(names[:5])}{', ...' if len(names) > 5 else ''}. Are both of one assembly, "
+            "with the same names?"
         )
     seq = records[window]
     if len(seq) != row.end - row.start:
-        raise ValueError(f"{window} in {fasta} must have {row.end - row.start} bp; got {len(seq)}.")
+        raise ValueError(
+            f"{window} in {fasta} must have {row.end - row.start} bp; got {len(seq)}. Is the file "
+            "complete?"
+        )
     return seq
+
+
+def _whole_where_possible(labels):
+    """Labels as int where all are whole numbers, so that a table shows 1, not 1.0."""
+    return labels.astype(int) if (labels % 1 == 0).all() else labels
 
 
 def _as_column(labels):

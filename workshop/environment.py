@@ -63,7 +63,7 @@ def seed_everything(seed):
     Raises
     ------
     ValueError
-        If NumPy's legacy generator cannot take the seed.
+        If `seed` is no whole number of that range, all that NumPy's legacy generator takes.
 
     Examples
     --------
@@ -71,8 +71,9 @@ def seed_everything(seed):
     >>> float(np.random.random()) == float(np.random.RandomState(0).random())
     True
     """
-    if not 0 <= seed < 2**32:
-        raise ValueError(f"seed must be between 0 and 2**32 - 1; got {seed}.")
+    if not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**32:
+        raise ValueError(f"seed must be a whole number from 0 to 2**32 - 1; got {seed!r}.")
+    seed = int(seed)
     random.seed(seed)
     np.random.seed(seed)  # noqa: NPY002 - code by hand, and Keras, draw from the global generator
     if "keras" in sys.modules:

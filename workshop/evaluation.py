@@ -203,13 +203,13 @@ class Comparison(NamedTuple):
     auroc_difference: Interval
     """AUROC of a minus AUROC of b, with its paired bootstrap interval."""
     correlation: float
-    """Pearson r of the two scores."""
+    """Pearson r of the two scores; nan where one of them is constant."""
 
 
 def compare_predictions(
     y_true, a, b, *, threshold=0.5, level=0.95, n_resamples=500, random_state=0
 ):
-    """Compare two models on the same sequences: do they fail on the same ones?
+    """Compare two models on the same sequences: whether they fail on the same ones.
 
     Parameters
     ----------
@@ -235,14 +235,14 @@ def compare_predictions(
 
     Examples
     --------
-    >>> result = compare_predictions([1, 1, 0, 0], [.9, .2, .1, .3], [.8, .1, .7, .2])
+    >>> result = compare_predictions([1, 1, 0, 0], [0.9, 0.2, 0.1, 0.3], [0.8, 0.1, 0.7, 0.2])
     >>> result.shared_mistakes, result.only_b_wrong
     (array([1]), array([2]))
     """
     from scipy.stats import binomtest
 
-    truth, a = _check_scores(y_true, a)
-    b = _check_scores(y_true, b)[1]
+    truth, a = _check_scores(y_true, a, name="a")
+    b = _check_scores(y_true, b, name="b")[1]
     wrong_a, wrong_b = (a >= threshold) != truth, (b >= threshold) != truth
     only_a, only_b = np.flatnonzero(wrong_a & ~wrong_b), np.flatnonzero(~wrong_a & wrong_b)
     both = np.flatnonzero(wrong_a & wrong_b)
@@ -263,7 +263,7 @@ def compare_predictions(
         only_b_wrong=only_b,
         mcnemar_p=float(binomtest(len(only_a), discordant).pvalue) if discordant else 1.0,
         auroc_difference=_bootstrap(difference, len(truth), level, n_resamples, random_state),
-        correlation=float(np.corrcoef(a, b)[0, 1]) if a.std() and b.std() else np.nan,
+        correlation=float(np.corrcoef(a, b)[0, 1]) if np.ptp(a) and np.ptp(b) else np.nan,
     )
 
 
@@ -277,17 +277,20 @@ def _bootstrap(statistic, n, level, n_resamples, random_state):
     values = np.array([statistic(rng.integers(0, n, n)) for _ in range(n_resamples)])
     values = values[~np.isnan(values)]
     if len(values) == 0:
-        raise ValueError("The metric is nan on every resample: y_true needs both classes.")
+        raise ValueError(
+            "metric must be a number on at least one resample; got nan on all. Has y_true both "
+            "classes?"
+        )
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
     return Interval(float(statistic(np.arange(n))), float(low), float(high))
 
 
-def _check_scores(y_true, y_score):
+def _check_scores(y_true, y_score, *, name="y_score"):
     """Truth as bool (N,) and scores as float (N,)."""
     y_true, y_score = np.asarray(y_true), np.asarray(y_score, dtype=np.float64)
     if y_true.shape != y_score.shape:
         raise ValueError(
-            f"y_true and y_score must have one shape; got {y_true.shape} and {y_score.shape}. "
+            f"y_true and {name} must have one shape; got {y_true.shape} and {y_score.shape}. "
             "Index a column with [:, 0], or add an axis with [:, None]."
         )
     if y_true.ndim not in (1, 2) or y_true.shape[1:] not in ((), (1,)):
@@ -296,13 +299,17 @@ def _check_scores(y_true, y_score):
             "tasks column by column: y_true[:, t]."
         )
     if y_true.size == 0:
-        raise ValueError("y_true holds no value.")
+        raise ValueError("y_true must hold at least one value; got none.")
     if not np.isin(y_true, (0, 1)).all():
         bad = y_true.ravel()[~np.isin(y_true.ravel(), (0, 1))][0]
-        raise ValueError(f"y_true must hold 0 and 1; got {bad}.")
-    if not np.isfinite(y_score).all():
         raise ValueError(
-            f"y_score must be finite; got {y_score.ravel()[~np.isfinite(y_score.ravel())][0]}."
+            f"y_true must hold 0 and 1; got {bad}. Scores are the second argument, not the first."
+        )
+    if not np.isfinite(y_score).all():
+        row = int(np.flatnonzero(~np.isfinite(y_score.ravel()))[0])
+        raise ValueError(
+            f"{name} must be finite; got {y_score.ravel()[row]} in row {row}. Has "
+            "training diverged?"
         )
     return y_true.ravel().astype(bool), y_score.ravel()
 

@@ -56,8 +56,13 @@ class Motif:
                 f"counts must have shape (K, 4), positions first; got {counts.shape}. A matrix "
                 "with one row a base needs .T first."
             )
-        if not (counts >= 0).all() or (counts.sum(axis=1) == 0).any():
-            raise ValueError("counts must be >= 0, with at least one count at each position.")
+        good = ((counts >= 0) & np.isfinite(counts)).all(axis=1) & (counts.sum(axis=1) > 0)
+        if not good.all():
+            p = int(np.flatnonzero(~good)[0])
+            raise ValueError(
+                "counts must be >= 0 and finite, with at least one count at each position; got "
+                f"{counts[p].tolist()} at position {p}."
+            )
         counts.flags.writeable = False
         object.__setattr__(self, "counts", counts)
 
@@ -76,12 +81,19 @@ class Motif:
         Parameters
         ----------
         pseudocount : float
-            Added to each of the four counts.
+            Added to each of the four counts; at least 0.
 
         Returns
         -------
         ndarray of shape (K, 4)
+
+        Raises
+        ------
+        ValueError
+            If `pseudocount` is negative.
         """
+        if not 0 <= pseudocount < np.inf:
+            raise ValueError(f"pseudocount must be at least 0; got {pseudocount}.")
         counts = self.counts + pseudocount
         return counts / counts.sum(axis=1, keepdims=True)
 
@@ -108,7 +120,8 @@ class Motif:
         probabilities = self.probabilities(pseudocount=pseudocount)
         if (probabilities == 0).any():
             raise ValueError(
-                f"pseudocount must be > 0: a base was never seen; got {pseudocount}."
+                f"pseudocount must be > 0 where a base was never seen; got {pseudocount}. With 0 "
+                "its score would be minus infinity."
             )
         return np.log2(probabilities / _check_background(background))
 
@@ -196,34 +209,59 @@ def read_jaspar(path):
     ------
     ValueError
         If the file is not of this format; the message names the line.
+
+    Examples
+    --------
+    >>> {name: motif.consensus for name, motif in read_jaspar("data/jaspar_ctcf.txt").items()}
+    {'MA0139.1': 'TGGCCACCAGGGGGCGCTA', 'MA0139.2': 'GCCACCAGGGGGCGC'}
     """
-    motifs, header, rows = {}, None, []
     try:
         lines = Path(path).read_text(encoding="utf-8").splitlines()
     except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is not a text file, so it is no JASPAR file.") from error
-    for number, line in enumerate(lines, start=1):
-        where = f"{path}, line {number}"
-        words = line.replace("[", " ").replace("]", " ").split()
-        if not words or words[0].startswith("#"):
-            continue
-        if words[0].startswith(">") and (header is None or len(rows) == 4):
-            header, rows = (words[0][1:], " ".join(words[1:])), []
-            continue
-        if header is None or len(rows) == 4 or words[0] != ALPHABET[len(rows)]:
-            expected = ">ID NAME" if header is None or len(rows) == 4 else ALPHABET[len(rows)]
-            raise ValueError(f"{where}: expected a line with {expected}; got {line[:40]!r}.")
-        try:
-            rows.append([float(word) for word in words[1:]])
-        except ValueError as error:
-            raise ValueError(f"{where}: expected counts; got {line[:40]!r}.") from error
-        if len(rows[-1]) != len(rows[0]):
-            raise ValueError(f"{where}: expected {len(rows[0])} counts; got {len(rows[-1])}.")
-        if len(rows) == 4:
-            motifs[header[0]] = Motif(*header, np.array(rows).T)
-    if header is None or len(rows) != 4:
-        raise ValueError(f"{path} ends before a motif is complete: four lines A, C, G, T each.")
+        raise ValueError(
+            f"{path} must be a text file in JASPAR's format; it is not text, and was not read."
+        ) from error
+    lines = [(f"{path}, line {number}", line.strip()) for number, line in enumerate(lines, 1)]
+    lines = [(where, line) for where, line in lines if line and line[0] != "#"]
+    if not lines:
+        raise ValueError(f"{path} must hold a line with >ID NAME, then A, C, G, T; it is empty.")
+    motifs = {}
+    for i in range(0, len(lines), 5):
+        motif = _parse_jaspar(*lines[i : i + 5])
+        if motif.matrix_id in motifs:
+            raise ValueError(
+                f"{lines[i][0]}: expected an ID not used before; got {motif.matrix_id} again."
+            )
+        motifs[motif.matrix_id] = motif
     return motifs
+
+
+def _parse_jaspar(header, *rows):
+    where, line = header
+    words = line[1:].split()
+    if line[0] != ">" or not words:
+        raise ValueError(f"{where}: expected a line with >ID NAME; got {line[:40]!r}.")
+    counts = []
+    for base, (at, row) in zip(ALPHABET, rows, strict=False):
+        label, *numbers = row.replace("[", " ").replace("]", " ").split() or [""]
+        if label != base:
+            raise ValueError(f"{at}: expected a line with {base} [counts]; got {row[:40]!r}.")
+        try:
+            counts.append([float(number) for number in numbers])
+        except ValueError as error:
+            raise ValueError(f"{at}: expected counts; got {row[:40]!r}.") from error
+        if len(numbers) != len(counts[0]):
+            raise ValueError(
+                f"{at}: expected {len(counts[0])} counts, as for A; got {len(numbers)}."
+            )
+    if len(rows) < 4:
+        raise ValueError(
+            f"{where}: expected lines with A, C, G, T after it; the file ends after {len(rows)}."
+        )
+    try:
+        return Motif(words[0], " ".join(words[1:]), np.array(counts).T)
+    except ValueError as error:
+        raise ValueError(f"{where}, motif {words[0]}: {error}") from error
 
 
 def scan(X, motif, *, both_strands=True, background=UNIFORM):
@@ -255,12 +293,13 @@ def scan(X, motif, *, both_strands=True, background=UNIFORM):
     >>> from workshop.sequences import one_hot_encode
     >>> toy = Motif("toy", "AC", [[9, 0, 0, 0], [0, 9, 0, 0]])
     >>> scan(one_hot_encode(["TACGG"]), toy).round(1)
-    array([[-2.7,  1.6, -2.7,  0. ]], dtype=float32)
+    array([[-3.4,  3.2, -3.4, -0.1]], dtype=float32)
     """
     X = check_one_hot(X)
     if X.shape[1] < len(motif):
         raise ValueError(
-            f"X must be at least as long as the motif: {len(motif)} bp; got {X.shape[1]} bp."
+            f"X must be at least as long as the motif, {len(motif)} bp; got {X.shape[1]} bp. Pad "
+            "the sequences with N, or trim the motif."
         )
     forward = _slide(X, motif.log_odds(background=background))
     if not both_strands:
@@ -281,7 +320,7 @@ class Similarity(NamedTuple):
     """How well two motifs agree; see `similarity`."""
 
     correlation: float
-    """Pearson r over all letters of the aligned columns."""
+    """Pearson r over all letters of the aligned columns; nan if all are equally frequent."""
     offset: int
     """Column of `a` under which column 0 of `b` lies; may be negative."""
     strand: str
@@ -318,7 +357,7 @@ def similarity(a, b, *, min_overlap=None):
     min_overlap = narrower if min_overlap is None else min_overlap
     if not 1 <= min_overlap <= narrower:
         raise ValueError(f"min_overlap must be from 1 to {narrower}; got {min_overlap}.")
-    best = Similarity(-np.inf, 0, "+", 0)
+    best = Similarity(np.nan, 0, "+", 0)
     p = a.probabilities()
     for strand, other in (("+", b), ("-", b.reverse_complement())):
         q = other.probabilities()
@@ -328,7 +367,7 @@ def similarity(a, b, *, min_overlap=None):
             if u.std() == 0 or v.std() == 0:
                 continue  # a column of equal shares correlates with nothing
             r = float(np.corrcoef(u, v)[0, 1])
-            if r > best.correlation:
+            if not r <= best.correlation:  # the first one beats nan
                 best = Similarity(r, offset, strand, stop - start)
     return best
 

@@ -5,6 +5,8 @@ One array layout in the whole course: ``(N, L, 4)``, float32, the last axis in t
 and the letters gives the reverse complement. An N is a row of four zeros.
 """
 
+from itertools import pairwise
+
 import numpy as np
 
 __all__ = [
@@ -61,17 +63,7 @@ def one_hot_encode(seqs):
                 f"seqs must have one length; sequence 0 has {length} letters, sequence {i} has "
                 f"{len(seq)}. Cut or pad them (with N) first."
             )
-    text = "".join(seqs)
-    # A letter beyond ASCII becomes '?', one byte that is unknown as well: positions stay right.
-    letters = text.encode("ascii", errors="replace")
-    unknown = letters.translate(None, _KNOWN_LETTERS)
-    if unknown:
-        at = letters.index(unknown[0])
-        raise ValueError(
-            f"seqs may hold A, C, G, T and N; got {text[at]!r} in sequence {at // length} at "
-            f"position {at % length} (both count from 0). Replace it, with N if it is ambiguous."
-        )
-    codes = np.frombuffer(letters, dtype=np.uint8)
+    codes = np.frombuffer(_check_letters(seqs), dtype=np.uint8)
     return np.take(_ENCODING, codes, axis=0).reshape(len(seqs), length, 4)  # (N, L, 4)
 
 
@@ -104,7 +96,7 @@ def one_hot_decode(X):
         i, p = (int(k) for k in np.argwhere(bad)[0])
         raise ValueError(
             f"Each row of X must be one-hot, or all zero for N; got {X[i, p].tolist()} in sequence "
-            f"{i} at position {p}. A soft row has no single letter."
+            f"{i} at position {p}. A soft row has no letter: choose one first."
         )
     codes = np.where(n_ones == 0, 4, X.argmax(axis=-1))  # (N, L)
     letters = np.frombuffer((ALPHABET + "N").encode(), dtype="S1")[codes]
@@ -157,7 +149,7 @@ def check_one_hot(X, *, name="X"):
         i, p, _ = (int(k) for k in np.argwhere(~((X >= 0) & (X <= 1)))[0])
         raise ValueError(
             f"{name} must hold values from 0 to 1; got {X[i, p].tolist()} in sequence {i} at "
-            f"position {p}."
+            f"position {p}. Encode with one_hot_encode(seqs)."
         )
     return X
 
@@ -204,9 +196,13 @@ def base_composition(X):
     >>> base_composition(one_hot_encode(["AACN", "GTAN"]))
     array([0.5       , 0.16666667, 0.16666667, 0.16666667])
     """
-    counts = check_one_hot(X).sum(axis=(0, 1), dtype=np.float64)
+    X = check_one_hot(X)
+    counts = X.sum(axis=(0, 1), dtype=np.float64)
     if counts.sum() == 0:
-        raise ValueError("X holds no known base: it is empty, or N everywhere.")
+        raise ValueError(
+            f"X must hold at least one A, C, G or T; got none in shape {X.shape}: it is empty, or "
+            "N everywhere."
+        )
     return counts / counts.sum()
 
 
@@ -221,29 +217,38 @@ def dinucleotide_shuffle(seqs, *, random_state=0):
     Parameters
     ----------
     seqs : sequence of str
-        N is a letter like the others. Case is lost.
+        Letters A, C, G, T and N, in either case, of any lengths; N is a letter like the others.
     random_state : int or numpy.random.Generator
 
     Returns
     -------
     list of str
-        Same number, lengths, and first and last letters as `seqs`.
+        Upper case, of the same number, lengths, and first and last letters as `seqs`.
+
+    Raises
+    ------
+    TypeError
+        If `seqs` is one bare string, or holds something that is not a string.
+    ValueError
+        If there is no sequence, or if a letter is unknown.
 
     Examples
     --------
     >>> dinucleotide_shuffle(["AACATAGATTACA"], random_state=0)
-    ['X']
+    ['AACATTATAGACA']
     """
+    seqs = _check_strings(seqs)
+    _check_letters(seqs)
     rng = np.random.default_rng(random_state)
-    return [_shuffle_one(seq.upper(), rng) for seq in _check_strings(seqs)]
+    return [_shuffle_one(seq.upper(), rng) for seq in seqs]
 
 
 def _shuffle_one(seq, rng):
     exits = {}  # letter -> the letters that follow it, in order
-    for here, after in zip(seq, seq[1:], strict=False):
+    for here, after in pairwise(seq):
         exits.setdefault(here, []).append(after)
 
-    # Wilson: from each letter walk at random to the tree; a revisit overwrites, and so erases loops.
+    # Wilson: walk at random from each letter to the tree; a revisit overwrites: it erases the loop.
     tree = set(seq[-1:])
     last_exit = {}  # letter -> index into its exits
     for start in exits:
@@ -268,11 +273,33 @@ def _shuffle_one(seq, rng):
 
 def _check_strings(seqs):
     if isinstance(seqs, (str, bytes)):
-        raise TypeError(f"seqs must be a list of strings; got one string. Pass [{seqs[:12]!r}].")
+        raise TypeError(
+            f"seqs must be a list of strings; got one string, {seqs[:12]!r}... For one sequence "
+            "pass a list of one: [seq]."
+        )
     seqs = list(seqs)
     for i, seq in enumerate(seqs):
         if not isinstance(seq, str):
-            raise TypeError(f"seqs must hold strings; sequence {i} is a {type(seq).__name__}.")
+            raise TypeError(
+                f"seqs must hold strings; sequence {i} is of type {type(seq).__name__}. Drop "
+                "it, or make it a string, first."
+            )
     if not seqs:
         raise ValueError("seqs must hold at least one sequence; got none.")
     return seqs
+
+
+def _check_letters(seqs):
+    """All letters as one bytes object; ValueError names the first unknown one and its place."""
+    # A letter beyond ASCII becomes '?', one byte that is unknown as well: positions stay right.
+    letters = "".join(seqs).encode("ascii", errors="replace")
+    unknown = letters.translate(None, _KNOWN_LETTERS)
+    if unknown:
+        i, p = 0, letters.index(unknown[0])
+        while p >= len(seqs[i]):
+            i, p = i + 1, p - len(seqs[i])
+        raise ValueError(
+            f"seqs may hold A, C, G, T and N; got {seqs[i][p]!r} in sequence {i} at position {p} "
+            "(both count from 0). Replace it, with N if it is ambiguous."
+        )
+    return letters

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 __all__ = [
-    "Split",
     "TEST_CHROMS",
     "VAL_CHROMS",
+    "Split",
     "overlapping_windows",
     "split_at_random",
     "split_by_chromosome",
@@ -59,27 +59,32 @@ def split_by_chromosome(chroms, *, val_chroms=VAL_CHROMS, test_chroms=TEST_CHROM
 
     Examples
     --------
-    >>> split = split_by_chromosome(["chr1", "chr2", "chr8", "chr1"],
-    ...                             val_chroms=["chr8"], test_chroms=["chr1"])
+    >>> split = split_by_chromosome(
+    ...     ["chr1", "chr2", "chr8", "chr1"], val_chroms=["chr8"], test_chroms=["chr1"]
+    ... )
     >>> split.train, split.val, split.test
     (array([1]), array([2]), array([0, 3]))
     """
+    wanted_chroms = {"val_chroms": val_chroms, "test_chroms": test_chroms}
+    for name, value in ({"chroms": chroms} | wanted_chroms).items():
+        if isinstance(value, str):
+            raise TypeError(f"{name} must be a list; got one string. Pass [{value!r}].")
     chroms = np.asarray(chroms)
+    if chroms.ndim != 1:
+        raise ValueError(f"chroms must have shape (N,); got {chroms.shape}.")
     present = sorted(set(chroms.tolist()), key=_natural_order)
-    for name, wanted in (("val_chroms", val_chroms), ("test_chroms", test_chroms)):
-        if isinstance(wanted, str):
-            raise TypeError(f"{name} must be a list; got one string. Pass [{wanted!r}].")
+    for name, wanted in wanted_chroms.items():
         unknown = [chrom for chrom in wanted if chrom not in present]
         if unknown:
             raise ValueError(
-                f"{name} names {', '.join(map(str, unknown))}, not in the data. Present: "
-                f"{', '.join(map(str, present))}."
+                f"{name} must name chromosomes of the data; got {', '.join(map(str, unknown))}. "
+                f"Present: {', '.join(map(str, present))}."
             )
     shared = sorted(set(val_chroms) & set(test_chroms))
     if shared:
         raise ValueError(
-            f"A chromosome belongs to one part only; {', '.join(shared)} is in val_chroms and in "
-            "test_chroms."
+            f"A chromosome belongs to one part only; {', '.join(map(str, shared))} is in "
+            "val_chroms and in test_chroms."
         )
     in_val, in_test = np.isin(chroms, list(val_chroms)), np.isin(chroms, list(test_chroms))
     return _checked(
@@ -126,7 +131,7 @@ def split_at_random(n, *, val_size, test_size, random_state, stratify=None):
         )
     labels = None if stratify is None else np.asarray(stratify).reshape(len(stratify), -1)
     if labels is not None and len(labels) != n:
-        raise ValueError(f"stratify must have length {n}; got {len(labels)}.")
+        raise ValueError(f"stratify must have length {n}, a label a row; got {len(labels)}.")
 
     def part(rows, size):
         kept = None if labels is None else labels[rows]
@@ -134,7 +139,7 @@ def split_at_random(n, *, val_size, test_size, random_state, stratify=None):
 
     rest, test = part(np.arange(n), n_test)
     train, val = part(rest, n_val)
-    return _checked(Split(np.sort(train), np.sort(val), np.sort(test)))
+    return Split(np.sort(train), np.sort(val), np.sort(test))
 
 
 def overlapping_windows(table, split):
@@ -164,7 +169,10 @@ def overlapping_windows(table, split):
     """
     missing = [column for column in ("chrom", "start", "end") if column not in table]
     if missing:
-        raise ValueError(f"table must have the columns chrom, start, end; lacks {missing}.")
+        raise ValueError(
+            f"table must have the columns chrom, start, end; got {list(table)}, without "
+            f"{', '.join(missing)}."
+        )
     rows = []
     for part_a, part_b in combinations(Split._fields, 2):
         a, b = (_windows(table, getattr(split, part)) for part in (part_a, part_b))
@@ -202,7 +210,10 @@ def _overlaps(a, b):
 def _checked(split):
     empty = [name for name, part in split._asdict().items() if len(part) == 0]
     if empty:
-        raise ValueError(f"Every part needs rows; {' and '.join(empty)} would be empty.")
+        raise ValueError(
+            f"Every part must have rows; {' and '.join(empty)} would be empty. Share the "
+            "chromosomes out differently."
+        )
     return split
 
 

@@ -11,7 +11,15 @@ from workshop.architecture import Architecture
 from workshop.evaluation import auroc
 from workshop.sequences import check_one_hot
 
-__all__ = ["METRICS", "OPTIMIZERS", "History", "batch_orders", "check_data", "check_settings"]
+__all__ = [
+    "METRICS",
+    "OPTIMIZERS",
+    "History",
+    "batch_orders",
+    "check_data",
+    "check_settings",
+    "score_logits",
+]
 
 OPTIMIZERS = ("adam", "sgd")
 """Optimisers by name, each with Keras's defaults in both twins."""
@@ -34,6 +42,12 @@ class History:
     table : DataFrame
         A row an epoch: epoch (from 1), learning_rate, loss and the task's `METRICS` while
         training, and the same with ``val_`` before the name where there was validation data.
+
+    Examples
+    --------
+    >>> history = History(pd.DataFrame({"epoch": [1, 2], "loss": [0.7, 0.5]}))
+    >>> history.last["loss"]
+    np.float64(0.5)
     """
 
     table: pd.DataFrame
@@ -63,6 +77,13 @@ def check_data(architecture, X, y, *, suffix=""):
     ------
     ValueError
         If a shape or a value does not fit; the message says what was expected.
+
+    Examples
+    --------
+    >>> from workshop.architecture import DAY1_CNN
+    >>> X, y = check_data(DAY1_CNN, np.full((2, 200, 4), 0.25), [[0], [1]])
+    >>> y.dtype
+    dtype('float32')
     """
     X = check_input(architecture, X, name=f"X{suffix}")
     y, name = np.asarray(y), f"y{suffix}"
@@ -74,7 +95,7 @@ def check_data(architecture, X, y, *, suffix=""):
             f"{y.shape}.{hint}"
         )
     if len(X) == 0:
-        raise ValueError(f"X{suffix} holds no sequence.")
+        raise ValueError(f"X{suffix} must hold at least one sequence; got none.")
     y = y.astype(np.float32, copy=False)
     if not np.isfinite(y).all():
         i, t = (int(k) for k in np.argwhere(~np.isfinite(y))[0])
@@ -121,6 +142,13 @@ def check_settings(*, epochs, batch_size, optimizer, learning_rate):
     ------
     ValueError
         If a setting is out of its range.
+
+    Examples
+    --------
+    >>> check_settings(
+    ...     epochs=3, batch_size=64, optimizer="sgd", learning_rate=lambda epoch: 0.1 / 2**epoch
+    ... )
+    [0.1, 0.05, 0.025]
     """
     for name, value in (("epochs", epochs), ("batch_size", batch_size)):
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
@@ -178,6 +206,12 @@ def score_logits(task, logits, y):
     dict of str to float
         ``auroc`` is nan while `y` holds one class only; all are nan once a logit is not finite:
         training has diverged.
+
+    Examples
+    --------
+    >>> scores = score_logits("binary", [[-3.0], [3.0]], [[0], [1]])
+    >>> round(float(scores["loss"]), 3), float(scores["accuracy"])
+    (0.049, 1.0)
     """
     logits, y = np.float64(logits), np.float64(y)
     if not np.isfinite(logits).all():
@@ -207,6 +241,11 @@ def batch_orders(n, epochs, random_state):
     Yields
     ------
     ndarray of shape (n,), int64
+
+    Examples
+    --------
+    >>> [sorted(order.tolist()) for order in batch_orders(3, epochs=2, random_state=0)]
+    [[0, 1, 2], [0, 1, 2]]
     """
     rng = np.random.default_rng(random_state)
     for _ in range(epochs):

@@ -1,0 +1,353 @@
+"""`workshop.datasets`: the shipped bytes, round trips, and files that are refused."""
+
+import gzip
+import hashlib
+import pickle
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workshop import _shipped
+from workshop.datasets import (
+    Dataset,
+    load_ctcf,
+    load_real_ctcf,
+    read_dataset,
+    read_windows,
+    simulate_ctcf,
+    write_dataset,
+)
+from workshop.motifs import load_motif
+from workshop.sequences import one_hot_decode, one_hot_encode
+
+DATA = Path(__file__).resolve().parent.parent / "data"
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    return load_ctcf()
+
+
+# --- the shipped files ------------------------------------------------------------------------
+
+
+def test_simulating_again_gives_the_shipped_bytes(tmp_path, shipped):
+    path = tmp_path / "again.tsv.gz"
+    simulated = simulate_ctcf()
+    write_dataset(simulated, path)
+    assert path.read_bytes() == (DATA / "ctcf_simulated.tsv.gz").read_bytes()
+    np.testing.assert_array_equal(shipped.X, simulated.X)
+    np.testing.assert_array_equal(shipped.y, simulated.y)
+    pd.testing.assert_frame_equal(shipped.table, simulated.table)
+
+
+def test_readme_and_sums_agree_with_the_files():
+    sums = dict(reversed(line.split()) for line in (DATA / "SHA256SUMS").read_text().splitlines())
+    prose = {"SHA256SUMS", "README.md", "LICENSE-gimmemotifs.txt"}
+    assert set(sums) == {path.name for path in DATA.iterdir()} - prose
+    readme = (DATA / "README.md").read_text(encoding="utf-8")
+    for name, digest in sums.items():
+        assert hashlib.sha256((DATA / name).read_bytes()).hexdigest() == digest
+        assert name in readme
+        assert digest in readme
+    assert sum(path.stat().st_size for path in DATA.iterdir()) < 2e6
+
+
+def test_real_peaks_are_the_text_of_the_fasta_file():
+    data = load_real_ctcf()
+    records = (DATA / "ctcf_gm12878_top500_hg19.fa").read_text().split(">")[1:]
+    by_name = {r.split("\n", 1)[0]: "".join(r.split("\n")[1:]).upper() for r in records}
+    bed = (DATA / "ctcf_gm12878_top500_hg19.bed").read_text().splitlines()
+    windows = [line.split("\t") for line in bed]
+    expected = [by_name[f"{chrom}:{start}-{end}"] for chrom, start, end in windows]
+    assert (data.X.shape, data.y.shape) == ((500, 200, 4), (500, 1))
+    assert one_hot_decode(data.X) == expected
+    assert (data.y == 1).all()
+    assert list(data.table) == ["chrom", "start", "end", "strand", "label", "name"]
+    assert (data.table["end"] - data.table["start"] == 200).all()
+
+
+def test_shipped_file_with_other_bytes_is_refused(tmp_path):
+    for name in ("SHA256SUMS", "jaspar_ctcf.txt"):
+        shutil.copyfile(DATA / name, tmp_path / name)
+    assert _shipped.shipped_file("jaspar_ctcf.txt", directory=tmp_path).is_file()
+    with open(tmp_path / "jaspar_ctcf.txt", "a") as file:
+        file.write("\n")
+    with pytest.raises(
+        ValueError,
+        match=r"jaspar_ctcf\.txt is not the file that was shipped: expected SHA-256 \w{12}\.\.\., "
+        r"got \w{12}\.\.\.\. It was not read; restore it with: git checkout -- data/jaspar_ctcf",
+    ):
+        _shipped.shipped_file("jaspar_ctcf.txt", directory=tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"is missing\. Restore it with: git checkout"):
+        _shipped.shipped_file("ctcf_simulated.tsv.gz", directory=tmp_path)
+    with pytest.raises(ValueError, match=r"nothing\.txt is not shipped; data/ holds ctcf_gm12878"):
+        _shipped.shipped_file("nothing.txt")
+
+
+def test_loaders_refuse_a_damaged_file(tmp_path, monkeypatch):
+    shutil.copytree(DATA, tmp_path / "data")
+    monkeypatch.setattr(_shipped, "_PACKAGE", tmp_path / "workshop")
+    assert _shipped.data_directory() == tmp_path / "data"
+    assert _shipped.check_shipped() == sorted(
+        path.name
+        for path in DATA.iterdir()
+        if path.suffix in (".bed", ".fa", ".gz", ".txt") and not path.name.startswith("LICENSE")
+    )
+    for name, load in (
+        ("ctcf_simulated.tsv.gz", load_ctcf),
+        ("ctcf_gm12878_top500_hg19.bed", load_real_ctcf),
+        ("jaspar_ctcf.txt", lambda: load_motif("MA0139.1")),
+    ):
+        path = tmp_path / "data" / name
+        path.chmod(0o644)
+        path.write_bytes(path.read_bytes()[:-1])
+        with pytest.raises(ValueError, match=f"{name} is not the file that was shipped"):
+            load()
+    with pytest.raises(ValueError, match="bed is not the file that was shipped"):
+        _shipped.check_shipped()
+
+
+def test_data_inside_the_package_comes_first_and_missing_data_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(_shipped, "_PACKAGE", tmp_path / "workshop")
+    with pytest.raises(FileNotFoundError, match=r"no data/SHA256SUMS in .*Install workshop again"):
+        load_ctcf()
+    for directory in (tmp_path / "data", tmp_path / "workshop" / "data"):
+        directory.mkdir(parents=True)
+        (directory / "SHA256SUMS").write_text("")
+        assert _shipped.data_directory() == directory
+
+
+# --- write and read ---------------------------------------------------------------------------
+
+
+NAMES = st.text("abcNA,\"'# 07", min_size=1, max_size=5)
+
+
+@st.composite
+def tables(draw):
+    n, length = draw(st.integers(1, 4)), draw(st.integers(1, 6))
+    one = st.text("ACGTN", min_size=length, max_size=length)
+    values = st.one_of(st.integers(0, 1), st.floats(-9, 9, width=32).map(np.float32))
+    y = np.array(draw(st.lists(values, min_size=n, max_size=n)), dtype=np.float32)[:, None]
+    table = pd.DataFrame(
+        {
+            "chrom": draw(st.lists(NAMES, min_size=n, max_size=n)),
+            "start": draw(st.lists(st.integers(0, 10**9), min_size=n, max_size=n)),
+            "end": 10**9 + 1,
+            "strand": "+",
+            "label": y[:, 0].astype(int) if (y % 1 == 0).all() else y[:, 0].astype(float),
+            "name": draw(st.lists(NAMES, min_size=n, max_size=n)),
+            "motif_starts": draw(
+                st.lists(
+                    st.lists(st.integers(0, 99), max_size=2).map(tuple), min_size=n, max_size=n
+                )
+            ),
+        }
+    )
+    return Dataset(one_hot_encode(draw(st.lists(one, min_size=n, max_size=n))), y, table)
+
+
+@given(data=tables(), zipped=st.booleans())
+def test_read_undoes_write(tmp_path_factory, data, zipped):
+    path = tmp_path_factory.mktemp("round") / ("data.tsv" + ".gz" * zipped)
+    write_dataset(data, path)
+    again = read_dataset(path)
+    np.testing.assert_array_equal(again.X, data.X)
+    np.testing.assert_array_equal(again.y, data.y)
+    assert again.table["label"].tolist() == pytest.approx(data.table["label"].tolist())
+    for column in data.table.columns.drop("label"):
+        assert again.table[column].tolist() == data.table[column].tolist()
+    assert [*path.parent.iterdir()] == [path]
+
+
+def test_written_table_is_text_a_person_can_read(tmp_path):
+    X = one_hot_encode(["ACGTN", "TTTTT"])
+    table = pd.DataFrame(
+        {"chrom": ["chr1", "chr2"], "start": [0, 7], "end": [5, 12], "strand": "+", "label": [1, 0],
+         "name": ["a", "b"], "motif_starts": [(1, 3), ()]}
+    )  # fmt: skip
+    write_dataset(Dataset(X, np.array([[1.0], [0.0]], np.float32), table), tmp_path / "t.tsv")
+    assert (tmp_path / "t.tsv").read_text() == (
+        "chrom\tstart\tend\tstrand\tlabel\tname\tmotif_starts\tsequence\n"
+        "chr1\t0\t5\t+\t1\ta\t1,3\tACGTN\n"
+        "chr2\t7\t12\t+\t0\tb\t.\tTTTTT\n"
+    )
+
+
+def test_same_data_same_bytes_whatever_the_name_and_the_hour(tmp_path, monkeypatch):
+    data = simulate_ctcf(10)
+    write_dataset(data, tmp_path / "a.tsv.gz")
+    monkeypatch.setattr("time.time", lambda: 2e9)
+    write_dataset(data, tmp_path / "b.tsv.gz")
+    content = (tmp_path / "a.tsv.gz").read_bytes()
+    assert content == (tmp_path / "b.tsv.gz").read_bytes()
+    # Deflate, no name, no time, best compression, system unknown: RFC 1952, section 2.3.
+    assert content[:10] == bytes([0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 2, 255])
+
+
+def test_written_labels_are_those_of_y(tmp_path):
+    data = simulate_ctcf(10)
+    flipped = data._replace(y=1 - data.y)
+    write_dataset(flipped, tmp_path / "flipped.tsv")
+    np.testing.assert_array_equal(read_dataset(tmp_path / "flipped.tsv").y, flipped.y)
+    assert data.table["label"].sum() == 5  # and the caller's table is not touched
+
+
+@pytest.mark.parametrize("X", [10, 9])
+@pytest.mark.parametrize("y", [(9, 1), (10, 2), (10,)])
+def test_write_refuses_parts_that_do_not_fit(tmp_path, X, y):
+    data = simulate_ctcf(10)
+    bad = Dataset(data.X[:X], np.zeros(y, np.float32), data.table)
+    with pytest.raises(ValueError, match=r"shape \(N, 1\), for each of the 10 rows.*; got X \("):
+        write_dataset(bad, tmp_path / "bad.tsv")
+    assert not list(tmp_path.iterdir())
+
+
+def test_take_keeps_rows_together(shipped):
+    mask = shipped.table["chrom"] == "chr8"
+    rows = np.flatnonzero(mask)
+    for indices in (rows, rows.tolist(), tuple(rows), mask, mask.to_numpy()):
+        part = shipped.take(indices)
+        np.testing.assert_array_equal(part.X, shipped.X[rows])
+        np.testing.assert_array_equal(part.y, shipped.y[rows])
+        assert part.table["name"].tolist() == shipped.table["name"].iloc[rows].tolist()
+        assert part.table.index.tolist() == list(range(len(rows)))
+    assert shipped.take([]).X.shape == (0, 200, 4)
+    assert shipped.take([3, 3, 1]).table["name"].tolist() == [
+        "ctcf_00003", "ctcf_00003", "ctcf_00001"
+    ]  # fmt: skip
+    with pytest.raises(IndexError, match="out of bounds"):
+        shipped.take([5000])
+
+
+HEADER = "chrom\tstart\tend\tstrand\tlabel\tname\tsequence"
+ROW = "chr1\t0\t4\t+\t1\ta\tACGT"
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ([""], "must be a tab-separated table with the columns chrom, start, end"),
+        ([HEADER.replace("label", "y"), ROW], "label not found in its first line 'chrom"),
+        ([HEADER.replace("\t", ","), ROW], "strand, label, name, sequence not found"),
+        ([HEADER], "at least one sequence; got none"),
+        ([HEADER, ROW, ROW.replace("chr1", "")], "row 1 has no chrom"),
+        ([HEADER, ROW, "chr1\t0\t4"], "row 1 has no strand"),
+        ([HEADER, ROW, ROW + "\textra\tfields"], "Expected 7 fields in line 3, saw 9"),
+        ([HEADER, ROW.replace("\t1\t", "\tyes\t")], "yes"),
+        ([HEADER, ROW.replace("\t0\t", "\tzero\t")], "zero"),
+        ([HEADER, ROW, ROW.replace("ACGT", "ACRT")], "got 'R' in sequence 1 at position 2"),
+        ([HEADER, ROW, ROW.replace("ACGT", "ACG")], "sequence 1 has 3"),
+        ([HEADER + "\tmotif_starts", ROW + "\tone"], "'one'"),
+    ],
+)
+def test_read_refuses_what_is_no_such_table(tmp_path, lines, message):
+    path = tmp_path / "bad.tsv"
+    path.write_text("\n".join(lines))
+    with pytest.raises(ValueError, match=message) as error:
+        read_dataset(path)
+    assert str(path) in str(error.value)
+
+
+# --- truncated, corrupt and hostile files -----------------------------------------------------
+
+
+READERS = {
+    "dataset": read_dataset,
+    "bed": lambda path: read_windows(DATA / "ctcf_gm12878_top500_hg19.fa", path),
+    "fasta": lambda path: read_windows(path, DATA / "ctcf_gm12878_top500_hg19.bed"),
+}
+
+
+@pytest.fixture(params=READERS)
+def reader(request, tmp_path):
+    """A reader and a good file for it, gzipped."""
+    path = tmp_path / "data.gz"
+    if request.param == "dataset":
+        write_dataset(simulate_ctcf(30), path)
+    else:
+        suffix = {"bed": "bed", "fasta": "fa"}[request.param]
+        text = (DATA / f"ctcf_gm12878_top500_hg19.{suffix}").read_bytes()
+        path.write_bytes(gzip.compress(text))
+    READERS[request.param](path)
+    return READERS[request.param], path
+
+
+@pytest.mark.parametrize("cut", [2, 3, 5, 9, 10, 11, 50, 0.5, -9, -8, -4, -1])
+def test_truncated_gz(reader, cut):
+    read, path = reader
+    content = path.read_bytes()
+    path.write_bytes(content[: int(cut * len(content)) if isinstance(cut, float) else cut])
+    with pytest.raises(ValueError, match=r"data\.gz is truncated: it ends before its gzip data"):
+        read(path)
+
+
+def test_gz_cut_to_nothing(reader):
+    read, path = reader
+    for content in (b"", b"\x1f"):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=r"data\.gz.*(must|expected).*(got|holds|not found)"):
+            read(path)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: content[:2] + b"\x07" + content[3:],  # an unknown method
+        lambda content: content[:40] + bytes(40) + content[80:],  # bytes overwritten
+        lambda content: content[:-8] + bytes(4) + content[-4:],  # another checksum
+        lambda content: content[:-4] + bytes(4),  # another length
+        lambda content: content + b"what is this",  # something after the end
+    ],
+)
+def test_corrupt_gz(reader, damage):
+    read, path = reader
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(
+        ValueError, match=r"data\.gz is corrupt: its gzip data cannot be read.*Fetch"
+    ):
+        read(path)
+
+
+class Hostile:
+    """Unpickling it would create a file."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return (open, (str(self.path), "w"))
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gz"])
+def test_pickled_file_is_refused_and_not_executed(reader, tmp_path, protocol, pack):
+    read, path = reader
+    trap = tmp_path / "executed"
+    content = pickle.dumps(Hostile(trap), protocol=protocol)
+    path.write_bytes(pack(content))
+    with pytest.raises(ValueError, match=r"data\.gz.*(must be|expected)"):
+        read(path)
+    assert not trap.exists()
+    pickle.loads(content).close()  # the trap does work
+    assert trap.exists()
+
+
+def test_numpy_archive_is_refused(reader, tmp_path):
+    read, path = reader
+    np.savez(tmp_path / "x.npz", X=np.zeros(3))
+    path.write_bytes((tmp_path / "x.npz").read_bytes())
+    with pytest.raises(ValueError, match=r"data\.gz must be a text file, gzipped or not; it holds"):
+        read(path)
+
+
+def test_missing_file_keeps_pythons_own_error(tmp_path):
+    for read in READERS.values():
+        with pytest.raises(FileNotFoundError, match="nowhere"):
+            read(tmp_path / "nowhere")

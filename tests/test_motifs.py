@@ -1,0 +1,284 @@
+"""`workshop.motifs` against values by hand, loops over letters and scipy."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import entropy, pearsonr
+
+from workshop.motifs import Motif, load_motif, read_jaspar, scan, similarity
+from workshop.sequences import ALPHABET, one_hot_encode
+
+BACKGROUND = (0.3, 0.2, 0.2, 0.3)
+TATA = Motif("toy", "TATA", [[0, 0, 0, 8], [8, 0, 0, 0], [0, 0, 0, 8], [6, 2, 0, 0]])
+COMPLEMENT = str.maketrans("ACGTN", "TGCAN")
+
+counts = st.lists(
+    st.lists(st.integers(0, 50), min_size=4, max_size=4).filter(any), min_size=1, max_size=6
+)
+motifs = counts.map(lambda rows: Motif("random", "random", rows))
+
+
+# --- the motif --------------------------------------------------------------------------------
+
+
+def test_motif_by_hand():
+    assert (len(TATA), TATA.consensus) == (4, "TATA")
+    np.testing.assert_array_equal(TATA.probabilities()[3], [0.75, 0.25, 0, 0])
+    np.testing.assert_array_equal(
+        TATA.probabilities(pseudocount=2)[0], [1 / 8, 1 / 8, 1 / 8, 5 / 8]
+    )
+    # 9 of 12 with one pseudocount: log2(9 / 12 / 0.25) = log2(3).
+    assert TATA.log_odds()[0, 3] == pytest.approx(math.log2(3))
+    assert TATA.log_odds()[0, 0] == pytest.approx(math.log2(1 / 3))
+    assert TATA.log_odds(background=BACKGROUND)[0, 3] == pytest.approx(math.log2(2.5))
+    # One sure base says 2 bits; 3/4 and 1/4 say 2 - (3/4 log2(4/3) + 1/4 log2(4)).
+    expected = [2, 2, 2, 2 - (0.75 * math.log2(4 / 3) + 0.25 * 2)]
+    np.testing.assert_allclose(TATA.information_content(), expected)
+    np.testing.assert_allclose(
+        TATA.information_matrix()[3], np.array([0.75, 0.25, 0, 0]) * expected[3]
+    )
+
+
+@given(motifs)
+def test_information_is_scipys_relative_entropy(motif):
+    for background in (BACKGROUND, (0.25, 0.25, 0.25, 0.25)):
+        expected = [entropy(p, background, base=2) for p in motif.probabilities()]
+        found = motif.information_content(background=background)
+        np.testing.assert_allclose(found, expected, atol=1e-12)
+
+
+@given(motifs)
+def test_probabilities_sum_to_one_and_log_odds_invert(motif):
+    p = motif.probabilities(pseudocount=1)
+    np.testing.assert_allclose(p.sum(axis=1), 1)
+    np.testing.assert_allclose(2 ** motif.log_odds(background=BACKGROUND) * BACKGROUND, p)
+
+
+@given(motifs)
+def test_reverse_complement_of_a_motif(motif):
+    other = motif.reverse_complement()
+    for k in range(len(motif)):
+        for c, base in enumerate(ALPHABET):
+            mirrored = ALPHABET.index(base.translate(COMPLEMENT))
+            assert other.counts[len(motif) - 1 - k, mirrored] == motif.counts[k, c]
+    np.testing.assert_array_equal(other.reverse_complement().counts, motif.counts)
+    assert (other.matrix_id, other.name) == (motif.matrix_id, motif.name)
+
+
+def test_motif_owns_its_counts():
+    mine = np.ones((3, 4))
+    motif = Motif("id", "name", mine)
+    mine[:] = 0
+    assert motif.counts.sum() == 12
+    with pytest.raises(ValueError, match="read-only"):
+        motif.counts[0, 0] = 5
+
+
+@pytest.mark.parametrize("shape", [(4, 19), (0, 4), (4,), (2, 3, 4)])
+def test_counts_of_another_shape(shape):
+    with pytest.raises(ValueError, match=r"counts must have shape \(K, 4\).*needs \.T") as error:
+        Motif("id", "name", np.ones(shape))
+    assert f"got {shape}" in str(error.value)
+
+
+@pytest.mark.parametrize("row", [[0, 0, 0, 0], [1, -1, 1, 1], [1, np.nan, 1, 1], [1, np.inf, 1, 1]])
+def test_bad_counts(row):
+    with pytest.raises(
+        ValueError, match=r"counts must be >= 0 and finite.*got \[.*\] at position 1"
+    ):
+        Motif("id", "name", [[1, 1, 1, 1], row])
+
+
+def test_pseudocounts_out_of_range():
+    with pytest.raises(ValueError, match="must be > 0 where a base was never seen; got 0"):
+        TATA.log_odds(pseudocount=0)
+    assert np.isfinite(Motif("id", "all seen", [[1, 2, 3, 4]]).log_odds(pseudocount=0)).all()
+    for pseudocount in (-0.5, math.nan, math.inf):
+        with pytest.raises(ValueError, match="pseudocount must be at least 0; got"):
+            TATA.probabilities(pseudocount=pseudocount)
+
+
+@pytest.mark.parametrize(
+    "background",
+    [(0.3, 0.3, 0.2), (0.5, 0.5, 0, 0), (0.3, 0.3, 0.3, 0.3), (-0.5, 0.5, 0.5, 0.5), 0.25],
+)
+def test_bad_background(background):
+    message = "background must be four positive shares that sum to 1; got"
+    for function in (
+        lambda: TATA.log_odds(background=background),
+        lambda: TATA.information_content(background=background),
+        lambda: scan(one_hot_encode(["TATATA"]), TATA, background=background),
+    ):
+        with pytest.raises(ValueError, match=message):
+            function()
+
+
+# --- JASPAR -----------------------------------------------------------------------------------
+
+
+def test_shipped_ctcf():
+    ctcf, trimmed = load_motif("MA0139.1"), load_motif("MA0139.2")
+    assert (len(ctcf), ctcf.name, ctcf.consensus) == (19, "CTCF", "TGGCCACCAGGGGGCGCTA")
+    assert ctcf.counts[0].tolist() == [87, 291, 76, 459]
+    assert ctcf.counts[18].tolist() == [402, 181, 266, 59]
+    np.testing.assert_array_equal(trimmed.counts, ctcf.counts[2:17])
+
+
+def test_unknown_motif_names_those_there_are():
+    with pytest.raises(
+        ValueError, match=r"'MA0000\.1' is not shipped; there are MA0139\.1, MA0139\.2"
+    ):
+        load_motif("MA0000.1")
+
+
+def test_jaspar_with_and_without_brackets(tmp_path):
+    path = tmp_path / "motifs.txt"
+    path.write_text(
+        "# a comment\n\n>M1 first one\nA [1 2]\nC[3 4]\nG [ 5 6 ]\nT [7 8]\n\n"
+        "> M2\nA 1\nC 0\nG 0.5\nT 0\n"
+    )
+    found = read_jaspar(path)
+    assert list(found) == ["M1", "M2"]
+    assert (found["M1"].matrix_id, found["M1"].name) == ("M1", "first one")
+    assert found["M1"].counts.tolist() == [[1, 3, 5, 7], [2, 4, 6, 8]]
+    assert (found["M2"].name, found["M2"].counts.tolist()) == ("", [[1, 0, 0.5, 0]])
+
+
+GOOD = [">M1 one", "A 1 2", "C 1 2", "G 1 2", "T 1 2"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ([], r"motifs\.txt must hold a line with >ID NAME, then A, C, G, T; it is empty"),
+        (["# nothing"], "it is empty"),
+        (GOOD[1:], "line 1: expected a line with >ID NAME; got 'A 1 2'"),
+        ([">", *GOOD[1:]], "line 1: expected a line with >ID NAME; got '>'"),
+        ([*GOOD, "T 3 4"], "line 6: expected a line with >ID NAME; got 'T 3 4'"),
+        ([*GOOD[:2], "", *GOOD[3:]], r"line 4: expected a line with C \[counts\]; got 'G 1 2'"),
+        ([GOOD[0], "[ ]"], r"line 2: expected a line with A \[counts\]"),
+        ([*GOOD[:3], "G 1 two"], "line 4: expected counts; got 'G 1 two'"),
+        ([*GOOD[:3], "G 1", GOOD[4]], "line 4: expected 2 counts, as for A; got 1"),
+        (GOOD[:4], "line 1: expected lines with A, C, G, T after it; the file ends after 3"),
+        ([*GOOD, ">M2 two"], "line 6: expected lines with A, C, G, T after it; .* after 0"),
+        ([*GOOD[:2], "C -1 2", *GOOD[3:]], "line 1, motif M1: counts must be >= 0"),
+        ([GOOD[0], *"ACGT"], r"line 1, motif M1: counts must have shape \(K, 4\)"),
+        ([*GOOD, *GOOD], "line 6: expected an ID not used before; got M1 again"),
+    ],
+)
+def test_bad_jaspar_file_names_the_line(tmp_path, lines, message):
+    path = tmp_path / "motifs.txt"
+    path.write_text("\n".join(lines))
+    with pytest.raises(ValueError, match=message) as error:
+        read_jaspar(path)
+    assert str(path) in str(error.value)
+
+
+def test_jaspar_file_that_is_no_text(tmp_path):
+    path = tmp_path / "motifs.pkl"
+    path.write_bytes(b"\x80\x04\x95\xff")
+    with pytest.raises(ValueError, match="must be a text file in JASPAR's format"):
+        read_jaspar(path)
+
+
+# --- scan -------------------------------------------------------------------------------------
+
+
+def log_odds_of(word, motif, background):
+    """Score of one word, letter by letter; an N scores nothing."""
+    total = 0.0
+    for k, letter in enumerate(word):
+        if letter != "N":
+            c = ALPHABET.index(letter)
+            share = (motif.counts[k, c] + 1) / (motif.counts[k].sum() + 4)
+            total += math.log2(share / background[c])
+    return total
+
+
+@given(
+    motifs,
+    st.lists(st.text("ACGTN", min_size=8, max_size=8), min_size=1, max_size=3),
+    st.booleans(),
+    st.sampled_from([(0.25, 0.25, 0.25, 0.25), BACKGROUND, (0.1, 0.2, 0.3, 0.4)]),
+)
+def test_scan_equals_a_loop_over_letters(motif, seqs, both_strands, background):
+    found = scan(one_hot_encode(seqs), motif, both_strands=both_strands, background=background)
+    width = len(motif)
+    assert found.shape == (len(seqs), 8 - width + 1)
+    assert found.dtype == np.float32
+    for i, seq in enumerate(seqs):
+        for p in range(8 - width + 1):
+            word = seq[p : p + width]
+            expected = log_odds_of(word, motif, background)
+            if both_strands:
+                # The other strand's word is scored by the log-odds of its own letters; the
+                # background is the forward strand's.
+                mirrored = word[::-1].translate(COMPLEMENT)
+                other = log_odds_of(mirrored, motif, background[::-1])
+                expected = max(expected, other)
+            assert found[i, p] == pytest.approx(expected, abs=1e-4)
+
+
+def test_scan_finds_a_planted_instance_on_either_strand():
+    ctcf = load_motif("MA0139.1")
+    forward = "ATTATAATTA" + ctcf.consensus + "TTAATATAAT"
+    reverse = "ATTATAATTATTA" + ctcf.reverse_complement().consensus + "TTATAAT"
+    X = one_hot_encode([forward, reverse])
+    assert scan(X, ctcf).argmax(axis=1).tolist() == [10, 13]
+    np.testing.assert_allclose(
+        scan(X, ctcf).max(axis=1), ctcf.log_odds().max(axis=1).sum(), rtol=1e-6
+    )
+    assert scan(X, ctcf, both_strands=False)[1].max() < 5
+
+
+def test_scan_of_sequences_shorter_than_the_motif():
+    with pytest.raises(ValueError, match=r"as long as the motif, 4 bp; got 3 bp\. Pad"):
+        scan(one_hot_encode(["TAT"]), TATA)
+    with pytest.raises(ValueError, match=r"pass X\.swapaxes\(1, 2\)"):
+        scan(np.zeros((1, 4, 20)), TATA)
+
+
+# --- similarity -------------------------------------------------------------------------------
+
+
+def test_similarity_finds_offset_and_strand():
+    ctcf, trimmed = load_motif("MA0139.1"), load_motif("MA0139.2")
+    same = similarity(ctcf, trimmed)
+    assert same[1:] == (2, "+", 15)
+    assert same.correlation == pytest.approx(1)
+    mirrored = similarity(ctcf, trimmed.reverse_complement())
+    assert mirrored[1:] == (2, "-", 15)
+    assert mirrored.correlation == pytest.approx(1)
+    swapped = similarity(trimmed, ctcf)
+    assert swapped[1:] == (-2, "+", 15)
+
+
+@given(motifs, motifs, st.data())
+def test_similarity_equals_trying_all_alignments(a, b, data):
+    least = data.draw(st.integers(1, min(len(a), len(b))))
+    scores = []
+    for other in (b, b.reverse_complement()):
+        for offset in range(-len(b), len(a) + 1):
+            columns = [k for k in range(len(b)) if 0 <= k + offset < len(a)]
+            if len(columns) < least:
+                continue
+            u = np.array([a.probabilities()[k + offset] for k in columns]).ravel()
+            v = np.array([other.probabilities()[k] for k in columns]).ravel()
+            if np.ptp(u) > 0 and np.ptp(v) > 0:
+                scores.append(pearsonr(u, v)[0])
+    found = similarity(a, b, min_overlap=least)
+    if scores:
+        assert found.correlation == pytest.approx(max(scores), abs=1e-9)
+        assert found.overlap >= least
+    else:
+        assert math.isnan(found.correlation)
+
+
+def test_similarity_wants_the_overlap_that_there_can_be():
+    ctcf, trimmed = load_motif("MA0139.1"), load_motif("MA0139.2")
+    for overlap in (0, 16):
+        with pytest.raises(ValueError, match=f"min_overlap must be from 1 to 15; got {overlap}"):
+            similarity(ctcf, trimmed, min_overlap=overlap)
