@@ -1,0 +1,438 @@
+"""`workshop.training`: what both twins' ``fit`` share, without a framework."""
+
+import io
+import math
+import sys
+from types import SimpleNamespace
+
+import IPython
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import log_loss, mean_absolute_error, mean_squared_error, roc_auc_score
+
+from workshop import training
+from workshop.architecture import (
+    DAY1_CNN,
+    Architecture,
+    BatchNorm,
+    Conv1D,
+    Dense,
+    Flatten,
+    GlobalMaxPool,
+)
+from workshop.training import (
+    METRICS,
+    History,
+    ProgressLine,
+    batch_orders,
+    check_architecture,
+    check_callbacks,
+    check_data,
+    check_input,
+    check_same,
+    check_settings,
+    check_task,
+    check_validation,
+    epoch_text,
+    make_history,
+    score_logits,
+)
+
+
+def flat(task="binary", n_outputs=1):
+    return Architecture((Flatten(),), input_length=6, n_outputs=n_outputs, task=task)
+
+
+X = np.full((3, 6, 4), 0.25, dtype=np.float32)
+Y = np.array([[0], [1], [0]], dtype=np.float32)
+
+
+# --- checks of data ---------------------------------------------------------------------------
+
+
+def test_good_data_pass_through_as_float32():
+    seen, targets = check_data(flat(), X, Y)
+    assert seen is X
+    assert targets is Y
+    for dtype in (bool, int, np.float64):
+        assert check_data(flat(), X.astype(np.float64), Y.astype(dtype))[1].dtype == np.float32
+    assert check_data(flat(), X.tolist(), Y.tolist())[0].shape == (3, 6, 4)
+    assert check_input(flat(), X[:0]).shape == (0, 6, 4)  # nothing to predict is no mistake
+
+
+@pytest.mark.parametrize("suffix", ["", "_val"])
+@pytest.mark.parametrize(
+    ("bad_X", "message"),
+    [
+        (
+            X.swapaxes(1, 2),
+            r"X{} must have shape \(N, L, 4\); got \(3, 4, 6\).*X{}\.swapaxes\(1, 2\)",
+        ),
+        (X[0], r"X{} must have shape .*; got \(6, 4\)\. For one sequence pass X{}\[None\]"),
+        (X[:, :5], "X{} must have 6 positions, the model's input_length; got 5"),
+        (X * np.nan, "X{} must hold values from 0 to 1; got"),
+    ],
+)
+def test_bad_sequences(bad_X, message, suffix):
+    with pytest.raises(ValueError, match=message.replace("{}", suffix)):
+        check_data(flat(), bad_X, Y, suffix=suffix)
+
+
+@pytest.mark.parametrize("suffix", ["", "_val"])
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (
+            Y[:2],
+            r"y{} must have shape \(3, 1\), a row a sequence and a column an output; got \(2, 1\)\.$",
+        ),
+        (Y[:, 0], r"y{} must have shape \(3, 1\), .*; got \(3,\)\. Pass y{}\[:, None\]\."),
+        (Y[:2, 0], r"got \(2,\)\.$"),
+        (Y[:, :, None], r"got \(3, 1, 1\)\.$"),
+        (np.tile(Y, 2), r"got \(3, 2\)\.$"),
+        (1.0, r"got \(\)\.$"),
+        ([[0], [math.nan], [1]], "y{} must be finite; got nan in row 1, column 0"),
+        ([[0], [1], [math.inf]], "y{} must be finite; got inf in row 2, column 0"),
+        ([[0], [2], [1]], r"y{} must hold 0 and 1; got 2\.0 in row 1, column 0"),
+        ([[0], [1], [0.5]], r"y{} must hold 0 and 1; got 0\.5 in row 2, column 0"),
+    ],
+)
+def test_bad_targets(y, message, suffix):
+    with pytest.raises(ValueError, match=message.replace("{}", suffix)):
+        check_data(flat(), X, y, suffix=suffix)
+
+
+def test_targets_of_each_task():
+    check_data(flat("regression", 2), X, [[-3.5, 0], [2, 1e6], [0, 0]])
+    check_data(flat("multilabel", 2), X, [[1, 1], [0, 0], [0, 1]])
+    check_data(flat("multiclass", 2), X, [[1, 0], [0, 1], [0, 1]])
+    for row in ([1, 1, 0], [0, 0, 0]):
+        with pytest.raises(
+            ValueError, match=r"must hold one 1 a row, the class; got .* in row 1\."
+        ):
+            check_data(flat("multiclass", 3), X, [[1, 0, 0], row, [0, 0, 1]])
+    with pytest.raises(ValueError, match=r"got \(3, 1\)\.$"):
+        check_data(flat("multiclass", 3), X, Y)
+
+
+def test_no_sequences():
+    with pytest.raises(ValueError, match="X must hold at least one sequence; got none"):
+        check_data(flat(), X[:0], Y[:0])
+
+
+def test_validation_is_whole_or_absent():
+    assert check_validation(flat(), None, None) is None
+    assert check_validation(flat(), X, Y)[0] is X
+    for half in ((X, None), (None, Y)):
+        with pytest.raises(ValueError, match="X_val and y_val belong together; got only one"):
+            check_validation(flat(), *half)
+    with pytest.raises(ValueError, match=r"y_val must have shape \(3, 1\)"):
+        check_validation(flat(), X, Y[:1])
+
+
+# --- checks of settings -----------------------------------------------------------------------
+
+
+SETTINGS = {"epochs": 3, "batch_size": 32, "optimizer": "adam", "learning_rate": 0.1}
+
+
+def test_learning_rates_of_a_number_and_of_a_schedule():
+    assert check_settings(**SETTINGS) == [0.1, 0.1, 0.1]
+    schedule = {"learning_rate": lambda epoch: np.float32(1 / (1 + epoch))}
+    assert check_settings(**SETTINGS | schedule) == pytest.approx([1, 1 / 2, 1 / 3])
+    assert len(check_settings(**SETTINGS | {"epochs": np.int64(5)})) == 5
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        *(
+            ({name: value}, f"{name} must be a positive whole number; got")
+            for name in ("epochs", "batch_size")
+            for value in (0, -1, 2.0, True, "3", None)
+        ),
+        ({"optimizer": "Adam"}, "optimizer must be one of adam, sgd; got 'Adam'"),
+        (
+            {"learning_rate": 0},
+            r"learning_rate must be a positive number, .*; got 0\.0 for epoch 0",
+        ),
+        ({"learning_rate": math.nan}, "got nan for epoch 0"),
+        ({"learning_rate": math.inf}, "got inf for epoch 0"),
+        ({"learning_rate": lambda epoch: 1 - epoch / 2}, r"got 0\.0 for epoch 2"),
+    ],
+)
+def test_bad_settings(changes, message):
+    with pytest.raises(ValueError, match=message):
+        check_settings(**SETTINGS | changes)
+
+
+def test_callbacks_of_another_kind():
+    check_callbacks([], int)
+    check_callbacks([1, 2], int)
+    with pytest.raises(
+        TypeError, match=r"callbacks must be of builtins; got a pandas\..*DataFrame\."
+    ):
+        check_callbacks([1, pd.DataFrame()], int)
+
+
+def test_output_columns():
+    for task in (0, 2):
+        check_task(flat("multilabel", 3), task)
+    for task in (3, -1):
+        with pytest.raises(ValueError, match=f"a column of the output, 0 to 2; got {task}"):
+            check_task(flat("multilabel", 3), task)
+
+
+def test_what_is_no_architecture():
+    assert check_architecture(DAY1_CNN) is DAY1_CNN
+    for other in ((Flatten(),), None, Architecture):
+        with pytest.raises(
+            TypeError, match=r"must be a workshop\.architecture\.Arch.*DAY1_CNN; got"
+        ):
+            check_architecture(other)
+
+
+@pytest.mark.parametrize(
+    ("found", "message"),
+    [
+        (
+            Architecture((Conv1D(3, 2), GlobalMaxPool())),
+            r"its layer 0 is Conv1D\(filters=3, .*; expe",
+        ),
+        (
+            Architecture((Conv1D(2, 2), Flatten())),
+            r"layer 1 is Flatten\(\); expected GlobalMaxPool",
+        ),
+        (Architecture((Conv1D(2, 2), GlobalMaxPool(), Dense(3))), "it has 3 layers; expected 2"),
+        (
+            Architecture((Conv1D(2, 2), GlobalMaxPool()), 100),
+            "its input_length is 100; expected 200",
+        ),
+        (
+            Architecture((Conv1D(2, 2), GlobalMaxPool()), task="regression"),
+            "its task is 'regression'; expected 'binary'",
+        ),
+        (
+            Architecture((Conv1D(2, 2), GlobalMaxPool()), n_outputs=2, task="multilabel"),
+            "its n_outputs is 2; expected 1",
+        ),
+    ],
+)
+def test_file_of_another_architecture(found, message):
+    expected = Architecture((Conv1D(2, 2), GlobalMaxPool()))
+    check_same("model.bin", found, found)
+    check_same("model.bin", found, None)
+    with pytest.raises(ValueError, match=r"model\.bin holds another architecture: " + message):
+        check_same("model.bin", found, expected)
+
+
+# --- scores, order, history -------------------------------------------------------------------
+
+
+def softmax(z):
+    e = np.exp(z - z.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
+
+
+def test_scores_by_hand():
+    scores = score_logits("binary", [[0.0], [math.log(3)]], [[1], [0]])
+    assert scores["loss"] == pytest.approx((math.log(2) + math.log(4)) / 2)
+    assert scores["accuracy"] == 0  # a logit of 0 counts as negative
+    assert scores["auroc"] == 0
+    assert score_logits("regression", [[1.0, 2.0]], [[0, 4]]) == {"loss": 2.5, "mae": 1.5}
+
+
+@pytest.mark.parametrize("task", METRICS)
+def test_scores_equal_sklearns(task):
+    rng = np.random.default_rng(0)
+    n_outputs = 1 if task == "binary" else 3
+    logits = rng.normal(0, 3, (50, n_outputs)).astype(np.float32)
+    found_keys = ("loss", *METRICS[task])
+    if task == "regression":
+        y = rng.normal(size=(50, 3))
+        expected = {"loss": mean_squared_error(y, logits), "mae": mean_absolute_error(y, logits)}
+    elif task == "multiclass":
+        classes = rng.integers(0, 3, 50)
+        y = np.eye(3)[classes]
+        expected = {
+            "loss": log_loss(classes, softmax(logits.astype(np.float64))),
+            "accuracy": np.mean(logits.argmax(axis=1) == classes),
+        }
+    else:
+        y = rng.integers(0, 2, (50, n_outputs))
+        p = 1 / (1 + np.exp(-logits.astype(np.float64)))
+        expected = {
+            "loss": np.mean([log_loss(y[:, t], p[:, t]) for t in range(n_outputs)]),
+            "accuracy": np.mean((p > 0.5) == y),
+            "auroc": roc_auc_score(y, logits),
+        }
+    found = score_logits(task, logits, y)
+    assert tuple(found) == found_keys
+    assert found == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("task", METRICS)
+def test_extreme_logits_have_finite_losses_and_diverged_ones_are_nan(task):
+    y = np.array([[1, 0], [0, 1]])
+    big = np.array([[-1e4, 1e4], [1e4, -1e4]])
+    assert math.isfinite(score_logits(task, big, y)["loss"])
+    for value in (math.nan, math.inf):
+        scores = score_logits(task, np.where(big > 0, value, big), y)
+        assert set(scores) == {"loss", *METRICS[task]}
+        assert all(math.isnan(score) for score in scores.values())
+
+
+def test_auroc_of_one_class_is_nan():
+    scores = score_logits("binary", [[0.5], [1.5]], [[1], [1]])
+    assert math.isnan(scores["auroc"])
+    assert scores["accuracy"] == 1
+
+
+@given(st.integers(1, 50), st.integers(1, 5), st.integers(0, 2**32))
+def test_each_epoch_sees_every_row_once(n, epochs, seed):
+    orders = list(batch_orders(n, epochs, seed))
+    assert len(orders) == epochs
+    for order in orders:
+        assert sorted(order.tolist()) == list(range(n))
+        assert order.dtype == np.int64
+    for order, again in zip(orders, batch_orders(n, epochs, seed), strict=True):
+        np.testing.assert_array_equal(order, again)
+
+
+def test_orders_differ_between_epochs_and_seeds_and_start_alike():
+    first, second = batch_orders(100, 2, 0)
+    assert not np.array_equal(first, second)
+    assert not np.array_equal(first, next(batch_orders(100, 2, 1)))
+    np.testing.assert_array_equal(first, next(batch_orders(100, 9, 0)))  # more epochs, same start
+
+
+def test_history_has_its_columns_in_order():
+    rows = [
+        {"val_loss": 0.6, "loss": 0.7, "epoch": 1, "auroc": 0.5, "learning_rate": 0.1, "val_auroc": 1},
+        {"val_loss": 0.5, "loss": 0.4, "epoch": 2, "auroc": 0.9, "learning_rate": 0.1, "val_auroc": 1},
+    ]  # fmt: skip
+    history = make_history(rows)
+    assert list(history.table) == [
+        "epoch",
+        "learning_rate",
+        "loss",
+        "auroc",
+        "val_loss",
+        "val_auroc",
+    ]
+    assert isinstance(history, History)
+    assert history.last["loss"] == 0.4
+    assert history.table["epoch"].tolist() == [1, 2]
+    with pytest.raises(AttributeError, match="cannot assign to field 'table'"):
+        history.table = None
+
+
+def test_text_of_an_epoch():
+    row = {
+        "epoch": 3,
+        "learning_rate": 0.001,
+        "loss": 0.61249,
+        "accuracy": 1.0,
+        "val_loss": math.nan,
+    }
+    assert epoch_text(row, 20) == "epoch 3/20  loss 0.612  accuracy 1.000  val_loss nan"
+
+
+# --- the progress line ------------------------------------------------------------------------
+
+
+class Clock:
+    """Stands in for time.monotonic."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(training.time, "monotonic", clock)
+    return clock
+
+
+@pytest.fixture
+def stderr(monkeypatch):
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    return stream
+
+
+@pytest.fixture
+def notebook(monkeypatch):
+    """A kernel, and the list of what was displayed in it."""
+    shown = []
+
+    def display(content, *, raw, display_id):
+        shown.append(("new", content))
+        return SimpleNamespace(update=lambda content, raw: shown.append(("update", content)))
+
+    monkeypatch.setattr(IPython, "get_ipython", lambda: SimpleNamespace(kernel="a kernel"))
+    monkeypatch.setattr("IPython.display.display", display)
+    return shown
+
+
+def test_terminal_replaces_its_line_and_ends_it_at_last(clock, stderr, monkeypatch):
+    monkeypatch.setattr(stderr, "isatty", lambda: True)
+    line = ProgressLine(True)
+    for clock.now, text in ((0.0, "one"), (0.05, "too soon"), (0.2, "two"), (0.25, "too soon")):
+        line.show(text)
+    line.show("three", last=True)
+    assert stderr.getvalue() == "\r\x1b[Kone\r\x1b[Ktwo\r\x1b[Kthree\n"
+
+
+def test_notebook_updates_one_output(clock, stderr, notebook):
+    line = ProgressLine(True)
+    for clock.now, text in ((0.0, "one"), (0.05, "too soon"), (0.2, "two")):
+        line.show(text)
+    line.show("three", last=True)
+    assert notebook == [
+        ("new", {"text/plain": "one"}),
+        ("update", {"text/plain": "two"}),
+        ("update", {"text/plain": "three"}),
+    ]
+    assert stderr.getvalue() == ""
+
+
+def test_silent_where_nobody_looks(clock, stderr, capsys):
+    line = ProgressLine(True)  # neither a kernel nor a terminal
+    line.show("one")
+    line.show("two", last=True)
+    assert stderr.getvalue() == ""
+    assert capsys.readouterr().out == ""
+
+
+def test_silent_where_it_was_switched_off(stderr, notebook, monkeypatch):
+    monkeypatch.setattr(stderr, "isatty", lambda: True)
+    line = ProgressLine(False)
+    line.show("one")
+    line.show("two", last=True)
+    assert stderr.getvalue() == ""
+    assert notebook == []
+
+
+def test_ipython_in_a_terminal_or_not_loaded_is_no_notebook(monkeypatch):
+    assert not training._in_notebook()
+    monkeypatch.setattr(IPython, "get_ipython", lambda: SimpleNamespace(colors="Linux"))
+    assert not training._in_notebook()
+    monkeypatch.setattr(IPython, "get_ipython", lambda: SimpleNamespace(kernel="a kernel"))
+    assert training._in_notebook()
+    monkeypatch.delitem(sys.modules, "IPython")
+    assert not training._in_notebook()
+
+
+def test_batch_norm_has_a_description():
+    """The one layer whose weights are not all trained is shown like the others."""
+    found = Architecture((BatchNorm(), Flatten()), input_length=6)
+    with pytest.raises(ValueError, match=r"its layer 0 is BatchNorm\(momentum=0\.9, epsilon"):
+        check_same("x", found, Architecture((Flatten(),), input_length=6))
