@@ -103,9 +103,7 @@ class _LightningByHand(pl.LightningModule):
 
     def __init__(self):
         super().__init__()
-        self.net = nn.Sequential(
-            nn.Conv1d(4, 32, 7, padding="same"), nn.ReLU(), nn.MaxPool1d(4)
-        )
+        self.net = nn.Sequential(nn.Conv1d(4, 32, 7, padding="same"), nn.ReLU(), nn.MaxPool1d(4))
         self.out = nn.Linear(32, 1)
         self.accuracy = torchmetrics.classification.BinaryAccuracy()
 

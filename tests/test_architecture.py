@@ -148,16 +148,16 @@ def test_the_378_architectures_of_the_course_by_formula():
     [
         (
             (Conv1D(8, 21), Flatten()),
-            r"layer 0, Conv1D\(filters=8, kernel_size=21, .*\): kernel_size 21 is longer than the "
+            r"layer 0, Conv1D\(8, 21\): kernel_size 21 is longer than the "
             r"20 positions that reach it\. Make it smaller, pool less before it, or use padding",
         ),
         (
             (Conv1D(8, 3), MaxPool(6), Conv1D(8, 4), Flatten()),
-            r"layer 2, Conv1D\(.*kernel_size=4.*\): kernel_size 4 is longer than the 3 positions",
+            r"layer 2, Conv1D\(8, 4\): kernel_size 4 is longer than the 3 positions",
         ),
         (
             (MaxPool(20), AvgPool(2), Flatten()),
-            r"layer 1, AvgPool\(pool_size=2, .*\): pool_size 2 is longer than the 1 positions",
+            r"layer 1, AvgPool\(2\): pool_size 2 is longer than the 1 positions",
         ),
         (
             (Conv1D(8, 3), MaxPool(2)),
@@ -166,7 +166,7 @@ def test_the_378_architectures_of_the_course_by_formula():
         ((), "end with 20 positions x 4 channels"),
         (
             (Conv1D(8, 3), Dense(4), Flatten()),
-            r"layer 1, Dense\(units=4, .*\): needs features, but gets 18 positions x 8 channels\. "
+            r"layer 1, Dense\(4\): needs features, but gets 18 positions x 8 channels\. "
             "Put Flatten, GlobalAvgPool or GlobalMaxPool before it",
         ),
         *(
@@ -280,7 +280,7 @@ def test_layers_and_architectures_are_frozen_values():
     assert MaxPool(2) != AvgPool(2)
     assert GlobalMaxPool() == GlobalMaxPool() != GlobalAvgPool()
     assert len({EACH, Architecture.from_dict(EACH.to_dict()), DAY1_CNN}) == 2
-    assert repr(AvgPool(3)) == "AvgPool(pool_size=3, strides=None, padding='valid')"
+    assert repr(AvgPool(3)) == "AvgPool(3)"
     listed = Architecture([Conv1D(2, 3), Flatten()])
     assert listed.layers == (Conv1D(2, 3), Flatten())
 
@@ -443,3 +443,11 @@ def test_check_weights_of_another_architecture(change, message):
     change(weights)
     with pytest.raises(ValueError, match=message):
         check_weights(DAY1_CNN, weights)
+
+
+def test_a_layer_is_written_as_one_types_it():
+    layers = (Conv1D(32, 7, "relu", padding="same"), MaxPool(4), AvgPool(4, strides=2), Flatten())
+    texts = ["Conv1D(32, 7, activation='relu', padding='same')", "MaxPool(4)"]
+    texts += ["AvgPool(4, strides=2)", "Flatten()"]
+    assert [repr(layer) for layer in layers] == texts
+    assert tuple(eval(text) for text in texts) == layers

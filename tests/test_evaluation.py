@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom
 from sklearn import metrics
@@ -167,6 +167,7 @@ def test_bootstrap_of_an_accuracy_is_the_binomial_distribution():
         np.testing.assert_allclose(found[1:], expected, atol=0.011)
 
 
+@settings(max_examples=20)
 @given(predictions.filter(lambda p: 0 < sum(p[0]) < len(p[0])), st.integers(0, 99))
 def test_bootstrap_interval_is_ordered_and_inside_the_metrics_range(prediction, seed):
     options = {"n_resamples": 20, "random_state": seed}
@@ -226,13 +227,14 @@ def test_comparison_by_hand():
     assert found.correlation == pytest.approx(np.corrcoef(a, b)[0, 1])
 
 
+@settings(max_examples=40)
 @given(predictions, st.data())
 def test_comparison_equals_a_loop_over_rows(prediction, data):
     y_true, a = prediction
     b = data.draw(st.permutations(a))
     threshold = data.draw(st.sampled_from([0.2, 0.5]))
     if 0 < sum(y_true) < len(y_true):
-        found = compare_predictions(y_true, a, b, threshold=threshold, n_resamples=25)
+        found = compare_predictions(y_true, a, b, threshold=threshold, n_resamples=5)
     else:
         with pytest.raises(ValueError, match="metric must be a number"):
             compare_predictions(y_true, a, b, threshold=threshold, n_resamples=2)

@@ -173,9 +173,7 @@ def test_a_diverging_fit_ends_with_nan_and_no_crash(twin, toy, task):
     X, y = toy
     layers = (Conv1D(4, 3, "exponential"), Flatten(), Dense(4, "exponential"))
     model = twin.build_cnn(Architecture(layers, 20, 1, task))
-    history = twin.fit(
-        model, X, y, X_val=X, y_val=y, epochs=3, optimizer="sgd", learning_rate=1e6
-    )
+    history = twin.fit(model, X, y, X_val=X, y_val=y, epochs=3, optimizer="sgd", learning_rate=1e6)
     assert np.isnan(history.last["val_loss"])
     assert np.isnan(history.last["loss"])
 

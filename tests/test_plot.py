@@ -369,7 +369,7 @@ def test_precision_recall_draws_chance_once_for_each_share_of_positives():
         ([0, 2], [0.2, 0.4], "y_true must hold 0 and 1; got 2"),
         ([0, 1], [0.2, np.nan], "y_score must be finite; got nan"),
         ([1, 1], [0.2, 0.4], "both 0 and 1 to draw a curve; got only 1"),
-        ([], [], "y_true holds no value"),
+        ([], [], "y_true must hold at least one value"),
     ],
 )
 def test_curves_refuse(curve, y_true, y_score, message):

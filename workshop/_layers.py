@@ -6,17 +6,27 @@ reduction.
 
 import math
 import operator
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from typing import ClassVar
 
 ACTIVATIONS = ("linear", "relu", "tanh", "sigmoid", "elu", "exponential")
 """Activations that a layer may have; all of them never decrease."""
 
 
+@dataclass(frozen=True, repr=False)
 class Layer:
     """What all layers share: they pass a shape on, and have no weights."""
 
     needs: ClassVar = None  # rank of the input shape that the layer takes; None = any
+
+    def __repr__(self):
+        """Write the layer as one types it: what equals its default is left out."""
+        shown = [
+            repr(getattr(self, f.name)) if f.default is MISSING else f"{f.name}={value!r}"
+            for f in fields(self)
+            if f.default is MISSING or (value := getattr(self, f.name)) != f.default
+        ]
+        return f"{type(self).__name__}({', '.join(shown)})"
 
     def output_shape(self, shape):
         """Shape that leaves the layer when `shape` enters."""
@@ -31,7 +41,7 @@ class Layer:
         return {}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Conv1D(Layer):
     """Slide `filters` kernels of `kernel_size` positions along the sequence, stride 1.
 
@@ -56,7 +66,7 @@ class Conv1D(Layer):
         return {"kernel": (self.kernel_size, shape[1], self.filters), "bias": (self.filters,)}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Pool(Layer):
     """What both poolings share: windows of `pool_size` positions, each channel for itself.
 
@@ -90,12 +100,12 @@ class AvgPool(Pool):
     """Average each window of `pool_size` positions; what hangs over an end does not count."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Identity(Layer):
     """Change nothing: how a search removes a layer."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Flatten(Layer):
     """Lay all positions side by side: feature = position x C + channel."""
 
@@ -105,7 +115,7 @@ class Flatten(Layer):
         return (shape[0] * shape[1],)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class GlobalPool(Layer):
     """What both global poolings share: all positions become one value a channel."""
 
@@ -123,7 +133,7 @@ class GlobalMaxPool(GlobalPool):
     """Keep the largest value of each channel over all positions."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Dense(Layer):
     """Connect every feature to each of `units` neurons."""
 
@@ -141,7 +151,7 @@ class Dense(Layer):
         return {"kernel": (shape[0], self.units), "bias": (self.units,)}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Dropout(Layer):
     """Zero a share `rate` of the values while training; scale the others by 1 / (1 - rate)."""
 
@@ -152,7 +162,7 @@ class Dropout(Layer):
             raise ValueError(f"Dropout: rate must be from 0 to below 1; got {self.rate!r}.")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class BatchNorm(Layer):
     """Normalise each channel over batch and positions; running statistics when predicting.
 

@@ -156,14 +156,18 @@ def training_history(history, metric="loss", *, label=None, ax=None):
     marker = "o" if len(table) <= 30 else None  # one epoch alone makes no line
     for column, name, style in ((metric, "training", "--"), (f"val_{metric}", "validation", "-")):
         if column in table.columns:
-            name = name if label is None else f"{label}, {name}"
+            if metric == "learning_rate":  # belongs to the run, not to its data
+                name = label
+            elif label is not None:
+                name = f"{label}, {name}"
             epochs, values = table["epoch"].to_numpy(), table[column].to_numpy(dtype=float)
             ax.plot(epochs, values, style, color=colour, marker=marker, markersize=3.5, label=name)
     names = {"auroc": "AUROC", "learning_rate": "learning rate"}
     ax.set(xlabel="epoch", ylabel=names.get(metric, metric))
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     ax.grid(axis="y", alpha=0.25)
-    ax.legend(frameon=False)
+    if ax.get_legend_handles_labels()[0]:
+        ax.legend(frameon=False)
     return ax
 
 

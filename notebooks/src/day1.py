@@ -47,7 +47,7 @@ if "google.colab" in sys.modules:
 # %%
 from workshop import environment
 
-environment.quiet_logs()  # first of all: TensorFlow reads this setting once, when it starts
+environment.quiet_logs()  # first of all: the frameworks read such settings when they start
 environment.check_environment()
 
 # %%
@@ -874,7 +874,6 @@ import torch
 from torch import nn
 from torchmetrics.classification import BinaryAccuracy, BinaryAUROC
 
-environment.quiet_logs()  # once more: Lightning turns its log on when it is imported
 torch.set_num_threads(1)  # so small a model gains nothing from more
 # Our data are in memory: workers that load them in the background would only cost time.
 warnings.filterwarnings("ignore", message=".*does not have many workers.*")
@@ -1596,7 +1595,6 @@ else:
     figure, axes = plt.subplots(1, 2, figsize=(10, 3.4), layout="constrained")
     plot.training_history(history_callbacks, "auroc", ax=axes[0])
     plot.training_history(history_callbacks, "learning_rate", ax=axes[1])
-    axes[1].get_legend().remove()
     plot.show(
         figure,
         "AUROC (left) while the learning rate follows its schedule (right).",
