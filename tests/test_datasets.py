@@ -180,6 +180,14 @@ def test_written_table_is_text_a_person_can_read(tmp_path):
     )
 
 
+def test_data_without_motif_positions(tmp_path):
+    data = load_real_ctcf().take(range(3))
+    write_dataset(data, tmp_path / "real.tsv")
+    again = read_dataset(tmp_path / "real.tsv")
+    pd.testing.assert_frame_equal(again.table, data.table)
+    np.testing.assert_array_equal(again.X, data.X)
+
+
 def test_same_data_same_bytes_whatever_the_name_and_the_hour(tmp_path, monkeypatch):
     data = simulate_ctcf(10)
     write_dataset(data, tmp_path / "a.tsv.gz")

@@ -84,7 +84,7 @@ def test_seeds_out_of_range(seed):
 # --- quiet ------------------------------------------------------------------------------------
 
 
-LOGGERS = ("pytorch_lightning.utilities.rank_zero", "lightning_fabric.utilities.rank_zero")
+LOGGERS = ("pytorch_lightning", "lightning_fabric")
 
 
 def test_quiet_logs(monkeypatch):

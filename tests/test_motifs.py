@@ -277,6 +277,12 @@ def test_similarity_equals_trying_all_alignments(a, b, data):
         assert math.isnan(found.correlation)
 
 
+def test_nothing_correlates_with_a_motif_of_equal_shares():
+    flat = Motif("flat", "anything", [[2, 2, 2, 2], [1, 1, 1, 1]])
+    assert math.isnan(similarity(flat, TATA).correlation)
+    assert math.isnan(similarity(TATA, flat).correlation)
+
+
 def test_similarity_wants_the_overlap_that_there_can_be():
     ctcf, trimmed = load_motif("MA0139.1"), load_motif("MA0139.2")
     for overlap in (0, 16):

@@ -85,7 +85,8 @@ def seed_everything(seed):
 def quiet_logs():
     """Keep the frameworks' start-up chatter out of the notebook; errors still show.
 
-    Call it before the frameworks are imported: TensorFlow reads its log level once.
+    Call it before TensorFlow is imported, which reads its log level once, and after Lightning is,
+    which sets its own on import.
     Settings that the user made in the environment win.
 
     Examples
@@ -93,9 +94,8 @@ def quiet_logs():
     >>> quiet_logs()
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    # The children, where the notes come from: on import Lightning sets the level of the parent.
     for name in ("pytorch_lightning", "lightning_fabric"):
-        logging.getLogger(f"{name}.utilities.rank_zero").setLevel(logging.WARNING)
+        logging.getLogger(name).setLevel(logging.WARNING)
     # Lightning 2.6 with newer Torch: about its own code, nothing that a student could mend.
     warnings.filterwarnings("ignore", message=".*LeafSpec.*", category=FutureWarning)
 

@@ -874,6 +874,7 @@ import torch
 from torch import nn
 from torchmetrics.classification import BinaryAccuracy, BinaryAUROC
 
+environment.quiet_logs()  # once more: Lightning turns its log on when it is imported
 torch.set_num_threads(1)  # so small a model gains nothing from more
 # Our data are in memory: workers that load them in the background would only cost time.
 warnings.filterwarnings("ignore", message=".*does not have many workers.*")
