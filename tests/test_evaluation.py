@@ -286,3 +286,11 @@ def test_comparison_names_the_model_at_fault():
         compare_predictions([0, 1], [0.1, 0.2], [0.1, math.nan])
     with pytest.raises(ValueError, match="n_resamples be positive"):
         compare_predictions([0, 1], [0.1, 0.2], [0.1, 0.2], n_resamples=0)
+
+
+@pytest.mark.parametrize("threshold", [None, "0.5", [0.5], np.array([0.5, 0.6])])
+def test_threshold_must_be_one_number(threshold):
+    with pytest.raises(ValueError, match="threshold must be one number; got"):
+        evaluate([0, 1], [0.1, 0.9], threshold=threshold)
+    with pytest.raises(ValueError, match="threshold must be one number; got"):
+        compare_predictions([0, 1], [0.1, 0.9], [0.1, 0.9], threshold=threshold)

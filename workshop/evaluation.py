@@ -67,7 +67,7 @@ def evaluate(y_true, y_score, *, threshold=0.5):
     Raises
     ------
     ValueError
-        If shapes differ, if there is more than one task, or if a value is bad.
+        If shapes differ, if there is more than one task, or if a value or the threshold is bad.
 
     Examples
     --------
@@ -76,7 +76,7 @@ def evaluate(y_true, y_score, *, threshold=0.5):
     (0.5, 0.75)
     """
     y_true, y_score = _check_scores(y_true, y_score)
-    positive = y_score >= threshold
+    positive = y_score >= _check_threshold(threshold)
     tp, fp = int((positive & y_true).sum()), int((positive & ~y_true).sum())
     fn, tn = int((~positive & y_true).sum()), int((~positive & ~y_true).sum())
     return Scores(
@@ -243,6 +243,7 @@ def compare_predictions(
 
     truth, a = _check_scores(y_true, a, name="a")
     b = _check_scores(y_true, b, name="b")[1]
+    threshold = _check_threshold(threshold)
     wrong_a, wrong_b = (a >= threshold) != truth, (b >= threshold) != truth
     only_a, only_b = np.flatnonzero(wrong_a & ~wrong_b), np.flatnonzero(~wrong_a & wrong_b)
     both = np.flatnonzero(wrong_a & wrong_b)
@@ -312,6 +313,12 @@ def _check_scores(y_true, y_score, *, name="y_score"):
             "training diverged?"
         )
     return y_true.ravel().astype(bool), y_score.ravel()
+
+
+def _check_threshold(threshold):
+    if np.ndim(threshold) or not isinstance(threshold, (int, float, np.number)):
+        raise ValueError(f"threshold must be one number; got {threshold!r}.")
+    return threshold
 
 
 def _both_classes(y_true):

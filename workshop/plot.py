@@ -202,7 +202,9 @@ def base_composition(compositions, *, ax=None):
     for name, values in shares.items():
         if values.shape != (4,) or not (values >= 0).all() or abs(values.sum() - 1) > 1e-3:
             raise ValueError(
-                f"compositions[{name!r}] must be four shares that sum to 1; got {values.tolist()}."
+                f"compositions[{name!r}] must be four shares that sum to 1; got shape "
+                f"{values.shape} with sum {values.sum():.4g}. Of sequences X they are "
+                "sequences.base_composition(X)."
             )
     width = 0.8 / len(shares)
     ax = tidy(axes_for(ax, (max(5.6, 1.9 * len(shares)), 3.2)))

@@ -199,6 +199,7 @@ def fit(
         torch.manual_seed(random_state)  # of Dropout; the caller's generator stays as it is
         trainer = pl.Trainer(
             max_epochs=epochs,
+            accelerator="cuda" if torch.cuda.is_available() else "cpu",
             devices=1,
             callbacks=[recorder, *callbacks],
             enable_checkpointing=any(isinstance(c, pl.callbacks.Checkpoint) for c in callbacks),
