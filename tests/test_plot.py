@@ -505,7 +505,7 @@ def test_base_composition_has_a_bar_for_each_base_and_set():
     [
         ({}, "at least one set"),
         ({"a": [0.5, 0.5]}, r"compositions\['a'\] must be four shares"),
-        ({"a": [1, 1, 1, 1]}, r"that sum to 1; got \[1\.0, 1\.0"),
+        ({"a": [1, 1, 1, 1]}, r"that sum to 1; got shape \(4,\) with sum"),
         ({"a": [np.nan] * 4}, "four shares"),
     ],
 )
