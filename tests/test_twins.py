@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from workshop import keras_cnn, torch_cnn
+from workshop import datasets, keras_cnn, torch_cnn
 from workshop._layers import ACTIVATIONS
 from workshop.architecture import (
     DAY1_CNN,
@@ -26,6 +26,8 @@ from workshop.architecture import (
     Identity,
     MaxPool,
 )
+from workshop.evaluation import auroc
+from workshop.splits import split_by_chromosome
 
 
 def course_space():
@@ -315,6 +317,16 @@ def test_loss_agrees_with_a_hand_computed_step():
         kernel = twin.get_weights(model)["output.kernel"][:, 0]
         # p = 0.5 for both: gradients (-0.5 x0 + 0.5 x1) / 2
         np.testing.assert_allclose(kernel, [0.25, -0.25, 0, 0, 0, 0, 0, 0], atol=1e-6)
+
+
+@pytest.mark.parametrize("twin", [keras_cnn, torch_cnn], ids=["keras", "torch"])
+def test_day1_model_is_poor_on_purpose(twin):
+    """Test AUROC on the chromosome split as the course promises it: 0.74 to 0.84."""
+    data = datasets.load_ctcf()
+    train, val, test = (data.take(part) for part in split_by_chromosome(data.table["chrom"]))
+    model = twin.build_cnn(DAY1_CNN)
+    twin.fit(model, train.X, train.y, X_val=val.X, y_val=val.y, epochs=20, batch_size=64)
+    assert 0.74 < auroc(test.y, twin.predict(model, test.X)) < 0.84
 
 
 def test_torch_runs_on_one_thread_and_gives_the_others_back():
