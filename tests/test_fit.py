@@ -464,3 +464,46 @@ def test_a_failing_save_leaves_the_old_file(twin, tmp_path, monkeypatch):
     with pytest.raises(OSError, match="disk full"):
         twin.save(twin.build_cnn(DAY1_CNN), path)
     assert path.read_bytes() == before
+
+
+# --- what a caller must not notice, or must be told -------------------------------------------
+
+
+@pytest.mark.parametrize("batch_size", [0, -5, 2.5])
+def test_predictions_refuse_batch_sizes_that_are_not_positive(twin, toy, batch_size):
+    model = twin.build_cnn(TOY)
+    for function in (twin.predict, twin.predict_logits, twin.input_gradient):
+        with pytest.raises(ValueError, match="batch_size must be a positive whole number"):
+            function(model, toy[0], batch_size=batch_size)
+
+
+def test_building_and_loading_leave_the_callers_generators_alone(twin, tmp_path):
+    import random
+
+    import torch
+
+    def states():
+        return random.getstate(), torch.get_rng_state().tolist()
+
+    before = states()
+    path = tmp_path / f"model{SUFFIX[twin]}"
+    twin.save(twin.build_cnn(Architecture((*TOY.layers, Dense(3)), input_length=20)), path)
+    twin.load(path)
+    assert states() == before
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"hyper_parameters": {"architecture": None}, "state_dict": {}},
+        {"hyper_parameters": {"architecture": TOY.to_dict()}, "state_dict": {"a": 1}},
+        {"hyper_parameters": {"architecture": {"layers": 3}}, "state_dict": {}},
+    ],
+)
+def test_torch_load_names_the_file_that_is_no_checkpoint(tmp_path, content):
+    import torch
+
+    path = tmp_path / "model.ckpt"
+    torch.save(content, path)
+    with pytest.raises(ValueError, match=r"model\.ckpt is no checkpoint of a SequenceCNN"):
+        torch_cnn.load(path)

@@ -129,6 +129,8 @@ def execute_notebook(path, *, output_dir, timeout=600, on_cell=_print_line):
     ------
     FileNotFoundError
         If there is no such notebook.
+    NotADirectoryError
+        If `output_dir` is a file.
     ValueError
         If the file is not a notebook, `output_dir` is the notebook's own folder, or `timeout` is
         not positive.
@@ -146,6 +148,8 @@ def execute_notebook(path, *, output_dir, timeout=600, on_cell=_print_line):
         raise ValueError(
             f"The executed copy of {path} would overwrite it; pass another output_dir."
         )
+    if output_dir.exists() and not output_dir.is_dir():  # before the cells have run for minutes
+        raise NotADirectoryError(f"output_dir must be a folder; {output_dir} is a file.")
     started = time.perf_counter()
     failure = _run(notebook, path.stem, timeout, on_cell)
     seconds = time.perf_counter() - started

@@ -13,6 +13,7 @@ import numpy as np
 
 from workshop import architecture as arch
 from workshop import training
+from workshop._layers import positive_int
 from workshop.environment import quiet_stderr
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
@@ -41,9 +42,19 @@ __all__ = [
     "set_weights",
 ]
 
+
+def _glorot():
+    """Keras's default; without a seed it would draw one from the caller's `random`."""
+    return keras.initializers.GlorotUniform(seed=0)
+
+
 _LAYERS = {
     arch.Conv1D: lambda s: keras.layers.Conv1D(
-        s.filters, s.kernel_size, padding=s.padding, activation=s.activation
+        s.filters,
+        s.kernel_size,
+        padding=s.padding,
+        activation=s.activation,
+        kernel_initializer=_glorot(),
     ),
     arch.MaxPool: lambda s: keras.layers.MaxPooling1D(s.pool_size, s.step, s.padding),
     arch.AvgPool: lambda s: keras.layers.AveragePooling1D(s.pool_size, s.step, s.padding),
@@ -51,7 +62,9 @@ _LAYERS = {
     arch.Flatten: lambda s: keras.layers.Flatten(),
     arch.GlobalAvgPool: lambda s: keras.layers.GlobalAveragePooling1D(),
     arch.GlobalMaxPool: lambda s: keras.layers.GlobalMaxPooling1D(),
-    arch.Dense: lambda s: keras.layers.Dense(s.units, activation=s.activation),
+    arch.Dense: lambda s: keras.layers.Dense(
+        s.units, activation=s.activation, kernel_initializer=_glorot()
+    ),
     arch.Dropout: lambda s: keras.layers.Dropout(s.rate, seed=0),
     arch.BatchNorm: lambda s: keras.layers.BatchNormalization(
         momentum=s.momentum, epsilon=s.epsilon
@@ -94,7 +107,9 @@ class SequenceCNN(keras.Sequential):
             [
                 keras.Input((architecture.input_length, 4)),
                 *layers,
-                keras.layers.Dense(architecture.n_outputs, name="output"),
+                keras.layers.Dense(
+                    architecture.n_outputs, kernel_initializer=_glorot(), name="output"
+                ),
             ],
             **options,
         )
@@ -240,9 +255,10 @@ def predict_logits(model, X, *, batch_size=1024):
     Raises
     ------
     ValueError
-        If `X` has another shape or length than the model takes.
+        If `X` has another shape or length than the model takes, or `batch_size` is not positive.
     """
     architecture = _architecture_of(model)
+    batch_size = positive_int(batch_size, "batch_size")
     X = training.check_input(architecture, X)
     logits = np.empty((len(X), architecture.n_outputs), dtype=np.float32)
     for start in range(0, len(X), batch_size):
@@ -289,6 +305,7 @@ def input_gradient(model, X, *, task=0, batch_size=256):
         If the model has no output `task`.
     """
     architecture = _architecture_of(model)
+    batch_size = positive_int(batch_size, "batch_size")
     X = training.check_input(architecture, X)
     training.check_task(architecture, task)
     gradient = np.empty_like(X)

@@ -23,6 +23,7 @@ from torch import nn
 
 from workshop import architecture as arch
 from workshop import training
+from workshop._layers import positive_int
 from workshop._torch_layers import build_layer
 from workshop._torch_loop import Batches, Recorder, one_thread, quiet_lightning, to_tensor
 
@@ -127,7 +128,9 @@ def build_cnn(architecture, *, random_state=0):
     >>> sum(p.numel() for p in build_cnn(DAY1_CNN).parameters())
     961
     """
-    model = SequenceCNN(training.check_architecture(architecture))
+    training.check_architecture(architecture)
+    with torch.random.fork_rng(devices=[]):  # the caller's generator stays as it is
+        model = SequenceCNN(architecture)
     set_weights(model, arch.initial_weights(architecture, random_state=random_state))
     return model
 
@@ -236,9 +239,10 @@ def predict_logits(model, X, *, batch_size=1024):
     Raises
     ------
     ValueError
-        If `X` has another shape or length than the model takes.
+        If `X` has another shape or length than the model takes, or `batch_size` is not positive.
     """
     architecture = _architecture_of(model)
+    batch_size = positive_int(batch_size, "batch_size")
     X = training.check_input(architecture, X)
     logits = np.empty((len(X), architecture.n_outputs), dtype=np.float32)
     with one_thread(), _evaluating(model), torch.inference_mode():
@@ -291,6 +295,7 @@ def input_gradient(model, X, *, task=0, batch_size=256):
         If the model has no output `task`.
     """
     architecture = _architecture_of(model)
+    batch_size = positive_int(batch_size, "batch_size")
     X = training.check_input(architecture, X)
     training.check_task(architecture, task)
     gradient = np.empty_like(X)
@@ -399,16 +404,19 @@ def load(path, *, architecture=None):
             raise EOFError("not Torch's zip format")
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
         description = checkpoint["hyper_parameters"]["architecture"]
-        state = checkpoint["state_dict"]
-    except (RuntimeError, EOFError, pickle.UnpicklingError, KeyError, TypeError) as error:
+        with torch.random.fork_rng(devices=[]):  # the caller's generator stays as it is
+            model = SequenceCNN(description)
+        model.load_state_dict(checkpoint["state_dict"])
+    except (
+        *(RuntimeError, EOFError, pickle.UnpicklingError, KeyError),
+        *(TypeError, AttributeError, IndexError, ValueError),
+    ) as error:
         reason = str(error).split("\n")[0]
         raise ValueError(
             f"{path} is no checkpoint of a SequenceCNN, or a corrupt one; nothing in it was "
             f"executed ({reason})."
         ) from error
-    model = SequenceCNN(description)
     training.check_same(path, model.architecture, architecture)
-    model.load_state_dict(state)
     return model.eval()
 
 

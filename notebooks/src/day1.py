@@ -69,9 +69,9 @@ from workshop import datasets, evaluation, keras_cnn, motifs, plot, sequences, s
 # Two kinds of iris, *versicolor* and *virginica*, differ in their petals and sepals. Logistic
 # regression gives the probability of *virginica*:
 #
-# $$P(y = 1 \mid x) = \mathrm{sigmoid}(b_0 + b_1\,\mathrm{petal} + b_2\,\mathrm{sepal})$$
+# > P(*y* = 1 | *x*) = sigmoid(*b*₀ + *b*₁ petal + *b*₂ sepal)
 #
-# where $\mathrm{sigmoid}(z) = 1 / (1 + e^{-z})$ squeezes any number into the range from 0 to 1.
+# where sigmoid(*z*) = 1 / (1 + e<sup>−*z*</sup>) squeezes any number into the range from 0 to 1.
 
 # %%
 iris = load_iris(as_frame=True).frame.query("target > 0")  # 50 versicolor, 50 virginica
@@ -82,11 +82,11 @@ is_virginica = (iris["target"] == 2).to_numpy(dtype=float)  # (100,)
 features[:3].round(2)
 
 # %% [markdown]
-# **Maximum likelihood** asks for the $b$ that make the observed flowers most probable. The
+# **Maximum likelihood** asks for the *b* that make the observed flowers most probable. The
 # gradient of the log-likelihood says which way is up, and it is surprisingly simple. Each flower
-# $x$ with its label $y$ and its prediction $\hat y$ pushes the coefficients by
+# *x* with its label *y* and its prediction *ŷ* pushes the coefficients by
 #
-# $$b \leftarrow b + \mathrm{lr} \cdot (y - \hat y) \cdot x$$
+# > *b* ← *b* + lr · (*y* − *ŷ*) · *x*
 #
 # *Error times input*, scaled by the **learning rate** lr. A step below sums the pushes of all 100
 # flowers.
