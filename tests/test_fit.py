@@ -211,7 +211,7 @@ def test_fit_says_nothing_unasked(twin, toy, capfd):
         ({"X": lambda X: X[:, :19]}, ValueError, "must have 20 positions.*got 19"),
         ({"X": lambda X: X * 2}, ValueError, "values from 0 to 1"),
         ({"y": lambda y: y[:-1]}, ValueError, r"y must have shape \(160, 1\).*got \(159, 1\)"),
-        ({"y": lambda y: y[:, 0]}, ValueError, r"got \(160,\). Pass y\[:, None\]"),
+        ({"y": lambda y: y[:, 0]}, ValueError, r"got \(160,\). Pass np\.asarray\(y\)\[:, None\]"),
         ({"y": lambda y: np.where(y == 1, np.nan, y)}, ValueError, "y must be finite.*row 1"),
         ({"y": lambda y: y * 2}, ValueError, "must hold 0 and 1; got 2.0 in row 1"),
     ],
@@ -230,8 +230,8 @@ def test_fit_refuses_bad_data(twin, toy, changes, error, message):
         ({"epochs": 0}, "epochs must be a positive whole number; got 0"),
         ({"batch_size": 2.5}, "batch_size must be a positive whole number; got 2.5"),
         ({"optimizer": "adamax"}, "optimizer must be one of adam, sgd; got 'adamax'"),
-        ({"learning_rate": -1}, "learning_rate must be a positive number.*-1.0 for epoch 0"),
-        ({"learning_rate": lambda epoch: 1 - epoch, "epochs": 3}, "0.0 for epoch 1"),
+        ({"learning_rate": -1}, "learning_rate must be a positive number.*-1 for epoch 0"),
+        ({"learning_rate": lambda epoch: 1 - epoch, "epochs": 3}, "got 0 for epoch 1"),
     ],
 )
 def test_fit_refuses_bad_settings(twin, toy, options, message):
@@ -507,3 +507,52 @@ def test_torch_load_names_the_file_that_is_no_checkpoint(tmp_path, content):
     torch.save(content, path)
     with pytest.raises(ValueError, match=r"model\.ckpt is no checkpoint of a SequenceCNN"):
         torch_cnn.load(path)
+
+
+def test_dropout_layers_draw_their_own_masks_and_repeat_them(twin, toy):
+    """From equal weights and equal random_state, a second fit is the first one again."""
+    X, y = toy
+    layers = (Flatten(), Dense(16), Dropout(0.5), Dense(16), Dropout(0.5))
+    model = twin.build_cnn(Architecture(layers, input_length=20))
+    start = twin.get_weights(model)
+
+    def losses(random_state):
+        twin.set_weights(model, start)
+        return twin.fit(model, X, y, epochs=2, random_state=random_state).table["loss"].tolist()
+
+    first = losses(0)
+    assert losses(0) == first
+    assert losses(1) != first
+
+
+def test_save_makes_the_folder_and_leaves_nothing_beside_it(twin, tmp_path):
+    path = tmp_path / "new" / f"model{SUFFIX[twin]}"
+    twin.save(twin.build_cnn(TOY), path)
+    assert [p.name for p in path.parent.iterdir()] == [path.name]
+    folder = tmp_path / f"folder{SUFFIX[twin]}"
+    (folder / "full").mkdir(parents=True)
+    with pytest.raises(OSError, match="folder"):
+        twin.save(twin.build_cnn(TOY), folder)
+    assert {p.name for p in tmp_path.iterdir()} == {"new", folder.name}
+
+
+def test_numpy_integers_are_whole_numbers(twin, toy):
+    history = twin.fit(
+        twin.build_cnn(TOY),
+        *toy,
+        epochs=np.int64(2),
+        batch_size=np.int32(80),
+        random_state=np.int64(3),
+    )
+    assert len(history.table) == 2
+
+
+def test_a_failed_fit_leaves_the_model_ready_to_predict(toy):
+    class Fail(pl.Callback):
+        def on_train_epoch_end(self, trainer, pl_module):
+            raise RuntimeError("no more disk")
+
+    model = torch_cnn.build_cnn(TOY)
+    with pytest.raises(RuntimeError, match="no more disk"):
+        torch_cnn.fit(model, *toy, callbacks=[Fail()])
+    assert not model.training

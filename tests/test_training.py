@@ -88,7 +88,10 @@ def test_bad_sequences(bad_X, message, suffix):
             Y[:2],
             r"y{} must have shape \(3, 1\), a row a sequence and a column an output; got \(2, 1\)",
         ),
-        (Y[:, 0], r"y{} must have shape \(3, 1\), .*; got \(3,\)\. Pass y{}\[:, None\]\."),
+        (
+            Y[:, 0],
+            r"y{} must have shape \(3, 1\), .*; got \(3,\)\. Pass np\.asarray\(y{}\)\[:, None\]\.",
+        ),
         (Y[:2, 0], r"got \(2,\)\.$"),
         (Y[:, :, None], r"got \(3, 1, 1\)\.$"),
         (np.tile(Y, 2), r"got \(3, 2\)\.$"),
@@ -135,14 +138,22 @@ def test_validation_is_whole_or_absent():
 # --- checks of settings -----------------------------------------------------------------------
 
 
-SETTINGS = {"epochs": 3, "batch_size": 32, "optimizer": "adam", "learning_rate": 0.1}
+SETTINGS = {
+    "epochs": 3,
+    "batch_size": 32,
+    "optimizer": "adam",
+    "learning_rate": 0.1,
+    "random_state": 0,
+}
 
 
 def test_learning_rates_of_a_number_and_of_a_schedule():
-    assert check_settings(**SETTINGS) == [0.1, 0.1, 0.1]
+    assert check_settings(**SETTINGS) == (3, 32, [0.1, 0.1, 0.1])
     schedule = {"learning_rate": lambda epoch: np.float32(1 / (1 + epoch))}
-    assert check_settings(**SETTINGS | schedule) == pytest.approx([1, 1 / 2, 1 / 3])
-    assert len(check_settings(**SETTINGS | {"epochs": np.int64(5)})) == 5
+    assert check_settings(**SETTINGS | schedule)[2] == pytest.approx([1, 1 / 2, 1 / 3])
+    epochs, _, rates = check_settings(**SETTINGS | {"epochs": np.int64(5)})
+    assert type(epochs) is int
+    assert len(rates) == epochs == 5
 
 
 @pytest.mark.parametrize(
@@ -156,7 +167,13 @@ def test_learning_rates_of_a_number_and_of_a_schedule():
         ({"optimizer": "Adam"}, "optimizer must be one of adam, sgd; got 'Adam'"),
         (
             {"learning_rate": 0},
-            r"learning_rate must be a positive number, .*; got 0\.0 for epoch 0",
+            r"learning_rate must be a positive number, .*; got 0 for epoch 0",
+        ),
+        ({"learning_rate": "0.1"}, "learning_rate must be .*; got '0.1' for epoch 0"),
+        ({"learning_rate": None}, "learning_rate must be .*; got None for epoch 0"),
+        *(
+            ({"random_state": value}, r"random_state must be a whole number from 0 to 2\*\*32 - 1")
+            for value in (-1, 2**32, None, 0.5, "a", np.random.default_rng(0))
         ),
         ({"learning_rate": math.nan}, "got nan for epoch 0"),
         ({"learning_rate": math.inf}, "got inf for epoch 0"),
@@ -169,8 +186,12 @@ def test_bad_settings(changes, message):
 
 
 def test_callbacks_of_another_kind():
-    check_callbacks([], int)
-    check_callbacks([1, 2], int)
+    assert check_callbacks([], int) == []
+    assert check_callbacks((i for i in (1, 2)), int) == [1, 2]  # a generator is not used up
+    with pytest.raises(TypeError, match=r"must be a list of .*; got 3. Pass \[callback\]"):
+        check_callbacks(3, int)
+    with pytest.raises(TypeError, match=r"callbacks must be made first: int\(\.\.\.\)"):
+        check_callbacks([int], int)
     with pytest.raises(
         TypeError, match=r"callbacks must be of builtins; got a pandas\..*DataFrame\."
     ):

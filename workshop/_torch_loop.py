@@ -20,13 +20,6 @@ class Recorder(pl.Callback):
         self.rows, self.steps = [], {"": [], "val_": []}
         self.writers = {}
 
-    def on_train_start(self, trainer, pl_module):
-        if self.log_dir is not None:
-            from torch.utils.tensorboard import SummaryWriter
-
-            for prefix, folder in (("", "train"), ("val_", "validation")):
-                self.writers[prefix] = SummaryWriter(str(Path(self.log_dir) / folder))
-
     def on_train_epoch_start(self, trainer, pl_module):
         self.rows.append(
             {
@@ -63,8 +56,16 @@ class Recorder(pl.Callback):
         for name, value in scores.items():
             model.log(prefix + name, value, on_step=False, on_epoch=True, batch_size=len(y))
             self.rows[-1][prefix + name] = value
-            if self.writers:
-                self.writers[prefix].add_scalar(f"epoch_{name}", value, trainer.current_epoch)
+            if self.log_dir is not None:
+                self._writer(prefix).add_scalar(f"epoch_{name}", value, trainer.current_epoch)
+
+    def _writer(self, prefix):
+        if prefix not in self.writers:
+            from torch.utils.tensorboard import SummaryWriter
+
+            folder = Path(self.log_dir) / ("validation" if prefix else "train")
+            self.writers[prefix] = SummaryWriter(str(folder))
+        return self.writers[prefix]
 
     def history(self):
         return training.make_history(self.rows)

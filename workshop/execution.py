@@ -260,7 +260,7 @@ def _run(notebook, name, timeout, on_cell):
         except CellTimeoutError:
             error = f"TimeoutError: the cell ran for more than {timeout:g} s"
         except DeadKernelError:
-            error = "The kernel died; most often the machine had no memory left"
+            error = "The kernel died: no memory was left, or the code ended its process"
         else:
             return None
     index = current["index"]

@@ -13,6 +13,7 @@ import numpy as np
 
 from workshop import architecture as arch
 from workshop import training
+from workshop._files import whole_file
 from workshop._layers import positive_int
 from workshop.environment import quiet_stderr
 
@@ -43,18 +44,14 @@ __all__ = [
 ]
 
 
-def _glorot():
-    """Keras's default; without a seed it would draw one from the caller's `random`."""
-    return keras.initializers.GlorotUniform(seed=0)
-
-
+# Kernels start as zeros, and `build_cnn` sets them: Keras's own draws would use the caller's seeds.
 _LAYERS = {
     arch.Conv1D: lambda s: keras.layers.Conv1D(
         s.filters,
         s.kernel_size,
         padding=s.padding,
         activation=s.activation,
-        kernel_initializer=_glorot(),
+        kernel_initializer="zeros",
     ),
     arch.MaxPool: lambda s: keras.layers.MaxPooling1D(s.pool_size, s.step, s.padding),
     arch.AvgPool: lambda s: keras.layers.AveragePooling1D(s.pool_size, s.step, s.padding),
@@ -63,7 +60,7 @@ _LAYERS = {
     arch.GlobalAvgPool: lambda s: keras.layers.GlobalAveragePooling1D(),
     arch.GlobalMaxPool: lambda s: keras.layers.GlobalMaxPooling1D(),
     arch.Dense: lambda s: keras.layers.Dense(
-        s.units, activation=s.activation, kernel_initializer=_glorot()
+        s.units, activation=s.activation, kernel_initializer="zeros"
     ),
     arch.Dropout: lambda s: keras.layers.Dropout(s.rate, seed=0),
     arch.BatchNorm: lambda s: keras.layers.BatchNormalization(
@@ -108,7 +105,7 @@ class SequenceCNN(keras.Sequential):
                 keras.Input((architecture.input_length, 4)),
                 *layers,
                 keras.layers.Dense(
-                    architecture.n_outputs, kernel_initializer=_glorot(), name="output"
+                    architecture.n_outputs, kernel_initializer="zeros", name="output"
                 ),
             ],
             **options,
@@ -186,16 +183,17 @@ def fit(
         Such as ``EarlyStopping(monitor="val_loss")`` or ``ModelCheckpoint(path)``. They see once
         an epoch what the history holds: loss, val_loss, val_auroc and so on.
     log_dir : path-like, optional
-        Folder for TensorBoard: a run of this fit, with ``train`` and ``validation`` below it.
+        A fresh folder for TensorBoard: this run, with ``train`` and ``validation`` below it.
     progress : bool
         Show a line that counts epochs.
     random_state : int
-        Of the order of the batches; the Torch twin goes through the same ones.
+        Of dropout and of the order of the batches; the Torch twin goes through the same batches.
 
     Returns
     -------
     History
-        Keras estimates the training ``auroc`` from 200 thresholds; ``val_auroc`` is exact.
+        Keras estimates the training ``auroc`` from 200 thresholds, and calls it 0 where `y` holds
+        one class only; ``val_auroc`` is exact.
 
     Raises
     ------
@@ -207,10 +205,14 @@ def fit(
     architecture = _architecture_of(model)
     X, y = training.check_data(architecture, X, y)
     validation = training.check_validation(architecture, X_val, y_val)
-    rates = training.check_settings(
-        epochs=epochs, batch_size=batch_size, optimizer=optimizer, learning_rate=learning_rate
+    epochs, batch_size, rates = training.check_settings(
+        epochs=epochs,
+        batch_size=batch_size,
+        optimizer=optimizer,
+        learning_rate=learning_rate,
+        random_state=random_state,
     )
-    training.check_callbacks(callbacks, keras.callbacks.Callback)
+    callbacks = training.check_callbacks(callbacks, keras.callbacks.Callback)
     recorder = _Recorder(epochs, validation, training.ProgressLine(progress))
     ours = [recorder]
     if callable(learning_rate):
@@ -224,8 +226,9 @@ def fit(
         metrics=_metrics(architecture.task),
         # One call into the graph for many batches: the loop between them costs more than they do.
         # Keras needs a divisor of the steps; an epoch of moderate size is one call.
-        steps_per_execution=max(k for k in range(1, min(steps, 256) + 1) if steps % k == 0),
+        steps_per_execution=max(k for k in range(1, min(steps, 1000) + 1) if steps % k == 0),
     )
+    _seed_dropout(model, random_state)
     orders = np.stack(list(training.batch_orders(len(X), epochs, random_state)))
     with _no_retracing_note():
         model.fit(
@@ -371,9 +374,8 @@ def save(model, path):
     path = Path(path)
     if path.suffix != ".keras":
         raise ValueError(f"path must end in .keras; got {path.name!r}.")
-    part = path.with_name(f".{path.stem}.part.keras")
-    model.save(part)
-    os.replace(part, path)
+    with whole_file(path) as part:
+        model.save(part)
 
 
 def load(path, *, architecture=None):
@@ -400,7 +402,10 @@ def load(path, *, architecture=None):
     if not path.is_file():
         raise FileNotFoundError(f"No model at {path}.")
     if not zipfile.is_zipfile(path):
-        raise ValueError(f"{path} is no Keras file, or a truncated one; it was not read.")
+        raise ValueError(
+            f"{path} is no Keras file, or a truncated one; it was not read. A file of weights only "
+            "goes into a model of the same architecture with model.load_weights(path)."
+        )
     try:
         model = keras.saving.load_model(path, safe_mode=True)
     except Exception as error:
@@ -439,6 +444,14 @@ class _Recorder(keras.callbacks.Callback):
 
     def history(self):
         return training.make_history(self.rows)
+
+
+def _seed_dropout(model, random_state):
+    """Let the masks of each Dropout layer depend on `random_state`, and on which layer it is."""
+    for i, layer in enumerate(model.layers):
+        if isinstance(layer, keras.layers.Dropout) and layer.rate > 0:
+            seed = np.random.SeedSequence([random_state, i]).generate_state(2)
+            layer.seed_generator.state.assign(seed)
 
 
 @contextlib.contextmanager

@@ -10,7 +10,6 @@ a second, and with a busy neighbour two threads wait for each other and get many
 """
 
 import contextlib
-import os
 import pickle
 import zipfile
 from pathlib import Path
@@ -23,6 +22,7 @@ from torch import nn
 
 from workshop import architecture as arch
 from workshop import training
+from workshop._files import whole_file
 from workshop._layers import positive_int
 from workshop._torch_layers import build_layer
 from workshop._torch_loop import Batches, Recorder, one_thread, quiet_lightning, to_tensor
@@ -171,7 +171,7 @@ def fit(
         Such as ``EarlyStopping(monitor="val_loss")`` or ``ModelCheckpoint(dirpath)``. They see
         once an epoch what the history holds: loss, val_loss, val_auroc and so on.
     log_dir : path-like, optional
-        Folder for TensorBoard: a run of this fit, with ``train`` and ``validation`` below it.
+        A fresh folder for TensorBoard: this run, with ``train`` and ``validation`` below it.
     progress : bool
         Show a line that counts epochs.
     random_state : int
@@ -191,11 +191,15 @@ def fit(
     architecture = _architecture_of(model)
     X, y = training.check_data(architecture, X, y)
     validation = training.check_validation(architecture, X_val, y_val)
-    model.learning_rates = training.check_settings(
-        epochs=epochs, batch_size=batch_size, optimizer=optimizer, learning_rate=learning_rate
+    epochs, batch_size, rates = training.check_settings(
+        epochs=epochs,
+        batch_size=batch_size,
+        optimizer=optimizer,
+        learning_rate=learning_rate,
+        random_state=random_state,
     )
-    model.optimizer_name = optimizer
-    training.check_callbacks(callbacks, pl.Callback)
+    callbacks = training.check_callbacks(callbacks, pl.Callback)
+    model.optimizer_name, model.learning_rates = optimizer, rates
     recorder = Recorder(epochs, training.ProgressLine(progress), log_dir)
     model.train()
     with one_thread(), quiet_lightning(), torch.random.fork_rng():
@@ -207,7 +211,7 @@ def fit(
             callbacks=[recorder, *callbacks],
             enable_checkpointing=any(isinstance(c, pl.callbacks.Checkpoint) for c in callbacks),
             enable_model_summary=False,
-            enable_progress_bar=False,
+            enable_progress_bar=any(isinstance(c, pl.callbacks.ProgressBar) for c in callbacks),
             logger=False,
             num_sanity_val_steps=0,
         )
@@ -218,8 +222,11 @@ def fit(
                 validation and Batches(*validation, 1024),
             )
         except SystemExit as error:  # how Lightning passes Ctrl-C on
-            raise KeyboardInterrupt from error
-    model.eval()
+            if isinstance(error.__context__, KeyboardInterrupt):
+                raise KeyboardInterrupt from error
+            raise
+        finally:
+            model.eval()
     return recorder.history()
 
 
@@ -371,9 +378,8 @@ def save(model, path):
         "pytorch-lightning_version": pl.__version__,
     }
     model.on_save_checkpoint(checkpoint)
-    part = path.with_name(path.name + ".part")
-    torch.save(checkpoint, part)
-    os.replace(part, path)
+    with whole_file(path) as part:
+        torch.save(checkpoint, part)
 
 
 def load(path, *, architecture=None):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from workshop._layers import positive_int
 from workshop.architecture import Architecture
 from workshop.evaluation import auroc
 from workshop.sequences import check_one_hot
@@ -89,7 +90,9 @@ def check_data(architecture, X, y, *, suffix=""):
     y, name = np.asarray(y), f"y{suffix}"
     expected = (len(X), architecture.n_outputs)
     if y.shape != expected:
-        hint = f" Pass {name}[:, None]." if y.ndim == 1 and (len(y), 1) == expected else ""
+        hint = (
+            f" Pass np.asarray({name})[:, None]." if y.ndim == 1 and (len(y), 1) == expected else ""
+        )
         raise ValueError(
             f"{name} must have shape {expected}, a row a sequence and a column an output; got "
             f"{y.shape}.{hint}"
@@ -122,7 +125,7 @@ def check_input(architecture, X, *, name="X"):
     return X
 
 
-def check_settings(*, epochs, batch_size, optimizer, learning_rate):
+def check_settings(*, epochs, batch_size, optimizer, learning_rate, random_state):
     """Check the settings of a fit.
 
     Parameters
@@ -132,10 +135,13 @@ def check_settings(*, epochs, batch_size, optimizer, learning_rate):
         One of `OPTIMIZERS`.
     learning_rate : float or callable
         A number, or a schedule: a function of the epoch, counted from 0.
+    random_state : int
+        From 0 to 2**32 - 1.
 
     Returns
     -------
-    list of float
+    epochs, batch_size : int
+    rates : list of float
         Learning rate of each epoch.
 
     Raises
@@ -146,24 +152,30 @@ def check_settings(*, epochs, batch_size, optimizer, learning_rate):
     Examples
     --------
     >>> check_settings(
-    ...     epochs=3, batch_size=64, optimizer="sgd", learning_rate=lambda epoch: 0.1 / 2**epoch
+    ...     epochs=2,
+    ...     batch_size=64,
+    ...     optimizer="adam",
+    ...     learning_rate=lambda epoch: 0.1 / (epoch + 1),
+    ...     random_state=0,
     ... )
-    [0.1, 0.05, 0.025]
+    (2, 64, [0.1, 0.05])
     """
-    for name, value in (("epochs", epochs), ("batch_size", batch_size)):
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-            raise ValueError(f"{name} must be a positive whole number; got {value!r}.")
+    epochs, batch_size = positive_int(epochs, "epochs"), positive_int(batch_size, "batch_size")
     if optimizer not in OPTIMIZERS:
         raise ValueError(f"optimizer must be one of {', '.join(OPTIMIZERS)}; got {optimizer!r}.")
+    if not isinstance(random_state, (int, np.integer)) or not 0 <= random_state < 2**32:
+        raise ValueError(
+            f"random_state must be a whole number from 0 to 2**32 - 1; got {random_state!r}."
+        )
     schedule = learning_rate if callable(learning_rate) else lambda epoch: learning_rate
-    rates = [float(schedule(epoch)) for epoch in range(epochs)]
+    rates = [schedule(epoch) for epoch in range(epochs)]
     for epoch, rate in enumerate(rates):
-        if not 0 < rate < np.inf:
+        if not isinstance(rate, (int, float, np.number)) or not 0 < rate < np.inf:
             raise ValueError(
-                f"learning_rate must be a positive number, or a function from epoch to one; got "
-                f"{rate} for epoch {epoch}."
+                "learning_rate must be a positive number, or a function from epoch to one; got "
+                f"{rate!r} for epoch {epoch}."
             )
-    return rates
+    return epochs, batch_size, [float(rate) for rate in rates]
 
 
 def check_validation(architecture, X_val, y_val):
@@ -176,20 +188,30 @@ def check_validation(architecture, X_val, y_val):
 
 
 def check_callbacks(callbacks, kind):
-    """Refuse callbacks that are not of the framework at hand."""
+    """Refuse callbacks that are not of the framework at hand; return them as a list."""
+    name = kind.__module__.split(".")[0]
+    try:
+        callbacks = list(callbacks)
+    except TypeError:
+        raise TypeError(
+            f"callbacks must be a list of callbacks of {name}; got {callbacks!r}. Pass [callback]."
+        ) from None
     for callback in callbacks:
+        if isinstance(callback, type):
+            raise TypeError(f"callbacks must be made first: {callback.__name__}(...).")
         if not isinstance(callback, kind):
             raise TypeError(
-                f"callbacks must be of {kind.__module__.split('.')[0]}; got a "
+                f"callbacks must be of {name}; got a "
                 f"{type(callback).__module__}.{type(callback).__name__}."
             )
+    return callbacks
 
 
 def check_task(architecture, task):
     """Refuse an output column that the model does not have."""
-    if not 0 <= task < architecture.n_outputs:
+    if not isinstance(task, (int, np.integer)) or not 0 <= task < architecture.n_outputs:
         raise ValueError(
-            f"task must be a column of the output, 0 to {architecture.n_outputs - 1}; got {task}."
+            f"task must be a column of the output, 0 to {architecture.n_outputs - 1}; got {task!r}."
         )
 
 
