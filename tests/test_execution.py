@@ -10,7 +10,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from workshop.__main__ import main
 from workshop._shipped import shipped_file
-from workshop.execution import CellRun, execute_notebook
+from workshop.execution import MAX_PRINTED, CellRun, execute_notebook
 
 
 def save(path, *cells):
@@ -146,6 +146,28 @@ def test_page_tells_what_a_figure_shows(tmp_path):
     loaded = [script["src"] for script in page.find_all("script", src=True)]
     assert all("mathjax" in address for address in loaded)
     assert page.find_all("link", rel="stylesheet") == []
+
+
+def test_printed_pieces_are_joined_and_a_flood_is_cut(tmp_path):
+    """A line of a million letters once took minutes; so did a page of 100 MB."""
+    path = save(
+        tmp_path / "flood.ipynb",
+        "import sys, time\nfor i in range(3):\n    print(i, flush=True); time.sleep(0.2)",
+        "for _ in range(20):\n    print('x' * 1_000_000)",
+    )
+    result, _ = run(path, tmp_path, timeout=60)
+    first, second = outputs(result.executed_path)
+    assert [output.text for output in first] == ["0\n1\n2\n"]
+    assert len(second) == 1
+    assert len(second[0].text) < MAX_PRINTED + 100
+    assert second[0].text.endswith("... and 19,900,020 more characters\n")
+
+
+def test_output_folder_is_a_file(tmp_path):
+    path = save(tmp_path / "lesson.ipynb", "1")
+    (tmp_path / "out").write_text("in the way")
+    with pytest.raises(NotADirectoryError, match="output_dir must be a folder; .* is a file"):
+        execute_notebook(path, output_dir=tmp_path / "out")
 
 
 def test_missing_notebook(tmp_path):

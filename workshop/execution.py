@@ -13,7 +13,10 @@ from pathlib import Path
 
 from workshop._files import write_whole
 
-__all__ = ["CellFailure", "CellRun", "ExecutedNotebook", "execute_notebook"]
+MAX_PRINTED = 100_000
+"""Characters of one stream of a cell that are kept."""
+
+__all__ = ["MAX_PRINTED", "CellFailure", "CellRun", "ExecutedNotebook", "execute_notebook"]
 
 
 @dataclass(frozen=True)
@@ -153,6 +156,7 @@ def execute_notebook(path, *, output_dir, timeout=600, on_cell=_print_line):
     started = time.perf_counter()
     failure = _run(notebook, path.stem, timeout, on_cell)
     seconds = time.perf_counter() - started
+    _join_streams(notebook)
     html_path = executed_path.with_suffix(".html")
     write_whole(executed_path, _serialise(notebook))
     write_whole(html_path, html_page(notebook, title=path.stem))
@@ -179,6 +183,31 @@ def _read(path):
         return nbformat.read(path, as_version=4)
     except Exception as problem:  # nbformat raises a different type for each kind of damage
         raise ValueError(f"{path} is not a Jupyter notebook: {problem}") from problem
+
+
+def _join_streams(notebook):
+    """Join what a cell printed piece by piece, and cut it where nobody would read on.
+
+    nbclient can join too, but searches each line for carriage returns in a time that grows with
+    the square of its length: minutes for a line of a million letters.
+    """
+    for cell in notebook.cells:
+        outputs = []
+        for output in cell.get("outputs", []):
+            if (
+                outputs
+                and output.output_type == "stream"
+                and outputs[-1].get("name") == output.name
+            ):
+                outputs[-1].text += output.text
+            else:
+                outputs.append(output)
+        for output in outputs:
+            if len(output.get("text", "")) > MAX_PRINTED:
+                cut = len(output.text) - MAX_PRINTED
+                output.text = f"{output.text[:MAX_PRINTED]}\n... and {cut:,} more characters\n"
+        if "outputs" in cell:
+            cell.outputs = outputs
 
 
 def _serialise(notebook):
@@ -248,7 +277,6 @@ def _run(notebook, name, timeout, on_cell):
         km=manager,
         timeout=timeout,
         record_timing=False,
-        coalesce_streams=True,
         on_cell_execute=start,
         on_cell_executed=done,
     )
