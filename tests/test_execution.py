@@ -1,6 +1,10 @@
 """`workshop.execution` and the console commands built on it, on notebooks of a few lines."""
 
+import os
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import nbformat
@@ -166,7 +170,7 @@ def test_printed_pieces_are_joined_and_a_flood_is_cut(tmp_path):
 def test_output_folder_is_a_file(tmp_path):
     path = save(tmp_path / "lesson.ipynb", "1")
     (tmp_path / "out").write_text("in the way")
-    with pytest.raises(NotADirectoryError, match="output_dir must be a folder; .* is a file"):
+    with pytest.raises(NotADirectoryError, match=r"output_dir must be a folder; .* is a file"):
         execute_notebook(path, output_dir=tmp_path / "out")
 
 
@@ -249,6 +253,32 @@ def test_workshop_run_refuses_two_of_one_name(tmp_path, capsys):
     paths = [str(save(tmp_path / folder / "one.ipynb", "1")) for folder in ("a", "b")]
     assert main(["run", *paths, "--output", str(tmp_path / "out")]) == 1
     assert "one.ipynb is named more than once" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends a signal")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_workshop_run_can_be_stopped(tmp_path, number):
+    pid_file = tmp_path / "pid"
+    path = save(
+        tmp_path / "long.ipynb",
+        f"import os, time; open({str(pid_file)!r}, 'w').write(str(os.getpid())); time.sleep(600)",
+    )
+    command = [sys.executable, "-m", "workshop", "run", path, "--output", tmp_path / "out"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    for _ in range(300):
+        if pid_file.exists() and pid_file.read_text():
+            break
+        time.sleep(0.1)
+    time.sleep(0.3)
+    process.send_signal(number)
+    _, stderr = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "workshop: stopped" in stderr
+    assert "Traceback" not in stderr
+    assert not (tmp_path / "out").exists()
+    time.sleep(0.5)
+    with pytest.raises(ProcessLookupError):  # the kernel has gone with it
+        os.kill(int(pid_file.read_text()), 0)
 
 
 def test_no_command_prints_usage(capsys):

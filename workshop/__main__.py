@@ -18,7 +18,8 @@ def main(argv=None):
     Returns
     -------
     int
-        Exit code: 0 when all went well, 1 when not, 2 when the command could not be understood.
+        Exit code: 0 when all went well, 1 when not, 2 when the command could not be understood,
+        130 when it was stopped.
     """
     arguments = _parser().parse_args(argv)
     try:
@@ -26,6 +27,9 @@ def main(argv=None):
     except (ValueError, OSError, ImportError) as problem:
         print(f"workshop: {problem}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("workshop: stopped; of what was under way nothing is written.", file=sys.stderr)
+        return 130
 
 
 def _parser():

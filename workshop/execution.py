@@ -6,6 +6,7 @@ the logs and models that it saves litter nothing.
 """
 
 import re
+import subprocess
 import tempfile
 import time
 from dataclasses import dataclass
@@ -282,11 +283,16 @@ def _run(notebook, name, timeout, on_cell):
     )
     with tempfile.TemporaryDirectory(prefix="workshop-", ignore_cleanup_errors=True) as folder:
         try:
-            client.execute(cwd=folder, cleanup_kc=True)
+            # What cells write to stderr reaches the notebook; the rest is a dying kernel's own.
+            client.execute(cwd=folder, cleanup_kc=True, stderr=subprocess.DEVNULL)
         except CellExecutionError as failed:
             error = f"{failed.ename}: {failed.evalue}"
         except CellTimeoutError:
             error = f"TimeoutError: the cell ran for more than {timeout:g} s"
+        except AssertionError:  # what nbclient trips over after it has ended the kernel on a signal
+            if client.km is not None:
+                raise
+            raise KeyboardInterrupt from None
         except DeadKernelError:
             error = "The kernel died: no memory was left, or the code ended its process"
         else:
