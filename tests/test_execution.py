@@ -187,6 +187,14 @@ def test_not_a_notebook(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_notebook_of_another_language(tmp_path):
+    path = tmp_path / "r.ipynb"
+    kernelspec = {"name": "ir", "display_name": "R", "language": "R"}
+    nbformat.write(new_notebook(metadata={"kernelspec": kernelspec}), path)
+    with pytest.raises(ValueError, match=r"must be a Python notebook; its kernel runs R"):
+        execute_notebook(path, output_dir=tmp_path / "out")
+
+
 def test_would_overwrite_itself(tmp_path):
     path = save(tmp_path / "lesson.ipynb", "1")
     with pytest.raises(ValueError, match="would overwrite it; pass another output_dir"):

@@ -136,7 +136,7 @@ def execute_notebook(path, *, output_dir, timeout=600, on_cell=_print_line):
     NotADirectoryError
         If `output_dir` is a file.
     ValueError
-        If the file is not a notebook, `output_dir` is the notebook's own folder, or `timeout` is
+        If the file is not a Python notebook, `output_dir` is the notebook's own folder, or `timeout` is
         not positive.
     ImportError
         If what runs notebooks is not installed.
@@ -181,9 +181,13 @@ def _read(path):
     if not path.is_file():
         raise FileNotFoundError(f"There is no notebook {path}.")
     try:
-        return nbformat.read(path, as_version=4)
+        notebook = nbformat.read(path, as_version=4)
     except Exception as problem:  # nbformat raises a different type for each kind of damage
         raise ValueError(f"{path} is not a Jupyter notebook: {problem}") from problem
+    language = notebook.metadata.get("kernelspec", {}).get("language", "python")
+    if language != "python":
+        raise ValueError(f"{path} must be a Python notebook; its kernel runs {language}.")
+    return notebook
 
 
 def _join_streams(notebook):
