@@ -136,8 +136,8 @@ def execute_notebook(path, *, output_dir, timeout=600, on_cell=_print_line):
     NotADirectoryError
         If `output_dir` is a file.
     ValueError
-        If the file is not a Python notebook, `output_dir` is the notebook's own folder, or `timeout` is
-        not positive.
+        If the file is not a Python notebook, `output_dir` is the notebook's own folder, or
+        `timeout` is not positive.
     ImportError
         If what runs notebooks is not installed.
     """
