@@ -231,10 +231,16 @@ def write_dataset(dataset, path):
     table["sequence"] = one_hot_decode(dataset.X)
     content = table.to_csv(sep="\t", index=False, lineterminator="\n").encode()
     if Path(path).suffix == ".gz":
-        content = gzip.compress(content, compresslevel=9, mtime=0)
-        # Byte 9 names the operating system; "unknown" (255) gives the same file on each.
-        content = content[:9] + b"\xff" + content[10:]
+        content = _gzipped(content)
     write_whole(path, content)
+
+
+def _gzipped(content):
+    """Bytes that depend on neither clock nor system: `gzip.compress` may name the system."""
+    zipped = io.BytesIO()
+    with gzip.GzipFile(filename="", fileobj=zipped, mode="wb", compresslevel=9, mtime=0) as file:
+        file.write(content)
+    return zipped.getvalue()
 
 
 def read_dataset(path):

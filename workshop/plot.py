@@ -6,7 +6,6 @@ description for people who cannot see it. Rows of a sequence picture are A C G T
 
 import base64
 import io
-import re
 import sys
 
 import matplotlib.pyplot as plt
@@ -31,6 +30,7 @@ from workshop._plot_convolution import convolution_walkthrough
 from workshop._plot_evaluation import confusion_matrix, precision_recall, roc
 from workshop._plot_sequences import kernel, logo, one_hot
 from workshop.sequences import ALPHABET
+from workshop.splits import natural_order
 
 __all__ = [
     "BASE_COLOURS",
@@ -311,7 +311,7 @@ def split_overview(table, split, *, ax=None):
                 f"split.{part} must hold row numbers from 0 to {len(chroms) - 1}; got "
                 f"{index.min()} to {index.max()}. Is it the split of another table?"
             )
-    names = sorted(set(chroms[np.concatenate(list(rows.values()))]), key=_natural)
+    names = sorted(set(chroms[np.concatenate(list(rows.values()))]), key=natural_order)
     ax = tidy(axes_for(ax, (max(6.0, 0.36 * len(names) + 1), 3.2)))
     total, below = sum(map(len, rows.values())), np.zeros(len(names), dtype=int)
     for part, index in rows.items():
@@ -326,8 +326,3 @@ def split_overview(table, split, *, ax=None):
     ax.tick_params(axis="x", length=0)
     ax.legend(frameon=False, ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1))
     return ax
-
-
-def _natural(name):
-    """Sort key: chr2 before chr10 before chrX."""
-    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]

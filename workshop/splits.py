@@ -4,6 +4,7 @@ On genomes hold out whole chromosomes: neighbouring windows, and windows that ov
 sequence, so that a random split lets a model recognise test windows that it has seen.
 """
 
+import re
 from itertools import combinations
 from typing import NamedTuple
 
@@ -72,7 +73,7 @@ def split_by_chromosome(chroms, *, val_chroms=VAL_CHROMS, test_chroms=TEST_CHROM
     chroms = np.asarray(chroms)
     if chroms.ndim != 1:
         raise ValueError(f"chroms must have shape (N,); got {chroms.shape}.")
-    present = sorted(set(chroms.tolist()), key=_natural_order)
+    present = sorted(set(chroms.tolist()), key=natural_order)
     for name, wanted in wanted_chroms.items():
         unknown = [chrom for chrom in wanted if chrom not in present]
         if unknown:
@@ -217,6 +218,6 @@ def _checked(split):
     return split
 
 
-def _natural_order(chrom):
-    number = str(chrom).removeprefix("chr")
-    return (0, int(number), "") if number.isdigit() else (1, 0, number)
+def natural_order(chrom):
+    """Sort key of a chromosome's name: chr2 before chr10 before chrX."""
+    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", str(chrom))]

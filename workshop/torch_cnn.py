@@ -62,10 +62,9 @@ class SequenceCNN(pl.LightningModule):
         self.architecture = architecture
         self.optimizer_name = optimizer
         self.learning_rates = list(learning_rates)
-        self.layers = nn.Sequential(
-            *(build_layer(s, shape) for s, shape in zip(architecture.layers, shapes, strict=False))
-        )
-        self.output = nn.Linear(shapes[-2][0], architecture.n_outputs)
+        with torch.random.fork_rng(devices=[]):  # the caller's generator stays as it is
+            self.layers = nn.Sequential(*map(build_layer, architecture.layers, shapes))
+            self.output = nn.Linear(shapes[-2][0], architecture.n_outputs)
         self.to(memory_format=torch.channels_last)
 
     def forward(self, x):
@@ -128,9 +127,7 @@ def build_cnn(architecture, *, random_state=0):
     >>> sum(p.numel() for p in build_cnn(DAY1_CNN).parameters())
     961
     """
-    training.check_architecture(architecture)
-    with torch.random.fork_rng(devices=[]):  # the caller's generator stays as it is
-        model = SequenceCNN(architecture)
+    model = SequenceCNN(training.check_architecture(architecture))
     set_weights(model, arch.initial_weights(architecture, random_state=random_state))
     return model
 
@@ -410,13 +407,9 @@ def load(path, *, architecture=None):
             raise EOFError("not Torch's zip format")
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
         description = checkpoint["hyper_parameters"]["architecture"]
-        with torch.random.fork_rng(devices=[]):  # the caller's generator stays as it is
-            model = SequenceCNN(description)
+        model = SequenceCNN(description)
         model.load_state_dict(checkpoint["state_dict"])
-    except (
-        *(RuntimeError, EOFError, pickle.UnpicklingError, KeyError),
-        *(TypeError, AttributeError, IndexError, ValueError),
-    ) as error:
+    except _UNREADABLE as error:
         reason = str(error).split("\n")[0]
         raise ValueError(
             f"{path} is no checkpoint of a SequenceCNN, or a corrupt one; nothing in it was "
@@ -425,6 +418,12 @@ def load(path, *, architecture=None):
     training.check_same(path, model.architecture, architecture)
     return model.eval()
 
+
+# What Torch, pickle and our own checks raise on a file that is something else.
+_UNREADABLE = (
+    *(RuntimeError, EOFError, pickle.UnpicklingError, LookupError),
+    *(TypeError, AttributeError, ValueError),
+)
 
 _ATTRIBUTES = {
     "kernel": "weight",
