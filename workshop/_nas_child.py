@@ -1,0 +1,299 @@
+"""One child of a search: build it, train it, reward it; what goes wrong becomes a reason.
+
+Nothing that a child does ends the search: it is recorded with a finite reward, because a single
+reward that is not finite would spoil the controller for good.
+"""
+
+import importlib
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from workshop import architecture as arch
+from workshop import training
+from workshop._nas_space import describe, to_architecture
+
+__all__ = ["SUFFIXES", "Child", "Reward", "Trial", "twin_of"]
+
+SUFFIXES = {"torch": ".ckpt", "keras": ".keras"}
+
+
+def twin_of(framework):
+    """The module that builds and trains with `framework`; loaded when it is first needed."""
+    if framework not in SUFFIXES:
+        raise ValueError(f"framework must be 'torch' or 'keras'; got {framework!r}.")
+    return importlib.import_module(f"workshop.{framework}_cnn")
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One child of a search, a row of the history.
+
+    Parameters
+    ----------
+    trial, step : int
+        Both counted from 1.
+    tokens : tuple of int
+    operations : tuple of str
+    architecture : Architecture or None
+        None where the tokens describe an impossible network.
+    reward : float
+        Finite; of a child that did not finish, that of a model that knows nothing, or of the worst
+        child so far where that is lower.
+    scores : dict of str to float
+        Loss and the task's metrics in the last epoch of training, and with ``val_`` before the
+        name on the validation data; empty where the child did not finish.
+    epochs, total_epochs : int
+        Trained in this trial, and by the model in all.
+    seconds : float
+        Wall-clock time.
+    status : str
+        ``"ok"``, ``"impossible"`` (no such network), ``"diverged"`` or ``"failed"``.
+    reason : str
+        Why it did not finish; empty for ``"ok"``.
+    """
+
+    trial: int
+    step: int
+    tokens: tuple
+    operations: tuple
+    architecture: arch.Architecture | None
+    reward: float
+    scores: dict
+    epochs: int
+    total_epochs: int
+    seconds: float
+    status: str
+    reason: str
+
+    def row(self):
+        """A row of the history: plain values by name of the column."""
+        count = self.architecture.n_parameters() if self.architecture else None
+        return {
+            "trial": self.trial,
+            "step": self.step,
+            "tokens": self.tokens,
+            "operations": self.operations,
+            "reward": self.reward,
+            **self.scores,
+            "epochs": self.epochs,
+            "total_epochs": self.total_epochs,
+            "n_parameters": count,
+            "seconds": self.seconds,
+            "status": self.status,
+            "reason": self.reason,
+        }
+
+
+class ChildError(Exception):
+    """A child that did not finish: its status and the reason."""
+
+    def __init__(self, status, reason):
+        super().__init__(reason)
+        self.status = status
+
+
+class Reward:
+    """What a search maximises, and what a child earns that did not finish.
+
+    Parameters
+    ----------
+    reward : str or callable
+        ``"auroc"``, ``"accuracy"``, ``"loss"`` (its negative), or ``f(y_true, y_score) -> float``.
+    task : str
+        Of the architectures.
+    y_train, y_val : array of shape (N, T)
+    """
+
+    def __init__(self, reward, *, task, y_train, y_val):
+        names = ("loss", *training.METRICS[task])
+        if not callable(reward) and (reward == "mae" or reward not in names):
+            raise ValueError(
+                "reward must be a function of (y_true, y_score), or one of "
+                f"{', '.join(sorted(set(names) - {'mae'}))} for task {task!r}; got {reward!r}."
+            )
+        self.function, self.task = reward, task
+        self.y_train, self.y_val = y_train, y_val
+
+    @property
+    def name(self):
+        """Of a function, where it is defined: how a resumed search knows it again."""
+        if isinstance(self.function, str):
+            return self.function
+        module = getattr(self.function, "__module__", "")
+        return f"{module}.{getattr(self.function, '__qualname__', type(self.function).__name__)}"
+
+    def __call__(self, scores, predictions):
+        """Reward of a child by its validation `scores`, or by its `predictions` (N, T)."""
+        if not callable(self.function):
+            value = -scores["loss"] if self.function == "loss" else scores[self.function]
+            if self.function == "auroc" and np.isnan(value):
+                raise ChildError(
+                    "failed",
+                    "reward: AUROC needs both classes among the validation labels of every output",
+                )
+            return float(value)
+        try:
+            value = self.function(self.y_val.copy(), predictions())
+        except Exception as error:
+            raise ChildError("failed", f"reward: {_in_words(error)}") from error
+        if np.size(value) != 1 or not np.isfinite(number := _as_float(value)):
+            raise ChildError(
+                "failed", f"reward: it must be one finite number; got {str(value)[:60]}"
+            )
+        return number
+
+    def penalty(self, worst):
+        """Reward of a child that did not finish: what a model earns that knows nothing.
+
+        It predicts the mean of the training labels for every sequence. Never more than `worst`,
+        the lowest reward of the children that finished (None: there are none).
+        """
+        mean = self.y_train.mean(axis=0, keepdims=True)
+        share = np.clip(mean, 1e-6, 1 - 1e-6)
+        if self.task == "regression":
+            logit = mean
+        else:
+            logit = np.log(share) if self.task == "multiclass" else np.log(share / (1 - share))
+        everywhere = np.ones((len(self.y_val), 1), dtype=np.float32)
+        try:
+            scores = training.score_logits(self.task, everywhere * logit, self.y_val)
+            floor = self(scores, lambda: (everywhere * mean).astype(np.float32))
+        except ChildError:
+            floor = 0.0
+        return floor if worst is None else min(floor, worst)
+
+
+@dataclass(frozen=True)
+class Child:
+    """How every child of a search is built and trained.
+
+    Parameters
+    ----------
+    space : amber.architect.ModelSpace
+    framework : str
+    train, val : pair of arrays
+        X (N, L, 4) and y (N, T), checked.
+    reward : Reward
+    task : str
+    batch_size : int
+    learning_rate : float
+    random_state : int
+        Of the search; each trial draws its own seed from it.
+    """
+
+    space: object
+    framework: str
+    train: tuple
+    val: tuple
+    reward: Reward
+    task: str
+    batch_size: int
+    learning_rate: float
+    random_state: int
+
+    def architecture(self, tokens):
+        """The architecture that `tokens` select, for the data at hand."""
+        X, y = self.train
+        return to_architecture(
+            self.space, tokens, input_length=X.shape[1], n_outputs=y.shape[1], task=self.task
+        )
+
+    def run(self, *, trial, step, tokens, epochs, parent, path, worst):
+        """Build, train and reward one child; save its model.
+
+        Parameters
+        ----------
+        trial, step : int
+        tokens : tuple of int
+        epochs : int
+        parent : tuple or None
+            File of the model to go on training and the epochs that it has had.
+        path : Path
+            Where the model is saved if the child finishes.
+        worst : float or None
+            Lowest reward of the children before it that finished.
+
+        Returns
+        -------
+        Trial
+        """
+        started = time.perf_counter()
+        architecture, scores, status, reason = None, {}, "ok", ""
+        trained = 0
+        try:
+            try:
+                architecture = self.architecture(tokens)
+            except (ValueError, TypeError) as error:
+                raise ChildError("impossible", str(error)) from error
+            model, history = self._fit(architecture, trial, epochs, parent)
+            trained = epochs
+            scores, reward = self._score(model, history)
+            twin_of(self.framework).save(model, path)
+        except ChildError as error:
+            status, reason = error.status, str(error)
+            scores, reward = {}, self.reward.penalty(worst)
+        except Exception as error:  # whatever a framework raises: a shape, memory, a bug
+            status, reason = "failed", _in_words(error)
+            scores, reward = {}, self.reward.penalty(worst)
+        return Trial(
+            trial=trial,
+            step=step,
+            tokens=tuple(tokens),
+            operations=tuple(describe(self.space[i][token]) for i, token in enumerate(tokens)),
+            architecture=architecture,
+            reward=float(reward),
+            scores=scores,
+            epochs=trained,
+            total_epochs=trained + (parent[1] if parent else 0),
+            seconds=time.perf_counter() - started,
+            status=status,
+            reason=reason,
+        )
+
+    def _fit(self, architecture, trial, epochs, parent):
+        twin = twin_of(self.framework)
+        # A seed of its own for each trial, the same in a resumed search.
+        seed = int(np.random.SeedSequence([self.random_state, trial]).generate_state(1)[0])
+        if parent is None:
+            model = twin.build_cnn(architecture, random_state=seed)
+        else:
+            model = twin.load(parent[0], architecture=architecture)
+        history = twin.fit(
+            model,
+            *self.train,
+            epochs=epochs,
+            batch_size=self.batch_size,
+            learning_rate=self.learning_rate,
+            random_state=seed,
+            progress=False,
+        )
+        return model, history
+
+    def _score(self, model, history):
+        """Scores and reward of a trained child."""
+        twin, (X_val, y_val) = twin_of(self.framework), self.val
+        logits = twin.predict_logits(model, X_val)
+        if not np.isfinite(logits).all():
+            raise ChildError(
+                "diverged", "training diverged: the logits of the validation data are not finite"
+            )
+        on_val = training.score_logits(self.task, logits, y_val)
+        reward = self.reward(on_val, lambda: twin.predict(model, X_val))
+        names = ("loss", *training.METRICS[self.task])
+        scores = {name: float(history.last[name]) for name in names}
+        return scores | {f"val_{name}": float(on_val[name]) for name in names}, reward
+
+
+def _as_float(value):
+    try:
+        return float(np.asarray(value).reshape(()))
+    except (TypeError, ValueError):
+        return np.nan
+
+
+def _in_words(error):
+    """Type and message of an error, in one line of moderate length."""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}"[:300]

@@ -1,0 +1,273 @@
+"""AMBER's controller: a recurrent network that proposes tokens and learns from their rewards.
+
+The LSTM, its REINFORCE update and the buffer of past children are AMBER's own. Here they get what
+a long search needs: a generator of random numbers of their own, layers without a choice, and a
+state that can be written to a file and read back.
+"""
+
+import contextlib
+import tempfile
+import uuid
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from workshop._amber import GeneralController, ModelSpace, release
+from workshop._layers import positive_int
+from workshop._nas_space import check_space
+from workshop._torch_loop import one_thread
+
+__all__ = ["Controller", "ControllerSettings", "Proposal"]
+
+
+class Proposal(NamedTuple):
+    """A child to build and train."""
+
+    tokens: tuple
+    """Which operation of each layer."""
+    probabilities: list
+    """For each layer an array: how probable each operation was, given the tokens before."""
+    epochs: int | None = None
+    """How long to train; None = as long as the search says."""
+    parent: int | None = None
+    """Which proposal of the step before to go on training; None = from new weights."""
+
+
+@dataclass(frozen=True)
+class ControllerSettings:
+    """Settings of the controller; the names are AMBER's but for the first two.
+
+    Parameters
+    ----------
+    children_per_step : int
+        Proposals between two updates (AMBER: max_step_per_ep).
+    buffering_steps : int
+        The first update comes after this many steps (AMBER: initial_buffering_queue).
+    train_pi_iter : int
+        Passes over the buffer in an update. AMBER's default is 20, which soon repeats what was
+        good once; fewer passes keep exploring.
+    tanh_constant : float or None
+        Largest size of a logit, so that no operation's probability comes near 0 or 1; None (AMBER's
+        default) sets no limit.
+    buffer_size : int
+        Updates look back at this many steps; the baseline is a moving average over them.
+    batch_size : int
+        Children a gradient step.
+    lstm_size, lstm_num_layers : int
+        Size of the recurrent network.
+    temperature : float or None
+        Logits are divided by it.
+    """
+
+    children_per_step: int = 3
+    buffering_steps: int = 5
+    train_pi_iter: int = 5
+    tanh_constant: float | None = 1.5
+    buffer_size: int = 15
+    batch_size: int = 5
+    lstm_size: int = 32
+    lstm_num_layers: int = 2
+    temperature: float | None = None
+
+    def __post_init__(self):
+        for name in (
+            *("children_per_step", "buffering_steps", "train_pi_iter", "buffer_size"),
+            *("batch_size", "lstm_size", "lstm_num_layers"),
+        ):
+            object.__setattr__(self, name, positive_int(getattr(self, name), name))
+        for name in ("tanh_constant", "temperature"):
+            value = getattr(self, name)
+            if value is not None and not 0 < value < np.inf:
+                raise ValueError(f"{name} must be a positive number or None; got {value!r}.")
+
+
+class Controller:
+    """AMBER's `GeneralController` for one search.
+
+    Parameters
+    ----------
+    space : amber.architect.ModelSpace
+    settings : ControllerSettings
+    random_state : int
+        From 0 to 2**32 - 1. Nothing else decides what is proposed; the global generators of NumPy
+        and Torch are as before after each call.
+
+    Examples
+    --------
+    The whole of a search: propose, reward, update.
+
+    >>> from workshop import nas
+    >>> controller = Controller(nas.cnn_model_space(), random_state=0)
+    >>> for step in range(10):
+    ...     proposals = controller.propose()
+    ...     controller.update([float(p.tokens[3] == 2) for p in proposals])  # prefers max pooling
+    >>> len(proposals), len(proposals[0].tokens)
+    (3, 4)
+    """
+
+    method = "AMBER"
+
+    def __init__(self, space, settings=None, *, random_state=0):
+        self.sizes = check_space(space)
+        self.settings = ControllerSettings() if settings is None else settings
+        self._free = [i for i, size in enumerate(self.sizes) if size > 1]
+        self._steps, self._proposed = 0, []
+        self._numpy = np.random.RandomState(random_state).get_state(legacy=True)
+        self._torch = torch.Generator().manual_seed(random_state).get_state()
+        self._amber = None
+        if not self._free:
+            return
+        # AMBER's update fails on a layer that offers one operation, so it sees those with a choice.
+        self._space = ModelSpace()
+        for i, layer in enumerate(self._free):
+            self._space.add_layer(i, list(space[layer]))
+        name = f"controller-{uuid.uuid4().hex}"  # AMBER shares parameters between equal names
+        with self._running():
+            self._amber = GeneralController(
+                self._space,
+                name=name,
+                with_skip_connection=False,
+                buffer_size=self.settings.buffer_size,
+                batch_size=self.settings.batch_size,
+                train_pi_iter=self.settings.train_pi_iter,
+                tanh_constant=self.settings.tanh_constant,
+                temperature=self.settings.temperature,
+                lstm_size=self.settings.lstm_size,
+                lstm_num_layers=self.settings.lstm_num_layers,
+            )
+        release(name)  # it has its parameters; the global graph need not keep them as well
+
+    def propose(self):
+        """Sample the children of one step.
+
+        Returns
+        -------
+        list of Proposal
+        """
+        if not self._proposed:
+            with self._running():
+                self._proposed = [
+                    self._sample() for _ in range(self.settings.children_per_step)
+                ]
+        return [self._to_proposal(*sample) for sample in self._proposed]
+
+    def update(self, rewards):
+        """Tell the rewards of the children that `propose` returned; learn from them.
+
+        Parameters
+        ----------
+        rewards : sequence of float
+            One for each proposal, finite: one that is not would spoil the controller for good.
+
+        Raises
+        ------
+        ValueError
+            If there are more or fewer rewards than proposals, or one is not finite.
+        """
+        rewards = [float(reward) for reward in rewards]
+        if len(rewards) != len(self._proposed) or not self._proposed:
+            raise ValueError(
+                f"update needs a reward for each of the {len(self._proposed)} proposals; got "
+                f"{len(rewards)}. Call propose() before update(rewards)."
+            )
+        if not np.isfinite(rewards).all():
+            raise ValueError(f"rewards must be finite; got {rewards}.")
+        proposed, self._proposed = self._proposed, []
+        self._steps += 1
+        if self._amber is None:
+            return
+        with self._running(), tempfile.TemporaryDirectory() as folder:
+            for (tokens, probabilities), reward in zip(proposed, rewards, strict=True):
+                self._amber.store(prob=probabilities, action=tokens, reward=reward)
+            if self._steps >= self.settings.buffering_steps:
+                # AMBER also writes a text about each update; nobody reads it.
+                self._amber.buffer.finish_path(self._space, self._steps, folder)
+                self._amber.train()
+
+    def observe(self, trials):
+        """Learn from finished trials, the children of the last step."""
+        self.update([trial.reward for trial in trials])
+
+    def state(self):
+        """All that the next proposals depend on: dicts, lists, numbers, strings and arrays."""
+        state = {
+            "steps": self._steps,
+            "proposed": [list(sample) for sample in self._proposed],
+            "numpy": list(self._numpy),
+            "torch": self._torch.numpy(),
+        }
+        if self._amber is not None:
+            optimizer = self._amber.optimizer.state_dict()["state"]
+            state["parameters"] = [p.detach().numpy() for p in self._amber.params]
+            state["optimizer"] = [
+                {key: value.numpy() for key, value in optimizer[i].items()}
+                for i in sorted(optimizer)
+            ]
+            state["buffer"] = {name: getattr(self._amber.buffer, name) for name in _BUFFER}
+        return state
+
+    def restore(self, state):
+        """Go back to what `state` returned.
+
+        Raises
+        ------
+        ValueError, KeyError, TypeError
+            If it is the state of something else.
+        """
+        self._steps = state["steps"]
+        self._proposed = [tuple(sample) for sample in state["proposed"]]
+        self._numpy = tuple(state["numpy"])
+        self._torch = torch.from_numpy(state["torch"].copy())
+        if self._amber is None:
+            return
+        with torch.no_grad():
+            for parameter, value in zip(self._amber.params, state["parameters"], strict=True):
+                parameter.copy_(torch.from_numpy(value))
+        whole = self._amber.optimizer.state_dict()
+        whole["state"] = {
+            i: {key: torch.from_numpy(value.copy()) for key, value in moments.items()}
+            for i, moments in enumerate(state["optimizer"])
+        }
+        self._amber.optimizer.load_state_dict(whole)
+        for name in _BUFFER:
+            setattr(self._amber.buffer, name, state["buffer"][name])
+
+    def _sample(self):
+        if self._amber is None:
+            return np.zeros(0, dtype=np.int32), []
+        return self._amber.get_action()
+
+    def _to_proposal(self, tokens, probabilities):
+        """Tokens and probabilities of all layers, with those that have no choice."""
+        every = [0] * len(self.sizes)
+        shares = [np.ones(1)] * len(self.sizes)
+        for layer, token, share in zip(self._free, tokens, probabilities, strict=True):
+            every[layer] = int(token)
+            shares[layer] = share.reshape(-1).astype(np.float64)
+        return Proposal(tuple(every), shares)
+
+    @contextlib.contextmanager
+    def _running(self):
+        """Let AMBER, which draws from the global generators, draw from this controller's own.
+
+        On one thread: so small a network is six times slower on two.
+        """
+        numpy_state, torch_state = np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
+        np.random.set_state(self._numpy)  # noqa: NPY002
+        torch.set_rng_state(self._torch)
+        try:
+            with one_thread():
+                yield
+        finally:
+            self._numpy, self._torch = np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
+            np.random.set_state(numpy_state)  # noqa: NPY002
+            torch.set_rng_state(torch_state)
+
+
+# What AMBER's buffer holds beside its settings.
+_BUFFER = (
+    *("r_bias", "state_buffer", "action_buffer", "prob_buffer", "reward_buffer"),
+    *("lt_sbuffer", "lt_abuffer", "lt_pbuffer", "lt_adbuffer", "lt_nrbuffer", "lt_rmbuffer"),
+)

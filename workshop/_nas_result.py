@@ -1,0 +1,281 @@
+"""What a search found: its trials as tables, the best of them, and their models."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from workshop._nas_child import SUFFIXES, Trial, twin_of
+from workshop._nas_directory import read_checkpoint, sha256
+from workshop.architecture import Architecture
+
+__all__ = ["Record", "SearchResult", "load_model", "read_history", "records_from_plain"]
+
+
+@dataclass(frozen=True, eq=False)
+class Record:
+    """A trial with what is kept beside its row of the history.
+
+    Parameters
+    ----------
+    trial : Trial
+    probabilities : list of ndarray
+        For each layer, how probable each operation was when the tokens were drawn.
+    model_sha256 : str or None
+        Of the file that holds the trained model; None where the child did not finish.
+    """
+
+    trial: Trial
+    probabilities: list
+    model_sha256: str | None
+
+    def to_plain(self):
+        """Dicts, lists, numbers and strings, for a checkpoint."""
+        fields = dict(vars(self.trial))
+        fields["architecture"] = fields["architecture"] and fields["architecture"].to_dict()
+        return {
+            "trial": fields,
+            "probabilities": [shares.tolist() for shares in self.probabilities],
+            "model_sha256": self.model_sha256,
+        }
+
+
+def records_from_plain(plain):
+    """Undo `Record.to_plain` for a list of records."""
+    records = []
+    for one in plain:
+        fields = dict(one["trial"])
+        fields["tokens"] = tuple(fields["tokens"])
+        fields["operations"] = tuple(fields["operations"])
+        if fields["architecture"] is not None:
+            fields["architecture"] = Architecture.from_dict(fields["architecture"])
+        probabilities = [np.array(shares) for shares in one["probabilities"]]
+        records.append(Record(Trial(**fields), probabilities, one["model_sha256"]))
+    return records
+
+
+@dataclass(frozen=True, eq=False)
+class SearchResult:
+    """What a search found.
+
+    Parameters
+    ----------
+    method : str
+        ``"AMBER"``, ``"random search"`` or ``"successive halving"``.
+    framework : str
+        ``"torch"`` or ``"keras"``.
+    working_dir : Path
+        Holds the models.
+    stopped : str
+        Why it ended: ``"max_trials"``, ``"time_budget"``, ``"patience"``, ``"callback"`` or
+        ``"interrupted"``.
+    seconds : float
+        Time spent searching, over all calls that went on with it.
+    operations : list of list of str
+        The operations of each layer, as text.
+    records : list of Record
+        In the order of the trials.
+    """
+
+    method: str
+    framework: str
+    working_dir: Path
+    stopped: str
+    seconds: float
+    operations: list
+    records: list
+
+    def __repr__(self):
+        """One line: method, trials, and the best of them."""
+        best = "none finished"
+        if any(record.trial.status == "ok" for record in self.records):
+            best = f"best reward {self.best.reward:.4f} by tokens {list(self.best.tokens)}"
+        return (
+            f"SearchResult({self.method}, {len(self.records)} trials in {self.seconds:.0f} s, "
+            f"{best}, stopped by {self.stopped})"
+        )
+
+    @property
+    def trials(self):
+        """All trials, in order."""
+        return [record.trial for record in self.records]
+
+    @property
+    def history(self):
+        """A row a trial.
+
+        Returns
+        -------
+        DataFrame
+            Columns trial, step, tokens, operations, reward; loss and the task's metrics, and the
+            same with ``val_`` before the name; epochs, total_epochs, n_parameters, seconds,
+            status, reason. See `Trial`.
+        """
+        return history_table(self.trials)
+
+    @property
+    def best(self):
+        """The trial with the highest reward; of equals the first.
+
+        Raises
+        ------
+        ValueError
+            If no child has finished; the message says why the first did not.
+        """
+        return self._ranked()[0].trial
+
+    @property
+    def ranking(self):
+        """The history of the finished trials, best first, one row for each architecture.
+
+        Where an architecture was tried more than once, its best trial counts.
+        """
+        return history_table([record.trial for record in self._ranked()]).reset_index(drop=True)
+
+    @property
+    def token_probabilities(self):
+        """How probable each operation was, step by step: a mean over the children of the step.
+
+        Returns
+        -------
+        DataFrame
+            Columns step, layer, token, operation, probability.
+        """
+        rows = [
+            {
+                "step": step,
+                "layer": layer,
+                "token": token,
+                "operation": names[token],
+                "probability": float(share),
+            }
+            for step, children in self._steps().items()
+            for layer, names in enumerate(self.operations)
+            for token, share in enumerate(
+                np.mean([record.probabilities[layer] for record in children], axis=0)
+            )
+        ]
+        return pd.DataFrame(rows, columns=["step", "layer", "token", "operation", "probability"])
+
+    @property
+    def entropy(self):
+        """How undecided the choice of each layer was, in bits: a mean over the step's children.
+
+        Returns
+        -------
+        DataFrame
+            Columns step, layer, entropy; log2 of the number of operations is undecided, 0 settled.
+        """
+        rows = [
+            {
+                "step": step,
+                "layer": layer,
+                "entropy": float(np.mean([_bits(record.probabilities[layer]) for record in group])),
+            }
+            for step, group in self._steps().items()
+            for layer in range(len(self.operations))
+        ]
+        return pd.DataFrame(rows, columns=["step", "layer", "entropy"])
+
+    def _steps(self):
+        steps = {}
+        for record in self.records:
+            steps.setdefault(record.trial.step, []).append(record)
+        return steps
+
+    def _ranked(self):
+        """Records of the finished trials, best first, one for each architecture."""
+        finished = [record for record in self.records if record.trial.status == "ok"]
+        if not finished:
+            why = self.records[0].trial.reason if self.records else "none was tried"
+            raise ValueError(f"No child of the search finished: {why}")
+        finished.sort(key=lambda record: (-record.trial.reward, record.trial.trial))
+        best = {}
+        for record in finished:
+            best.setdefault(record.trial.tokens, record)
+        return list(best.values())
+
+
+def load_model(result, rank=0):
+    """Load a trained model of a search.
+
+    Parameters
+    ----------
+    result : SearchResult
+    rank : int
+        0 for the best, 1 for the second best: a row of ``result.ranking``.
+
+    Returns
+    -------
+    SequenceCNN
+        Of the twin that the search used.
+
+    Raises
+    ------
+    IndexError
+        If fewer architectures finished.
+    FileNotFoundError, ValueError
+        If the file is gone, or is not the one that the search wrote.
+    """
+    ranked = result._ranked()
+    if not 0 <= rank < len(ranked):
+        raise IndexError(
+            f"rank must be from 0 to {len(ranked) - 1}: {len(ranked)} architectures finished; got "
+            f"{rank!r}."
+        )
+    record = ranked[rank]
+    name = f"trial-{record.trial.trial}{SUFFIXES[result.framework]}"
+    path = result.working_dir / "models" / name
+    if path.is_file() and sha256(path) != record.model_sha256:
+        raise ValueError(
+            f"{path} is not the file that the search wrote for trial {record.trial.trial}: it was "
+            "changed or replaced. It was not loaded."
+        )
+    return twin_of(result.framework).load(path, architecture=record.trial.architecture)
+
+
+def read_history(working_dir):
+    """Read the history of a search from its folder, also while it runs.
+
+    Parameters
+    ----------
+    working_dir : path-like
+
+    Returns
+    -------
+    DataFrame
+        As `SearchResult.history`.
+
+    Raises
+    ------
+    FileNotFoundError
+        If no search has finished a trial there.
+    ValueError
+        If its file is damaged.
+    """
+    state = read_checkpoint(working_dir)
+    if state is None:
+        raise FileNotFoundError(f"No search has finished a trial in {working_dir}.")
+    return history_table([record.trial for record in records_from_plain(state["trials"])])
+
+
+def history_table(trials):
+    """A row a trial; see `SearchResult.history`."""
+    table = pd.DataFrame([trial.row() for trial in trials], columns=_columns(trials))
+    return table.astype({"n_parameters": "Int64"})  # none of an impossible network
+
+
+def _columns(trials):
+    scores = dict.fromkeys(name for trial in trials for name in trial.scores)
+    return [
+        *("trial", "step", "tokens", "operations", "reward"),
+        *scores,
+        *("epochs", "total_epochs", "n_parameters", "seconds", "status", "reason"),
+    ]
+
+
+def _bits(shares):
+    """Entropy of a distribution, in bits."""
+    shares = shares[shares > 0]
+    return float(-(shares * np.log2(shares)).sum())

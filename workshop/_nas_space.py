@@ -1,0 +1,255 @@
+"""Model spaces: AMBER's lists of operations, and the architecture that a list of tokens selects."""
+
+import operator
+
+import pandas as pd
+
+from workshop import architecture as arch
+from workshop._amber import ModelSpace, Operation
+
+__all__ = [
+    "check_space",
+    "check_tokens",
+    "cnn_model_space",
+    "describe",
+    "space_table",
+    "to_architecture",
+    "to_plain",
+]
+
+# AMBER's names of an operation, in lower case, and what each takes.
+_LAYERS = {
+    ("conv1d",): (arch.Conv1D, {"filters", "kernel_size", "activation", "padding"}),
+    ("maxpool1d", "maxpooling1d"): (arch.MaxPool, {"pool_size", "strides", "padding"}),
+    ("avgpool1d", "avgpooling1d", "averagepooling1d"): (
+        arch.AvgPool,
+        {"pool_size", "strides", "padding"},
+    ),
+    ("globalmaxpool1d", "globalmaxpooling1d"): (arch.GlobalMaxPool, set()),
+    ("globalavgpool1d", "globalaveragepooling1d"): (arch.GlobalAvgPool, set()),
+    ("flatten",): (arch.Flatten, set()),
+    ("dense",): (arch.Dense, {"units", "activation"}),
+    ("dropout",): (arch.Dropout, {"rate"}),
+    ("batchnorm", "batchnormalization"): (arch.BatchNorm, {"momentum", "epsilon"}),
+    ("identity",): (arch.Identity, set()),
+}
+LAYERS = {name: layer for names, layer in _LAYERS.items() for name in names}
+
+# What AMBER's own examples write on any operation, where it has no effect: a name, and the
+# filters of the layer before on a pooling or identity.
+_WITHOUT_EFFECT = {"name", "filters"}
+
+
+def cnn_model_space():
+    """Make the course's model space: 6 x 3 x 7 x 3 = 378 architectures.
+
+    Returns
+    -------
+    amber.architect.ModelSpace
+        Layer 0, a convolution of 32 filters: relu or tanh, kernel size 7, 13 or 3. Layer 1: max
+        pooling 4, average pooling 4 or identity. Layer 2: the same six convolutions with 64
+        filters, or identity. Layer 3: flatten, global average or global max pooling.
+
+    Examples
+    --------
+    >>> space = cnn_model_space()
+    >>> space.get_space_size()
+    378
+    >>> to_architecture(space, [0, 0, 6, 1]) == arch.DAY1_CNN
+    True
+    """
+
+    def convolutions(filters):
+        return [
+            Operation(
+                "conv1d",
+                filters=filters,
+                kernel_size=kernel_size,
+                activation=activation,
+                padding="same",
+            )
+            for activation in ("relu", "tanh")
+            for kernel_size in (7, 13, 3)
+        ]
+
+    space = ModelSpace()
+    space.add_layer(0, convolutions(32))
+    space.add_layer(
+        1,
+        [
+            Operation("maxpool1d", pool_size=4),
+            Operation("avgpool1d", pool_size=4),
+            Operation("identity"),
+        ],
+    )
+    space.add_layer(2, [*convolutions(64), Operation("identity")])
+    space.add_layer(
+        3, [Operation("flatten"), Operation("globalavgpool1d"), Operation("globalmaxpool1d")]
+    )
+    return space
+
+
+def to_architecture(space, tokens, *, input_length=200, n_outputs=1, task="binary"):
+    """Make the architecture that `tokens` select from a model space.
+
+    The output layer is implied, as in every `Architecture`; an identity is left out.
+
+    Parameters
+    ----------
+    space : amber.architect.ModelSpace
+    tokens : sequence of int
+        Which operation of each layer, counted from 0.
+    input_length : int
+        bp.
+    n_outputs : int
+    task : str
+        ``"binary"``, ``"multilabel"``, ``"multiclass"`` or ``"regression"``.
+
+    Returns
+    -------
+    Architecture
+
+    Raises
+    ------
+    ValueError
+        If the tokens do not belong to the space, an operation is unknown, or the network is
+        impossible; the message names the layer.
+
+    Examples
+    --------
+    >>> to_architecture(cnn_model_space(), [1, 2, 6, 2])
+    Architecture(layers=(Conv1D(32, 13, activation='relu', padding='same'), GlobalMaxPool()), \
+input_length=200, n_outputs=1, task='binary')
+    """
+    layers = [
+        _to_layer(space[i][token], where=f"layer {i}, token {token}")
+        for i, token in enumerate(check_tokens(space, tokens))
+    ]
+    layers = [layer for layer in layers if not isinstance(layer, arch.Identity)]
+    return arch.Architecture(
+        tuple(layers), input_length=input_length, n_outputs=n_outputs, task=task
+    )
+
+
+def space_table(space):
+    """List the operations of a model space.
+
+    Parameters
+    ----------
+    space : amber.architect.ModelSpace
+
+    Returns
+    -------
+    DataFrame
+        A row an operation: layer and token, counted from 0, and the operation as text.
+
+    Examples
+    --------
+    >>> space_table(cnn_model_space()).tail(3)
+        layer  token        operation
+    16      3      0          flatten
+    17      3      1  globalavgpool1d
+    18      3      2  globalmaxpool1d
+    """
+    sizes = check_space(space)
+    return pd.DataFrame(
+        [
+            {"layer": layer, "token": token, "operation": describe(space[layer][token])}
+            for layer, size in enumerate(sizes)
+            for token in range(size)
+        ]
+    )
+
+
+def describe(operation):
+    """Write an operation as text, such as ``conv1d(filters=32, kernel_size=7)``."""
+    settings = ", ".join(f"{key}={value}" for key, value in operation.Layer_attributes.items())
+    return f"{operation.Layer_type}({settings})" if settings else operation.Layer_type
+
+
+def check_space(space):
+    """Check a model space; return how many operations each layer offers.
+
+    Raises
+    ------
+    TypeError
+        If it is no ModelSpace, or holds something that is no Operation.
+    ValueError
+        If a layer is missing or empty.
+    """
+    if not isinstance(space, ModelSpace):
+        raise TypeError(
+            "space must be an amber.architect.ModelSpace, such as nas.cnn_model_space(); got "
+            f"{type(space).__name__}. From a list of lists: nas.ModelSpace.from_dict(lists)."
+        )
+    if sorted(space.state_space) != list(range(len(space))) or len(space) == 0:
+        raise ValueError(
+            "space must have layers 0, 1, 2 and so on without a gap; got layers "
+            f"{sorted(space.state_space)}."
+        )
+    for i in range(len(space)):
+        if len(space[i]) == 0:
+            raise ValueError(f"Layer {i} of the space must offer an operation; it has none.")
+        for token, operation in enumerate(space[i]):
+            if not isinstance(operation, Operation):
+                raise TypeError(
+                    f"Layer {i} of the space must hold nas.Operation(...); got {operation!r} as "
+                    f"token {token}."
+                )
+    return [len(space[i]) for i in range(len(space))]
+
+
+def check_tokens(space, tokens):
+    """Check tokens against a space; return them as a tuple of int."""
+    sizes = check_space(space)
+    try:
+        found = tuple(operator.index(token) for token in tokens)
+    except TypeError:
+        raise ValueError(f"tokens must be whole numbers, one a layer; got {tokens!r}.") from None
+    if len(found) != len(sizes):
+        raise ValueError(
+            f"tokens must be {len(sizes)} numbers, one for each layer of the space; got "
+            f"{len(found)}: {list(found)}."
+        )
+    for i, (token, size) in enumerate(zip(found, sizes, strict=True)):
+        if not 0 <= token < size:
+            raise ValueError(
+                f"tokens[{i}] must be from 0 to {size - 1}, an operation of layer {i}; got {token}."
+            )
+    return found
+
+
+def to_plain(space):
+    """Lists, dicts, strings and numbers that describe a space, ready for JSON."""
+    check_space(space)
+    return [
+        [[operation.Layer_type, dict(operation.Layer_attributes)] for operation in space[i]]
+        for i in range(len(space))
+    ]
+
+
+def _to_layer(operation, *, where):
+    """Make the layer of an `Architecture` that an operation describes."""
+    try:
+        kind, known = LAYERS[operation.Layer_type]
+    except KeyError:
+        raise ValueError(
+            f"{where}: operation {operation.Layer_type!r} is none that the twins build; they know "
+            f"{', '.join(names[0] for names in _LAYERS)}."
+        ) from None
+    settings = {
+        key: value
+        for key, value in operation.Layer_attributes.items()
+        if key in known or key not in _WITHOUT_EFFECT
+    }
+    if unknown := set(settings) - known:
+        raise ValueError(
+            f"{where}: {operation.Layer_type} takes {', '.join(sorted(known)) or 'no settings'}; "
+            f"got {', '.join(sorted(unknown))}."
+        )
+    if kind in (arch.MaxPool, arch.AvgPool):
+        settings.setdefault("pool_size", 2)  # as in AMBER and in Keras
+    try:
+        return kind(**settings)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{where}, {describe(operation)}: {error}") from error
