@@ -6,6 +6,7 @@ state that can be written to a file and read back.
 """
 
 import contextlib
+import copy
 import tempfile
 import uuid
 from dataclasses import dataclass
@@ -148,9 +149,7 @@ class Controller:
         """
         if not self._proposed:
             with self._running():
-                self._proposed = [
-                    self._sample() for _ in range(self.settings.children_per_step)
-                ]
+                self._proposed = [self._sample() for _ in range(self.settings.children_per_step)]
         return [self._to_proposal(*sample) for sample in self._proposed]
 
     def update(self, rewards):
@@ -191,7 +190,7 @@ class Controller:
         self.update([trial.reward for trial in trials])
 
     def state(self):
-        """All that the next proposals depend on: dicts, lists, numbers, strings and arrays."""
+        """Copy all that later proposals depend on: dicts, lists, numbers, strings and arrays."""
         state = {
             "steps": self._steps,
             "proposed": [list(sample) for sample in self._proposed],
@@ -199,14 +198,13 @@ class Controller:
             "torch": self._torch.numpy(),
         }
         if self._amber is not None:
-            optimizer = self._amber.optimizer.state_dict()["state"]
             state["parameters"] = [p.detach().numpy() for p in self._amber.params]
-            state["optimizer"] = [
-                {key: value.numpy() for key, value in optimizer[i].items()}
-                for i in sorted(optimizer)
-            ]
+            state["optimizer"] = {  # by number; the last layer's embedding is never trained
+                str(i): {key: value.numpy() for key, value in moments.items()}
+                for i, moments in self._amber.optimizer.state_dict()["state"].items()
+            }
             state["buffer"] = {name: getattr(self._amber.buffer, name) for name in _BUFFER}
-        return state
+        return copy.deepcopy(state)
 
     def restore(self, state):
         """Go back to what `state` returned.
@@ -216,10 +214,11 @@ class Controller:
         ValueError, KeyError, TypeError
             If it is the state of something else.
         """
+        state = copy.deepcopy(state)
         self._steps = state["steps"]
         self._proposed = [tuple(sample) for sample in state["proposed"]]
         self._numpy = tuple(state["numpy"])
-        self._torch = torch.from_numpy(state["torch"].copy())
+        self._torch = torch.from_numpy(state["torch"])
         if self._amber is None:
             return
         with torch.no_grad():
@@ -227,8 +226,8 @@ class Controller:
                 parameter.copy_(torch.from_numpy(value))
         whole = self._amber.optimizer.state_dict()
         whole["state"] = {
-            i: {key: torch.from_numpy(value.copy()) for key, value in moments.items()}
-            for i, moments in enumerate(state["optimizer"])
+            int(i): {key: torch.from_numpy(value) for key, value in moments.items()}
+            for i, moments in state["optimizer"].items()
         }
         self._amber.optimizer.load_state_dict(whole)
         for name in _BUFFER:

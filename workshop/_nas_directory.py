@@ -95,9 +95,7 @@ class SearchDirectory:
                     f"{self.checkpoint} is there without its search.json, so nobody knows which "
                     "search it belongs to. Choose another working_dir, or move the file away."
                 )
-            write_whole(
-                description, json.dumps({"format": FORMAT, "settings": settings}, indent=1)
-            )
+            write_whole(description, json.dumps({"format": FORMAT, "settings": settings}, indent=1))
             return None
         found = _read_description(description)
         if not resume:
@@ -105,13 +103,12 @@ class SearchDirectory:
                 f"{self.path} holds a search already. Pass resume=True to go on with it, or choose "
                 "another working_dir; nothing was deleted."
             )
-        for name in settings | found:
-            if settings.get(name) != found.get(name):
-                raise ValueError(
-                    f"{self.path} holds another search: its {name} is {_short(found.get(name))}, "
-                    f"this call says {_short(settings.get(name))}. Choose another working_dir, or "
-                    "repeat the call that began it."
-                )
+        if found != settings:
+            name, theirs, ours = _first_difference(found, settings)
+            raise ValueError(
+                f"{self.path} holds another search: its {name} is {theirs}, this call says {ours}. "
+                "Choose another working_dir, or repeat the call that began it."
+            )
         return read_checkpoint(self.path, identity=self._identity)
 
     def save(self, state):
@@ -141,7 +138,7 @@ def read_checkpoint(path, *, identity=None):
         with np.load(file, allow_pickle=False) as arrays:
             state = _unpack(json.loads(arrays["tree"].tobytes()), arrays)
         found = state["identity"]
-        state["trials"], state["seconds"]  # noqa: B018 - a checkpoint has both
+        state["trials"], state["seconds"]
     except _UNREADABLE as error:
         raise ValueError(
             f"{file} is damaged, or no search wrote it ({type(error).__name__}: {error}). Choose "
@@ -189,9 +186,19 @@ def _read_description(file):
         ) from error
 
 
-def _short(value):
-    text = json.dumps(value)
-    return text if len(text) <= 120 else text[:117] + "..."
+def _first_difference(found, expected, name=""):
+    """Where two trees of plain data differ first: the name of the place and both values."""
+    kinds = {type(found), type(expected)}
+    if kinds == {dict}:
+        for key in found | expected:
+            if found.get(key) != expected.get(key):
+                inner = f"{name}.{key}" if name else key
+                return _first_difference(found.get(key), expected.get(key), inner)
+    if kinds == {list} and len(found) == len(expected):
+        for i, (a, b) in enumerate(zip(found, expected, strict=True)):
+            if a != b:
+                return _first_difference(a, b, f"{name}[{i}]")
+    return name, json.dumps(found), json.dumps(expected)
 
 
 def _pack(tree, arrays):

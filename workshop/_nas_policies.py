@@ -3,6 +3,7 @@
 Both have the controller's methods: `propose`, `observe`, `state` and `restore`.
 """
 
+import itertools
 import math
 
 import numpy as np
@@ -115,7 +116,7 @@ class HalvingPolicy:
 def check_rungs(rungs):
     """Check the epochs after which children are compared: whole numbers that increase."""
     rungs = tuple(positive_int(epochs, "an entry of rungs") for epochs in rungs)
-    if not rungs or any(b <= a for a, b in zip(rungs, rungs[1:], strict=False)):
+    if not rungs or any(b <= a for a, b in itertools.pairwise(rungs)):
         raise ValueError(
             f"rungs must be epochs that increase, such as (1, 2, 5); got {rungs}. They count from "
             "the child's start."

@@ -8,13 +8,13 @@ from workshop import architecture as arch
 from workshop._amber import ModelSpace, Operation
 
 __all__ = [
+    "check_operations",
     "check_space",
     "check_tokens",
     "cnn_model_space",
     "describe",
     "space_table",
     "to_architecture",
-    "to_plain",
 ]
 
 # AMBER's names of an operation, in lower case, and what each takes.
@@ -219,13 +219,15 @@ def check_tokens(space, tokens):
     return found
 
 
-def to_plain(space):
-    """Lists, dicts, strings and numbers that describe a space, ready for JSON."""
-    check_space(space)
-    return [
-        [[operation.Layer_type, dict(operation.Layer_attributes)] for operation in space[i]]
-        for i in range(len(space))
-    ]
+def check_operations(space):
+    """Refuse a space with an operation that no network could have; return it as `space_table`.
+
+    Whether operations go together is known for each child only.
+    """
+    table = space_table(space)
+    for layer, token in zip(table["layer"], table["token"], strict=True):
+        _to_layer(space[layer][token], where=f"layer {layer}, token {token}")
+    return table
 
 
 def _to_layer(operation, *, where):

@@ -13,32 +13,26 @@ and Le (2017), arXiv:1611.01578. Random search: Bergstra and Bengio (2012), JMLR
 halving: Jamieson and Talwalkar (2016), arXiv:1502.07943.
 """
 
-import time
 from dataclasses import asdict
 from pathlib import Path
+
+import numpy as np
 
 from workshop import training
 from workshop._amber import ModelSpace, Operation
 from workshop._layers import positive_int
 from workshop._nas_budget import Budget
-from workshop._nas_child import SUFFIXES, Child, Reward, Trial, twin_of
+from workshop._nas_child import Child, Reward, Trial, twin_of
 from workshop._nas_controller import Controller, ControllerSettings, Proposal
-from workshop._nas_directory import SearchDirectory, fingerprint, sha256
+from workshop._nas_directory import SearchDirectory, fingerprint
+from workshop._nas_loop import SearchLoop
 from workshop._nas_policies import HalvingPolicy, RandomPolicy
-from workshop._nas_result import (
-    Record,
-    SearchResult,
-    load_model,
-    read_history,
-    records_from_plain,
-)
+from workshop._nas_result import SearchResult, load_model, read_history
 from workshop._nas_space import (
-    check_space,
+    check_operations,
     cnn_model_space,
-    describe,
     space_table,
     to_architecture,
-    to_plain,
 )
 from workshop.architecture import Architecture, GlobalMaxPool
 
@@ -305,7 +299,7 @@ def _run(
     progress,
 ):
     """Check what a search was given, open its folder, and search."""
-    check_space(space)
+    operations = [list(layer["operation"]) for _, layer in check_operations(space).groupby("layer")]
     twin_of(framework)
     train, val = _check_data(train, val, task)
     epochs, batch_size, (learning_rate, *_) = training.check_settings(
@@ -323,8 +317,8 @@ def _run(
     settings = {
         **described,
         "framework": framework,
-        "space": to_plain(space),
-        "data": fingerprint([*train, *val]),
+        "space": operations,
+        "data (SHA-256)": fingerprint([*train, *val]),
         "reward": reward.name,
         "task": task,
         "epochs": epochs,
@@ -334,7 +328,7 @@ def _run(
     }
     with SearchDirectory(working_dir) as directory:
         state = directory.open(settings, resume=resume)
-        loop = _Loop(make_policy(), child, directory, epochs)
+        loop = SearchLoop(make_policy(), child, directory, epochs)
         if state is not None:
             loop.restore(state)
         line = training.ProgressLine(progress)
@@ -346,110 +340,9 @@ def _run(
         working_dir=Path(working_dir).resolve(),
         stopped=stopped,
         seconds=loop.seconds,
-        operations=[[describe(one) for one in space[i]] for i in range(len(space))],
+        operations=operations,
         records=loop.records,
     )
-
-
-class _Loop:
-    """Propose, train, reward, tell; and put all of it on disk after each trial."""
-
-    def __init__(self, policy, child, directory, epochs):
-        self.policy, self.child, self.directory, self.epochs = policy, child, directory, epochs
-        self.records = []
-        self.seconds = 0.0
-        self.step = 1
-
-    @property
-    def trials(self):
-        return [record.trial for record in self.records]
-
-    def run(self, budget, callbacks, line):
-        """Search until an end of the budget is reached; return its name."""
-        began = time.monotonic() - self.seconds
-        try:
-            while (end := budget.reached(self.trials, self.seconds)) is None:
-                line.show(self.text(budget))
-                record = self._next_record()
-                self.seconds = time.monotonic() - began
-                self._keep(record)
-                if any([callback(record.trial) is True for callback in callbacks]):
-                    return "callback"
-        except KeyboardInterrupt:
-            return "interrupted"
-        return end
-
-    def _next_record(self):
-        """Train the next child that is proposed."""
-        proposal = self.policy.propose()[len(self._of_step(self.step))]
-        number = len(self.records) + 1
-        path = self.directory.model_path(number, SUFFIXES[self.child.framework])
-        trial = self.child.run(
-            trial=number,
-            step=self.step,
-            tokens=proposal.tokens,
-            epochs=self.epochs if proposal.epochs is None else proposal.epochs,
-            parent=self._parent(proposal),
-            path=path,
-            worst=min((t.reward for t in self.trials if t.status == "ok"), default=None),
-        )
-        saved = sha256(path) if trial.status == "ok" else None
-        return Record(trial, proposal.probabilities, saved)
-
-    def _parent(self, proposal):
-        """File of the model that the proposal trains on, and the epochs it has had; or None."""
-        if proposal.parent is None:
-            return None
-        parent = self._of_step(self.step - 1)[proposal.parent].trial
-        path = self.directory.model_path(parent.trial, SUFFIXES[self.child.framework])
-        return path, parent.total_epochs
-
-    def _keep(self, record):
-        """Add a trial; tell who proposed it once the step is complete; save."""
-        self.records = [*self.records, record]
-        of_step = self._of_step(self.step)
-        if len(of_step) == len(self.policy.propose()):
-            self.policy.observe([one.trial for one in of_step])
-            self.step += 1
-            self.policy.propose()  # now, so that the checkpoint holds what comes next
-        self.directory.save(
-            {
-                "seconds": self.seconds,
-                "step": self.step,
-                "trials": [one.to_plain() for one in self.records],
-                "policy": self.policy.state(),
-            }
-        )
-
-    def restore(self, state):
-        """Go on from what `_keep` saved."""
-        try:
-            self.records = records_from_plain(state["trials"])
-            self.seconds, self.step = state["seconds"], state["step"]
-            self.policy.restore(state["policy"])
-        except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
-            raise ValueError(
-                f"{self.directory.checkpoint} cannot be read by this version of workshop "
-                f"({type(error).__name__}: {error}). Choose another working_dir."
-            ) from error
-
-    def _of_step(self, step):
-        return [record for record in self.records if record.trial.step == step]
-
-    def text(self, budget):
-        """One line about the search: trials, best so far, time."""
-        trials = self.trials
-        total = f"/{budget.max_trials}" if budget.max_trials else ""
-        parts = [f"{self.policy.method}: trial {len(trials)}{total}"]
-        finished = [trial for trial in trials if trial.status == "ok"]
-        if finished:
-            best = max(finished, key=lambda trial: trial.reward)
-            parts.append(f"best reward {best.reward:.4f} by {list(best.tokens)}")
-        if len(finished) < len(trials):
-            parts.append(f"{len(trials) - len(finished)} did not finish")
-        limit = f" of {budget.time_budget:.0f}" if budget.time_budget else ""
-        parts.append(f"{self.seconds:.0f}{limit} s")
-        return "  ".join(parts)
 
 
 def _check_data(train, val, task):
@@ -457,17 +350,18 @@ def _check_data(train, val, task):
     pairs = []
     for name, pair in (("train", train), ("val", val)):
         if not isinstance(pair, (tuple, list)) or len(pair) != 2:
-            raise ValueError(f"{name} must be a pair of arrays, ({name}=(X, y)); got {_kind(pair)}.")
+            raise ValueError(
+                f"{name} must be a pair of arrays, ({name}=(X, y)); got {_kind(pair)}."
+            )
         pairs.append(pair)
-    (X, y), (X_val, y_val) = pairs
-    shapes = [getattr(array, "shape", ()) for array in (X, y)]
-    if len(shapes[0]) != 3 or len(shapes[1]) != 2:
+    (X, y), (X_val, y_val) = (map(np.asarray, pair) for pair in pairs)
+    if X.ndim != 3 or y.ndim != 2 or 0 in (*X.shape, *y.shape):
         raise ValueError(
-            "train must be X of shape (N, L, 4) and y of shape (N, T); got shapes "
-            f"{shapes[0]} and {shapes[1]}."
+            "train must be X of shape (N, L, 4) and y of shape (N, T), neither of them empty; got "
+            f"shapes {X.shape} and {y.shape}. For one output pass y[:, None]."
         )
     data = Architecture(
-        (GlobalMaxPool(),), input_length=shapes[0][1], n_outputs=shapes[1][1], task=task
+        (GlobalMaxPool(),), input_length=X.shape[1], n_outputs=y.shape[1], task=task
     )
     return (
         training.check_data(data, X, y),

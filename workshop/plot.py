@@ -26,8 +26,11 @@ from workshop._plot_canvas import (
     next_colour,
     tidy,
 )
+from workshop._plot_controller import controller_unrolled, entropy, token_probabilities
 from workshop._plot_convolution import convolution_walkthrough
 from workshop._plot_evaluation import confusion_matrix, precision_recall, roc
+from workshop._plot_search import reward_by_operation, search_progress
+from workshop._plot_search_diagrams import model_space, search_loop
 from workshop._plot_sequences import kernel, logo, one_hot
 from workshop.sequences import ALPHABET
 from workshop.splits import natural_order
@@ -39,15 +42,22 @@ __all__ = [
     "architecture",
     "base_composition",
     "confusion_matrix",
+    "controller_unrolled",
     "convolution_walkthrough",
+    "entropy",
     "kernel",
     "label_proportions",
     "logo",
+    "model_space",
     "one_hot",
     "precision_recall",
+    "reward_by_operation",
     "roc",
+    "search_loop",
+    "search_progress",
     "show",
     "split_overview",
+    "token_probabilities",
     "training_history",
 ]
 

@@ -25,7 +25,14 @@ from workshop import training
 from workshop._files import whole_file
 from workshop._layers import positive_int
 from workshop._torch_layers import build_layer
-from workshop._torch_loop import Batches, Recorder, one_thread, quiet_lightning, to_tensor
+from workshop._torch_loop import (
+    Batches,
+    Recorder,
+    interruptible,
+    one_thread,
+    quiet_lightning,
+    to_tensor,
+)
 
 __all__ = [
     "SequenceCNN",
@@ -213,15 +220,12 @@ def fit(
             num_sanity_val_steps=0,
         )
         try:
-            trainer.fit(
-                model,
-                Batches(X, y, batch_size, training.batch_orders(len(X), epochs, random_state)),
-                validation and Batches(*validation, 1024),
-            )
-        except SystemExit as error:  # how Lightning passes Ctrl-C on
-            if isinstance(error.__context__, KeyboardInterrupt):
-                raise KeyboardInterrupt from error
-            raise
+            with interruptible():
+                trainer.fit(
+                    model,
+                    Batches(X, y, batch_size, training.batch_orders(len(X), epochs, random_state)),
+                    validation and Batches(*validation, 1024),
+                )
         finally:
             model.eval()
     return recorder.history()

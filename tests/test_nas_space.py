@@ -1,0 +1,176 @@
+"""Model spaces: tokens select the architecture that they say; what cannot be meant is refused."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from workshop import nas
+from workshop._nas_space import check_operations
+from workshop.architecture import (
+    DAY1_CNN,
+    Architecture,
+    AvgPool,
+    Conv1D,
+    Dense,
+    Flatten,
+    GlobalAvgPool,
+    GlobalMaxPool,
+    MaxPool,
+)
+
+Op = nas.Operation
+
+
+def make_space(*layers):
+    space = nas.ModelSpace()
+    for i, operations in enumerate(layers):
+        space.add_layer(i, list(operations))
+    return space
+
+
+def every_architecture(space):
+    sizes = [range(len(space[i])) for i in range(len(space))]
+    return [nas.to_architecture(space, tokens) for tokens in itertools.product(*sizes)]
+
+
+def test_the_course_space_is_the_378_of_the_curriculum():
+    space = nas.cnn_model_space()
+    assert space.get_space_size() == 6 * 3 * 7 * 3 == 378
+    found = set(every_architecture(space))
+    wanted = set()
+    for first, pool, second, end in itertools.product(
+        itertools.product(("relu", "tanh"), (7, 13, 3)),
+        ([MaxPool(4)], [AvgPool(4)], []),
+        [*itertools.product(("relu", "tanh"), (7, 13, 3)), None],
+        (Flatten(), GlobalAvgPool(), GlobalMaxPool()),
+    ):
+        layers = [Conv1D(32, first[1], first[0], padding="same"), *pool]
+        if second:
+            layers.append(Conv1D(64, second[1], second[0], padding="same"))
+        wanted.add(Architecture((*layers, end)))
+    assert found == wanted
+    assert len(found) == 378
+
+
+def test_tokens_0_0_6_1_are_the_day_1_model():
+    architecture = nas.to_architecture(nas.cnn_model_space(), [0, 0, 6, 1])
+    assert architecture == DAY1_CNN
+    assert architecture.n_parameters() == 961
+
+
+def test_data_and_task_reach_the_architecture():
+    architecture = nas.to_architecture(
+        nas.cnn_model_space(), [0, 0, 6, 1], input_length=50, n_outputs=3, task="multiclass"
+    )
+    assert (architecture.input_length, architecture.n_outputs) == (50, 3)
+    assert architecture.task == "multiclass"
+
+
+def test_the_table_lists_each_operation_with_its_place():
+    table = nas.space_table(nas.cnn_model_space())
+    assert list(table["layer"]) == [0] * 6 + [1] * 3 + [2] * 7 + [3] * 3
+    assert list(table["token"]) == [*range(6), *range(3), *range(7), *range(3)]
+    assert table["operation"][0] == (
+        "conv1d(filters=32, kernel_size=7, activation=relu, padding=same)"
+    )
+    assert table["operation"][8] == "identity"
+
+
+def test_a_space_of_ones_own_with_a_dense_layer_after_flatten():
+    space = make_space(
+        [Op("conv1d", filters=8, kernel_size=5, activation="relu")],
+        [Op("maxpool1d", pool_size=2), Op("maxpool1d", pool_size=8)],  # differ only in size
+        [Op("flatten")],
+        [Op("dense", units=16, activation="relu"), Op("identity")],
+        [Op("dropout", rate=0.5)],
+    )
+    architecture = nas.to_architecture(space, (0, 1, 0, 0, 0), input_length=20)
+    assert architecture.layers[:4] == (
+        Conv1D(8, 5, "relu"),
+        MaxPool(8),
+        Flatten(),
+        Dense(16, "relu"),
+    )
+    assert len(architecture.layers) == 5
+    assert len(nas.to_architecture(space, (0, 0, 0, 1, 0), input_length=20).layers) == 4
+
+
+@pytest.mark.parametrize(
+    ("operation", "layer"),
+    [
+        (Op("conv1d", filters=8, kernel_size=5), Conv1D(8, 5, "linear")),  # no activation
+        (Op("Conv1D", filters=np.int64(8), kernel_size=5, activation="elu"), Conv1D(8, 5, "elu")),
+        (Op("maxpool1d", filters=32, pool_size=4, strides=1), MaxPool(4, strides=1)),  # AMBER's own
+        (Op("MaxPooling1D"), MaxPool(2)),
+        (Op("averagepooling1d", pool_size=3, padding="same"), AvgPool(3, padding="same")),
+    ],
+    ids=str,
+)
+def test_operations_as_amber_and_keras_write_them(operation, layer):
+    space = make_space([operation], [Op("identity", filters=32)], [Op("GlobalMaxPooling1D")])
+    assert nas.to_architecture(space, [0, 0, 0]).layers == (layer, GlobalMaxPool())
+
+
+@pytest.mark.parametrize(
+    ("tokens", "message"),
+    [
+        ([0, 0, 6], r"4 numbers, one for each layer of the space; got 3: \[0, 0, 6\]"),
+        ([0, 0, 6, 3], r"tokens\[3\] must be from 0 to 2, an operation of layer 3; got 3"),
+        ([-1, 0, 6, 1], r"tokens\[0\] must be from 0 to 5"),
+        ([0.5, 0, 6, 1], "whole numbers, one a layer"),
+        (3, "whole numbers, one a layer"),
+    ],
+)
+def test_tokens_of_another_space(tokens, message):
+    with pytest.raises(ValueError, match=message):
+        nas.to_architecture(nas.cnn_model_space(), tokens)
+
+
+def test_an_impossible_network_names_its_layer():
+    space = make_space([Op("conv1d", filters=4, kernel_size=250)], [Op("flatten")])
+    with pytest.raises(ValueError, match="kernel_size 250 is longer than the 200 positions"):
+        nas.to_architecture(space, [0, 0])
+    check_operations(space)  # the operation itself is none that no network could have
+
+
+@pytest.mark.parametrize(
+    ("operation", "message"),
+    [
+        (Op("lstm", units=3), "layer 0, token 1: operation 'lstm' is none that the twins build"),
+        (Op("conv1d", filters=4), r"layer 0, token 1, conv1d\(filters=4\)"),
+        (Op("conv1d", filters=4, kernel_size=0), "kernel_size must be a positive whole number"),
+        (Op("conv1d", filters=4, kernel_size=3, strides=2), "conv1d takes .*; got strides"),
+        (Op("flatten", pool_size=3), "flatten takes no settings; got pool_size"),
+        (Op("conv1d", filters=4, kernel_size=3, activation="swish"), "activation must be one of"),
+    ],
+)
+def test_an_operation_that_no_network_could_have(operation, message):
+    space = make_space([Op("identity"), operation], [Op("globalmaxpool1d")])
+    with pytest.raises(ValueError, match=message):
+        check_operations(space)
+
+
+def test_spaces_that_are_none():
+    with pytest.raises(TypeError, match=r"must be an amber.architect.ModelSpace.*got list"):
+        nas.space_table([[Op("flatten")]])
+    with pytest.raises(ValueError, match=r"without a gap; got layers \[\]"):
+        nas.space_table(nas.ModelSpace())
+    gap = make_space([Op("flatten")])
+    gap.add_layer(2, [Op("identity")])
+    with pytest.raises(ValueError, match=r"without a gap; got layers \[0, 2\]"):
+        nas.space_table(gap)
+    with pytest.raises(ValueError, match="Layer 1 of the space must offer an operation"):
+        nas.space_table(make_space([Op("flatten")], []))
+    with pytest.raises(TypeError, match=r"Layer 0 of the space must hold nas.Operation"):
+        nas.space_table(make_space(["conv1d"]))
+
+
+def test_a_space_from_lists_of_dicts_as_amber_makes_it():
+    space = nas.ModelSpace.from_dict(
+        [
+            [{"Layer_type": "conv1d", "filters": 2, "kernel_size": 3}],
+            [{"Layer_type": "globalavgpool1d"}],
+        ]
+    )
+    assert nas.to_architecture(space, [0, 0]).layers == (Conv1D(2, 3), GlobalAvgPool())
