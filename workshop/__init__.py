@@ -13,6 +13,7 @@ One module is one idea. In the order in which the lessons meet them:
 `keras_cnn`         the network in Keras
 `torch_cnn`         the same network in PyTorch and Lightning
 `evaluation`        named scores of predictions
+`nas`               architecture search with AMBER, and its baselines
 `plot`              every figure
 `execution`         run a notebook from the top in a fresh kernel
 ==================  ==============================================================
@@ -36,6 +37,7 @@ _MODULES = (
     "keras_cnn",
     "torch_cnn",
     "evaluation",
+    "nas",
     "plot",
     "execution",
 )

@@ -135,7 +135,7 @@ def read_checkpoint(path, *, identity=None):
     if not file.exists():
         return None
     try:
-        with np.load(file, allow_pickle=False) as arrays:
+        with open(file, "rb") as stream, np.load(stream, allow_pickle=False) as arrays:
             state = _unpack(json.loads(arrays["tree"].tobytes()), arrays)
         found = state["identity"]
         state["trials"], state["seconds"]

@@ -31,6 +31,7 @@ PACKAGES = (
     "torchmetrics",
     "tensorboard",
     "logomaker",
+    "amber-automl",
 )
 
 
