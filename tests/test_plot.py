@@ -203,6 +203,15 @@ def test_show_takes_a_figure_and_keeps_the_others_open(displayed):
     assert plt.get_fignums() == [other.number]
 
 
+def test_show_takes_an_array_of_axes_as_subplots_returns_it(displayed):
+    _, axes = plt.subplots(2, 2)
+    plot.show(axes, "Four.", alt="Four empty panels.")
+    assert len(displayed.outputs) == 2
+    assert not plt.get_fignums()
+    with pytest.raises(TypeError, match="got ndarray"):
+        plot.show(np.array([]), "None.", alt="Nothing.")
+
+
 def test_alternative_text_reaches_the_html_page(displayed):
     nbformat = pytest.importorskip("nbformat")
     pytest.importorskip("nbconvert")

@@ -195,10 +195,11 @@ def _draw_search(ax, i, name, spent, rewards, target, *, unit):
     text = f"{name}: best {best[-1]:.3f}"
     if len(failed) == len(rewards):
         text = f"{name}: no trial finished"
+    elif len(reached):
+        when = f"{spent[reached[0]]:.0f} {unit}"
+        text += f", target after {'1 ' + unit.removesuffix('s') if when == f'1 {unit}' else when}"
     elif target is not None:
-        text += (
-            f", target after {spent[reached[0]]:.0f} {unit}" if len(reached) else ", below target"
-        )
+        text += ", below target"
     ax.plot(spent, rewards, alpha=0.35, markersize=4, markeredgewidth=0, **dots)
     steps = {"drawstyle": "steps-post", "linestyle": dash_for(i), "linewidth": 2.2, "zorder": 3}
     ax.plot(spent, best, color=colour, label=text, **steps)

@@ -72,7 +72,7 @@ def show(figure_or_axes, caption, *, alt):
     Parameters
     ----------
     figure_or_axes : matplotlib Figure or Axes
-        Of an Axes, its whole figure.
+        Of an Axes, or an array of them, the whole figure.
     caption : str
         What the figure shows, shown in italics below it. Inline Markdown, such as `code`, works.
     alt : str
@@ -90,6 +90,8 @@ def show(figure_or_axes, caption, *, alt):
     >>> show(roc([0, 1, 1], [0.2, 0.1, 0.9]), "A ROC curve.", alt="A curve above the diagonal.")
     A ROC curve.
     """
+    if isinstance(figure_or_axes, np.ndarray) and figure_or_axes.size:
+        figure_or_axes = figure_or_axes.flat[0]
     if isinstance(figure_or_axes, Axes):
         figure = figure_or_axes.get_figure(root=True)
     elif isinstance(figure_or_axes, Figure):
