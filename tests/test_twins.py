@@ -258,6 +258,24 @@ def test_first_ten_steps_have_the_same_losses(task, optimizer):
     np.testing.assert_allclose(losses[keras_cnn], losses[torch_cnn], atol=1e-4)
 
 
+@pytest.mark.parametrize("steps", [1, 3])
+def test_adam_takes_the_same_steps_where_gradients_are_small(steps):
+    """Epsilon is as large as these gradients: where it is added decides how long a step is."""
+    convolutions = (Conv1D(32, 7, "relu", padding="same"), Conv1D(64, 3, "relu", padding="same"))
+    architecture = Architecture((*convolutions, Flatten()))
+    X, y = sequences(128, 200), targets(architecture, 128)
+    start = torch_cnn.get_weights(torch_cnn.build_cnn(architecture))
+    start["output.kernel"] *= 1e-5
+    weights = []
+    for twin in (keras_cnn, torch_cnn):
+        model = twin.build_cnn(architecture)
+        twin.set_weights(model, start)
+        twin.fit(model, X, y, epochs=steps, batch_size=128, learning_rate=0.003)
+        weights.append(twin.get_weights(model))
+    for name in start:
+        np.testing.assert_allclose(weights[0][name], weights[1][name], atol=2e-5, err_msg=name)
+
+
 @pytest.mark.parametrize("task", TASKS)
 def test_training_matches_batch_by_batch(task):
     """Shuffled batches, a last one that is smaller, validation data: the same run in both."""

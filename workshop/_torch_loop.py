@@ -1,7 +1,9 @@
-"""What `torch_cnn.fit` hands to Lightning: batches, a recorder, one thread and silence."""
+"""What `torch_cnn.fit` hands to Lightning: batches, Adam, a recorder, one thread and silence."""
 
 import contextlib
+import itertools
 import logging
+import math
 import signal
 import threading
 import warnings
@@ -89,6 +91,24 @@ class Batches:
             rows = slice(start, start + self.batch_size)
             rows = rows if order is None else order[rows]
             yield self.X[rows], self.y[rows]
+
+
+def keras_adam(parameters, learning_rate, *, epsilon=1e-7):
+    """Adam as Keras computes it: epsilon counts before the correction for bias, not after it.
+
+    In Torch's terms epsilon shrinks from 32 times its size at the first step; where gradients are
+    small, the same epsilon would train another model.
+    """
+    optimizer = torch.optim.Adam(parameters, learning_rate, eps=epsilon)
+    steps = itertools.count(1)
+
+    def before_step(optimizer, args, kwargs):
+        step = next(steps)
+        for group in optimizer.param_groups:
+            group["eps"] = epsilon / math.sqrt(1 - group["betas"][1] ** step)
+
+    optimizer.register_step_pre_hook(before_step)
+    return optimizer
 
 
 def to_tensor(array):

@@ -29,6 +29,7 @@ from workshop._torch_loop import (
     Batches,
     Recorder,
     interruptible,
+    keras_adam,
     one_thread,
     quiet_lightning,
     to_tensor,
@@ -101,7 +102,7 @@ class SequenceCNN(pl.LightningModule):
     def configure_optimizers(self):
         """Adam or SGD with Keras's defaults, and the learning rate of each epoch."""
         if self.optimizer_name == "adam":
-            optimizer = torch.optim.Adam(self.parameters(), self.learning_rates[0], eps=1e-7)
+            optimizer = keras_adam(self.parameters(), self.learning_rates[0])
         else:
             optimizer = torch.optim.SGD(self.parameters(), self.learning_rates[0])
         rates = self.learning_rates
