@@ -49,12 +49,11 @@ def start(folder, arguments):
     """A process that searches in `folder`, once it has imported everything."""
     words = [__file__, "--in", str(folder), "--method", arguments.method]
     words += ["--framework", arguments.framework]
-    process = subprocess.Popen(
-        [sys.executable, *words], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
-    while process.stdout.readline().strip() != STARTED:
-        pass
-    return process
+    process = subprocess.Popen([sys.executable, *words], stdout=subprocess.PIPE, text=True)
+    for line in process.stdout:
+        if line.strip() == STARTED:
+            return process
+    raise RuntimeError("The process that searches ended before it began.")
 
 
 def main():
@@ -83,7 +82,10 @@ def main():
             process.send_signal(signal.SIGKILL)
             process.communicate()
             kept = nas.read_history(folder) if (folder / "checkpoint.npz").exists() else None
-            start(folder, arguments).communicate()  # the same call again, to its end
+            again = start(folder, arguments)  # the same call, to its end
+            again.communicate()
+            if again.returncode:
+                raise RuntimeError(f"The search in {folder} could not go on.")
             found = nas.read_history(folder)
             same = found.drop(columns="seconds").equals(expected)
             same &= kept is None or found.iloc[: len(kept)].equals(kept)

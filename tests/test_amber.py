@@ -21,7 +21,7 @@ def run(code, *, home, **environment):
 
 
 TRACES = """
-import os, random, sys
+import logging, os, random, sys
 import matplotlib
 matplotlib.use("svg")
 import matplotlib.pyplot as plt
@@ -43,6 +43,7 @@ def state():
         "python": random.getstate(),
         "environment": {k: v for k, v in os.environ.items() if k.startswith("AMB")},
         "threads": torch.get_num_threads(),
+        "loggers": [logging.getLogger(name).level for name in ("lightning", "pytorch_lightning")],
         "lent": {k: sys.modules.get(k) for k in (
             "pytorch_lightning.loggers.base",
             "pytorch_lightning.utilities.logger",

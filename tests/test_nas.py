@@ -6,6 +6,7 @@ import threading
 
 import numpy as np
 import pytest
+import torch
 
 from tests.search_cases import LENGTH, TRAIN, VAL, Op, make_space, same_history, search, small_space
 from workshop import evaluation, keras_cnn, nas, torch_cnn
@@ -81,6 +82,14 @@ def test_the_seed_decides_and_nothing_else(tmp_path):
     assert not same_history(search(tmp_path / "c", max_trials=6, random_state=6), first)
 
 
+@pytest.mark.parametrize("method", METHODS, ids=names)
+def test_a_seed_of_numpy_is_a_seed(tmp_path, method):
+    ours = search(tmp_path / "a", method=method, random_state=3, max_trials=3)
+    assert same_history(
+        search(tmp_path / "b", method=method, random_state=np.int64(3), max_trials=3), ours
+    )
+
+
 def test_both_frameworks_are_proposed_the_same(tmp_path):
     results = {
         name: search(tmp_path / name, framework=name, method=nas.random_search) for name in TWINS
@@ -153,7 +162,13 @@ def test_a_survivor_goes_on_from_its_weights(tmp_path):
     )
 
 
-@pytest.mark.parametrize("rungs", [(), (2, 2), (3, 1), (0, 1), (1.5,)])
+def test_without_a_budget_halving_ends_with_its_bracket(tmp_path):
+    settings = {"n_children": 9, "rungs": (1, 2, 3), "max_trials": None}
+    result = search(tmp_path, method=nas.successive_halving, **settings)
+    assert list(result.history["step"]) == [1] * 9 + [2] * 3 + [3]
+
+
+@pytest.mark.parametrize("rungs", [(), (2, 2), (3, 1), (0, 1), (1.5,), 3])
 def test_rungs_that_cannot_be_meant(tmp_path, rungs):
     with pytest.raises(ValueError, match=r"rungs must be|an entry of rungs must be"):
         search(tmp_path, method=nas.successive_halving, rungs=rungs)
@@ -231,8 +246,15 @@ def test_callbacks_see_each_trial_when_it_is_on_disk(tmp_path):
     assert result.stopped == "callback"
     assert len(search(tmp_path, max_trials=5).history) == 5  # and it goes on
 
-    with pytest.raises(TypeError, match="callbacks must be functions of a Trial; got 3"):
+    with pytest.raises(
+        TypeError, match=r"callbacks must be a list of functions of a Trial; got \[3"
+    ):
         search(tmp_path / "b", callbacks=[3])
+
+
+def test_numpys_true_ends_the_search_as_well(tmp_path):
+    result = search(tmp_path, callbacks=lambda trial: trial.reward >= np.float64(0))
+    assert (result.stopped, len(result.history)) == ("callback", 1)
 
 
 def test_what_a_callback_raises_is_raised_and_nothing_is_lost(tmp_path):
@@ -298,6 +320,15 @@ def test_an_impossible_child_is_a_row_with_its_reason(tmp_path):
     assert np.isfinite(result.token_probabilities["probability"]).all()
 
 
+def test_the_reason_names_the_layer_of_the_space(tmp_path):
+    identities = [[Op("identity")], [Op("identity")]]
+    space = make_space(
+        *identities, [Op("conv1d", filters=4, kernel_size=250)], [Op("globalmaxpool1d")]
+    )
+    result = search(tmp_path, space=space, max_trials=1)
+    assert result.history["reason"].item().startswith("layer 2, Conv1D(4, 250)")
+
+
 def test_a_network_of_layers_that_do_not_go_together(tmp_path):
     space = make_space([Op("flatten"), Op("identity")], [Op("globalmaxpool1d")])
     result = search(tmp_path, space=space, max_trials=6)
@@ -316,6 +347,7 @@ def test_a_diverging_child(tmp_path, framework):
     table = result.history
     assert "diverged" in set(table["status"])
     assert np.isfinite(table["reward"]).all()
+    assert table.loc[table["status"] == "diverged", "val_loss"].isna().all()
     assert table.loc[table["status"] == "diverged", "reason"].str.contains("not finite").all()
     shares = result.token_probabilities["probability"]
     assert np.isfinite(shares).all()
@@ -339,6 +371,24 @@ def test_a_reward_that_is_no_number(tmp_path, value, words):
     assert np.isfinite(result.history["reward"]).all()
     with pytest.raises(ValueError, match="No child of the search finished: reward"):
         _ = result.best
+
+
+@pytest.mark.parametrize("value", [torch.tensor(0.5), np.float32(0.5), np.array([[0.5]]), 0.5])
+def test_one_number_in_any_wrapping(tmp_path, value):
+    result = search(tmp_path, reward=lambda y_true, y_score: value, max_trials=2)
+    assert list(result.history["reward"]) == [0.5, 0.5]
+
+
+def test_a_history_has_its_columns_also_where_no_child_finished(tmp_path):
+    def stop(y_true, y_score):
+        raise KeyboardInterrupt
+
+    names = list(search(tmp_path / "a", max_trials=1).history)
+    empty = search(tmp_path / "b", reward=stop).history
+    failed = search(tmp_path / "c", reward=lambda y_true, y_score: None, max_trials=1).history
+    assert list(empty) == list(failed) == names
+    assert failed["val_loss"].isna().all()
+    assert empty["reward"].dtype == float
 
 
 def test_a_reward_that_raises_now_and_then(tmp_path):
@@ -490,6 +540,44 @@ def test_a_working_dir_that_is_a_file(tmp_path):
     (tmp_path / "taken").write_text("x")
     with pytest.raises(NotADirectoryError, match="working_dir must be a folder"):
         search(tmp_path / "taken")
+
+
+def test_load_model_of_something_else(tmp_path):
+    with pytest.raises(TypeError, match="result must be what a search returned; got a str"):
+        nas.load_model(str(tmp_path))
+    with pytest.raises(IndexError, match=r"rank must be from 0 to 0: 1 .*; got 1.0"):
+        nas.load_model(search(tmp_path, max_trials=1), 1.0)
+
+
+def test_two_threads_cannot_search_at_once(tmp_path):
+    errors = []
+
+    def intrude(trial):
+        thread = threading.Thread(target=lambda: errors.append(search_in_thread()))
+        thread.start()
+        thread.join()
+
+    def search_in_thread():
+        try:
+            search(tmp_path / "b", max_trials=1)
+        except RuntimeError as error:
+            return str(error)
+
+    assert len(search(tmp_path / "a", callbacks=[intrude], max_trials=1).history) == 1
+    assert errors == [error for error in errors if "Another thread of this process" in error]
+    assert len(errors) == 1
+    assert len(search(tmp_path / "b", max_trials=1).history) == 1  # afterwards it may
+
+
+def test_a_search_inside_a_search_changes_neither(tmp_path):
+    alone = search(tmp_path / "a", max_trials=6)
+    inner = []
+
+    def nested(trial):
+        inner.append(search(tmp_path / f"b{trial.trial}", max_trials=6))
+
+    assert same_history(search(tmp_path / "c", callbacks=[nested], max_trials=6), alone)
+    assert all(same_history(one, alone) for one in inner)
 
 
 def test_progress_is_one_line_with_the_best_so_far(tmp_path, monkeypatch):

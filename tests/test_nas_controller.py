@@ -168,12 +168,21 @@ def test_settings_reach_amber():
         ({"children_per_step": 0}, "children_per_step must be a positive whole number; got 0"),
         ({"train_pi_iter": 2.5}, "train_pi_iter must be a positive whole number"),
         ({"tanh_constant": -1}, "tanh_constant must be a positive number or None; got -1"),
+        ({"tanh_constant": True}, "tanh_constant must be a positive number or None; got True"),
+        ({"tanh_constant": "a"}, "tanh_constant must be a positive number or None; got 'a'"),
         ({"temperature": 0}, "temperature must be a positive number or None; got 0"),
     ],
 )
 def test_settings_that_cannot_be_meant(settings, message):
     with pytest.raises(ValueError, match=message):
         nas.ControllerSettings(**settings)
+
+
+def test_settings_of_another_type():
+    with pytest.raises(
+        TypeError, match=r"settings must be nas.ControllerSettings\(...\); got dict"
+    ):
+        nas.Controller(nas.cnn_model_space(), {"lstm_size": 8})
 
 
 def test_nothing_is_left_of_a_controller_that_is_gone():

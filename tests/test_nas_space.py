@@ -100,6 +100,7 @@ def test_a_space_of_ones_own_with_a_dense_layer_after_flatten():
     ("operation", "layer"),
     [
         (Op("conv1d", filters=8, kernel_size=5), Conv1D(8, 5, "linear")),  # no activation
+        (Op("conv1d", filters=8, kernel_size=5, activation=None), Conv1D(8, 5, "linear")),
         (Op("Conv1D", filters=np.int64(8), kernel_size=5, activation="elu"), Conv1D(8, 5, "elu")),
         (Op("maxpool1d", filters=32, pool_size=4, strides=1), MaxPool(4, strides=1)),  # AMBER's own
         (Op("MaxPooling1D"), MaxPool(2)),

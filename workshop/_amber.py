@@ -9,6 +9,7 @@ course calls it and copies nothing.
 """
 
 import contextlib
+import logging
 import os
 import sys
 import tempfile
@@ -91,6 +92,18 @@ def _plots_kept():
         matplotlib.use = use
 
 
+@contextlib.contextmanager
+def _loggers_kept():
+    """Keep the levels of Lightning's loggers, which AMBER raises."""
+    loggers = [logging.getLogger(name) for name in ("pytorch_lightning", "lightning")]
+    levels = [logger.level for logger in loggers]
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
 def _load():
     """Import AMBER with its Torch backend; return the module ``amber``."""
     random_state = np.random.get_state()  # noqa: NPY002 - importing must not move the caller's
@@ -98,6 +111,7 @@ def _load():
         tempfile.TemporaryDirectory() as nowhere,
         _lent_environment(AMBBACKEND="pytorch", AMBDEFAULTDIR=nowhere),
         _plots_kept(),
+        _loggers_kept(),
         torch.random.fork_rng(devices=[]),
         warnings.catch_warnings(),
     ):

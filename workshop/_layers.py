@@ -9,6 +9,8 @@ import operator
 from dataclasses import MISSING, dataclass, fields
 from typing import ClassVar
 
+import numpy as np
+
 ACTIVATIONS = ("linear", "relu", "tanh", "sigmoid", "elu", "exponential")
 """Activations that a layer may have; all of them never decrease."""
 
@@ -223,6 +225,12 @@ def check_fields(layer):
         ):
             value = positive_int(value, f"{kind}: {field.name}")
             object.__setattr__(layer, field.name, value)
+
+
+def is_positive(value):
+    """Whether a value is a number above 0 and below infinity; True is not one."""
+    number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+    return number and 0 < value < np.inf
 
 
 def positive_int(value, name):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workshop._layers import positive_int
+from workshop._layers import is_positive, positive_int
 
 __all__ = ["Budget"]
 
@@ -86,8 +86,7 @@ def _seconds(value):
             )
         hours, minutes, seconds = (int(part) for part in found.groups())
         value = 3600 * hours + 60 * minutes + seconds
-    numeric = isinstance(value, (int, float, np.integer, np.floating))
-    if not numeric or isinstance(value, bool) or not 0 < value < np.inf:
+    if not is_positive(value):
         raise ValueError(
             f"time_budget must be a positive, finite time; got {value!r}. Write seconds, or "
             "'HH:MM:SS'."

@@ -4,6 +4,7 @@ Nothing that a child does ends the search: it is recorded with a finite reward, 
 reward that is not finite would spoil the controller for good.
 """
 
+import gc
 import importlib
 import time
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import numpy as np
 
 from workshop import architecture as arch
 from workshop import training
+from workshop._nas_code import code_name
 from workshop._nas_space import describe, to_architecture
 
 __all__ = ["SUFFIXES", "Child", "Reward", "Trial", "twin_of"]
@@ -43,7 +45,7 @@ class Trial:
         child so far where that is lower.
     scores : dict of str to float
         Loss and the task's metrics in the last epoch of training, and with ``val_`` before the
-        name on the validation data; empty where the child did not finish.
+        name on the validation data; nan where the child did not finish.
     epochs, total_epochs : int
         Trained in this trial, and by the model in all.
     seconds : float
@@ -118,11 +120,10 @@ class Reward:
 
     @property
     def name(self):
-        """Of a function, where it is defined: how a resumed search knows it again."""
+        """Of a function, its place and what it does: how a resumed search knows it again."""
         if isinstance(self.function, str):
             return self.function
-        module = getattr(self.function, "__module__", "")
-        return f"{module}.{getattr(self.function, '__qualname__', type(self.function).__name__)}"
+        return code_name(self.function)
 
     def __call__(self, scores, predictions):
         """Reward of a child by its validation `scores`, or by its `predictions` (N, T)."""
@@ -138,7 +139,8 @@ class Reward:
             value = self.function(self.y_val.copy(), predictions())
         except Exception as error:
             raise ChildError("failed", f"reward: {_in_words(error)}") from error
-        if np.size(value) != 1 or not np.isfinite(number := _as_float(value)):
+        number = _as_float(value)
+        if not np.isfinite(number):
             raise ChildError(
                 "failed", f"reward: it must be one finite number; got {str(value)[:60]}"
             )
@@ -147,8 +149,9 @@ class Reward:
     def penalty(self, worst):
         """Reward of a child that did not finish: what a model earns that knows nothing.
 
-        It predicts the mean of the training labels for every sequence. Never more than `worst`,
-        the lowest reward of the children that finished (None: there are none).
+        It predicts the mean of the training labels for every sequence; where the reward is not
+        defined for that, 0. Never more than `worst`, the lowest reward of the children that
+        finished (None: there are none).
         """
         mean = self.y_train.mean(axis=0, keepdims=True)
         share = np.clip(mean, 1e-6, 1 - 1e-6)
@@ -200,8 +203,14 @@ class Child:
             self.space, tokens, input_length=X.shape[1], n_outputs=y.shape[1], task=self.task
         )
 
-    def run(self, *, trial, step, tokens, epochs, parent, path, worst):
-        """Build, train and reward one child; save its model.
+    @property
+    def score_names(self):
+        """Names of a trial's scores: loss and metrics, then the same on the validation data."""
+        names = ("loss", *training.METRICS[self.task])
+        return (*names, *(f"val_{name}" for name in names))
+
+    def run(self, *, trial, step, tokens, epochs, parent, worst):
+        """Build, train and reward one child.
 
         Parameters
         ----------
@@ -210,18 +219,17 @@ class Child:
         epochs : int
         parent : tuple or None
             File of the model to go on training and the epochs that it has had.
-        path : Path
-            Where the model is saved if the child finishes.
         worst : float or None
             Lowest reward of the children before it that finished.
 
         Returns
         -------
         Trial
+        model : SequenceCNN or None
+            None where the child did not finish.
         """
         started = time.perf_counter()
-        architecture, scores, status, reason = None, {}, "ok", ""
-        trained = 0
+        architecture, model, trained, status, reason = None, None, 0, "ok", ""
         try:
             try:
                 architecture = self.architecture(tokens)
@@ -230,14 +238,16 @@ class Child:
             model, history = self._fit(architecture, trial, epochs, parent)
             trained = epochs
             scores, reward = self._score(model, history)
-            twin_of(self.framework).save(model, path)
         except ChildError as error:
             status, reason = error.status, str(error)
-            scores, reward = {}, self.reward.penalty(worst)
         except Exception as error:  # whatever a framework raises: a shape, memory, a bug
             status, reason = "failed", _in_words(error)
-            scores, reward = {}, self.reward.penalty(worst)
-        return Trial(
+        if status != "ok":
+            model, scores = None, dict.fromkeys(self.score_names, np.nan)
+            reward = self.reward.penalty(worst)
+        if self.framework == "keras":
+            gc.collect()  # Keras's models refer to themselves and would pile up
+        finished = Trial(
             trial=trial,
             step=step,
             tokens=tuple(tokens),
@@ -251,6 +261,7 @@ class Child:
             status=status,
             reason=reason,
         )
+        return finished, model
 
     def _fit(self, architecture, trial, epochs, parent):
         twin = twin_of(self.framework)
@@ -281,9 +292,9 @@ class Child:
             )
         on_val = training.score_logits(self.task, logits, y_val)
         reward = self.reward(on_val, lambda: twin.predict(model, X_val))
-        names = ("loss", *training.METRICS[self.task])
-        scores = {name: float(history.last[name]) for name in names}
-        return scores | {f"val_{name}": float(on_val[name]) for name in names}, reward
+        on_train = history.last
+        every = {**on_train, **{f"val_{name}": value for name, value in on_val.items()}}
+        return {name: float(every[name]) for name in self.score_names}, reward
 
 
 def _as_float(value):

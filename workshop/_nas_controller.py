@@ -7,6 +7,7 @@ state that can be written to a file and read back.
 
 import contextlib
 import copy
+import operator
 import tempfile
 import uuid
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ import numpy as np
 import torch
 
 from workshop._amber import GeneralController, ModelSpace, release
-from workshop._layers import positive_int
+from workshop._layers import is_positive, positive_int
 from workshop._nas_space import check_space
 from workshop._torch_loop import one_thread
 
@@ -80,7 +81,7 @@ class ControllerSettings:
             object.__setattr__(self, name, positive_int(getattr(self, name), name))
         for name in ("tanh_constant", "temperature"):
             value = getattr(self, name)
-            if value is not None and not 0 < value < np.inf:
+            if value is not None and not is_positive(value):
                 raise ValueError(f"{name} must be a positive number or None; got {value!r}.")
 
 
@@ -113,6 +114,11 @@ class Controller:
     def __init__(self, space, settings=None, *, random_state=0):
         self.sizes = check_space(space)
         self.settings = ControllerSettings() if settings is None else settings
+        if not isinstance(self.settings, ControllerSettings):
+            raise TypeError(
+                f"settings must be nas.ControllerSettings(...); got {type(settings).__name__}."
+            )
+        random_state = operator.index(random_state)  # Torch takes no NumPy integer
         self._free = [i for i, size in enumerate(self.sizes) if size > 1]
         self._steps, self._proposed = 0, []
         self._numpy = np.random.RandomState(random_state).get_state(legacy=True)

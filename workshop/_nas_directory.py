@@ -10,8 +10,10 @@
 Each file appears whole or not at all, and all of them are plain data: loading one runs no code.
 """
 
+import contextlib
 import hashlib
 import json
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -40,7 +42,7 @@ class SearchDirectory:
     """
 
     def __init__(self, path):
-        self.path = Path(path)
+        self.path = Path(path).expanduser().resolve()  # wherever the caller moves to meanwhile
         if self.path.exists() and not self.path.is_dir():
             raise NotADirectoryError(f"working_dir must be a folder; {self.path} is a file.")
         self.checkpoint = self.path / "checkpoint.npz"
@@ -56,6 +58,11 @@ class SearchDirectory:
                 f"Another search is running in {self.path}: two cannot share a working_dir. Wait "
                 "for it, end it, or choose another working_dir."
             ) from None
+        except NotImplementedError as error:
+            raise RuntimeError(
+                f"The disk that holds {self.path} cannot lock files, so a second search could "
+                "damage this one. Choose a working_dir on a local disk."
+            ) from error
         for folder in (self.path, self.path / "models"):
             for part in folder.glob(".*.part.*"):  # of a process that was killed while writing
                 part.unlink(missing_ok=True)
@@ -64,13 +71,15 @@ class SearchDirectory:
     def __exit__(self, *error):
         self._lock.release()
 
-    def open(self, settings, *, resume):
+    def open(self, settings, *, versions, resume):
         """Begin the search that `settings` describe, or go on with it.
 
         Parameters
         ----------
         settings : dict
             Plain data: all that decides what the search does.
+        versions : dict of str to str
+            Of the packages that compute; others than those at the start are warned of.
         resume : bool
             Whether to go on with a search that is there.
 
@@ -95,9 +104,12 @@ class SearchDirectory:
                     f"{self.checkpoint} is there without its search.json, so nobody knows which "
                     "search it belongs to. Choose another working_dir, or move the file away."
                 )
-            write_whole(description, json.dumps({"format": FORMAT, "settings": settings}, indent=1))
+            self._describe(settings, versions)
             return None
-        found = _read_description(description)
+        found, began_with = _read_description(description)
+        if not self.checkpoint.exists():  # it ended before its first trial: nothing to keep
+            self._describe(settings, versions)
+            return None
         if not resume:
             raise FileExistsError(
                 f"{self.path} holds a search already. Pass resume=True to go on with it, or choose "
@@ -109,7 +121,18 @@ class SearchDirectory:
                 f"{self.path} holds another search: its {name} is {theirs}, this call says {ours}. "
                 "Choose another working_dir, or repeat the call that began it."
             )
+        if began_with != versions:
+            name, theirs, ours = _first_difference(began_with, versions)
+            warnings.warn(
+                f"The search in {self.path} began with {name} {theirs} and goes on with {ours}: "
+                "its trials may differ in the last digits.",
+                stacklevel=4,
+            )
         return read_checkpoint(self.path, identity=self._identity)
+
+    def _describe(self, settings, versions):
+        content = {"format": FORMAT, "versions": versions, "settings": settings}
+        write_whole(self.path / "search.json", json.dumps(content, indent=1))
 
     def save(self, state):
         """Replace the checkpoint by `state`, whole or not at all."""
@@ -152,18 +175,29 @@ def read_checkpoint(path, *, identity=None):
     return state
 
 
+@contextlib.contextmanager
+def readable(file):
+    """Say which file it is whose content another version of this library wrote."""
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+        raise ValueError(
+            f"{file} cannot be read by this version of workshop ({type(error).__name__}: {error}). "
+            "Choose another working_dir."
+        ) from error
+
+
 def sha256(path):
     """SHA-256 of a file."""
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
 def fingerprint(arrays):
-    """SHA-256 of arrays: shapes and contents."""
+    """Shapes of arrays and the beginning of a SHA-256 of their contents, as text."""
     digest = hashlib.sha256()
     for array in arrays:
-        digest.update(str(array.shape).encode())
         digest.update(np.ascontiguousarray(array).data)
-    return digest.hexdigest()
+    return f"{[array.shape for array in arrays]} {digest.hexdigest()[:16]}"
 
 
 # What NumPy, json and our own look-ups raise on a file that is something else.
@@ -178,7 +212,7 @@ def _read_description(file):
         content = json.loads(file.read_text(encoding="utf-8"))
         if content["format"] != FORMAT:
             raise ValueError(f"format {content['format']!r}, expected {FORMAT!r}")
-        return dict(content["settings"])
+        return dict(content["settings"]), dict(content["versions"])
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise ValueError(
             f"{file} is damaged, or no search wrote it ({error}). Choose another working_dir; or "

@@ -2,9 +2,11 @@
 
 import time
 
-from workshop._nas_child import SUFFIXES
-from workshop._nas_directory import sha256
-from workshop._nas_result import Record, records_from_plain
+import numpy as np
+
+from workshop._nas_child import SUFFIXES, twin_of
+from workshop._nas_directory import readable, sha256
+from workshop._nas_result import Record, checked_model, records_from_plain
 
 __all__ = ["SearchLoop"]
 
@@ -50,7 +52,7 @@ class SearchLoop:
                 self.seconds = time.monotonic() - began
                 self._keep(record)
                 answers = [callback(record.trial) for callback in callbacks]
-                if any(answer is True for answer in answers):
+                if any(isinstance(answer, (bool, np.bool_)) and answer for answer in answers):
                     return "callback"
         except KeyboardInterrupt:
             return "interrupted"
@@ -60,26 +62,38 @@ class SearchLoop:
         """Train the next child that is proposed."""
         proposal = self.policy.propose()[len(self._of_step(self.step))]
         number = len(self.records) + 1
-        path = self.directory.model_path(number, SUFFIXES[self.child.framework])
-        trial = self.child.run(
+        trial, model = self.child.run(
             trial=number,
             step=self.step,
             tokens=proposal.tokens,
             epochs=self.epochs if proposal.epochs is None else proposal.epochs,
             parent=self._parent(proposal),
-            path=path,
             worst=min((t.reward for t in self.trials if t.status == "ok"), default=None),
         )
-        saved = sha256(path) if trial.status == "ok" else None
-        return Record(trial, proposal.probabilities, saved)
+        return Record(trial, proposal.probabilities, model and self._save(model, number))
+
+    def _save(self, model, number):
+        """Save the model of a trial; return the SHA-256 of its file."""
+        path = self._model_path(number)
+        try:
+            twin_of(self.child.framework).save(model, path)
+        except Exception as error:  # the disk, whatever a framework calls that; no fault of a child
+            raise OSError(
+                f"The model of trial {number} could not be written to {path} ({error}). Is the "
+                "disk full? Make room and repeat the call: it goes on from the trial before."
+            ) from error
+        return sha256(path)
+
+    def _model_path(self, number):
+        return self.directory.model_path(number, SUFFIXES[self.child.framework])
 
     def _parent(self, proposal):
         """File of the model that the proposal trains on, and the epochs it has had; or None."""
         if proposal.parent is None:
             return None
-        parent = self._of_step(self.step - 1)[proposal.parent].trial
-        path = self.directory.model_path(parent.trial, SUFFIXES[self.child.framework])
-        return path, parent.total_epochs
+        parent = self._of_step(self.step - 1)[proposal.parent]
+        path = checked_model(self._model_path(parent.trial.trial), parent)
+        return path, parent.trial.total_epochs
 
     def _keep(self, record):
         """Add a trial; tell who proposed it once the step is complete; save."""
@@ -100,15 +114,10 @@ class SearchLoop:
 
     def restore(self, state):
         """Go on from what `_keep` saved."""
-        try:
+        with readable(self.directory.checkpoint):
             self.records = records_from_plain(state["trials"])
             self.seconds, self.step = state["seconds"], state["step"]
             self.policy.restore(state["policy"])
-        except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
-            raise ValueError(
-                f"{self.directory.checkpoint} cannot be read by this version of workshop "
-                f"({type(error).__name__}: {error}). Choose another working_dir."
-            ) from error
 
     def _of_step(self, step):
         return [record for record in self.records if record.trial.step == step]
@@ -123,7 +132,8 @@ class SearchLoop:
             best = max(finished, key=lambda trial: trial.reward)
             parts.append(f"best reward {best.reward:.4f} by {list(best.tokens)}")
         if len(finished) < len(trials):
-            parts.append(f"{len(trials) - len(finished)} did not finish")
+            last = next(t.reason for t in reversed(trials) if t.status != "ok")
+            parts.append(f"{len(trials) - len(finished)} did not finish (last: {last[:60]})")
         limit = f" of {budget.time_budget:.0f}" if budget.time_budget else ""
         parts.append(f"{self.seconds:.0f}{limit} s")
         return "  ".join(parts)

@@ -12,7 +12,7 @@ from workshop._layers import positive_int
 from workshop._nas_controller import Proposal
 from workshop._nas_space import check_space
 
-__all__ = ["HalvingPolicy", "RandomPolicy", "check_rungs"]
+__all__ = ["HalvingPolicy", "RandomPolicy", "bracket_size", "check_rungs"]
 
 
 class _RandomTokens:
@@ -74,25 +74,29 @@ class HalvingPolicy:
     method = "successive halving"
 
     def __init__(self, space, *, n_children, rungs, random_state=0):
-        self.n_children, self.rungs = positive_int(n_children, "n_children"), check_rungs(rungs)
+        self.n_children, self.rungs = n_children, rungs
         self.tokens = _RandomTokens(space, random_state)
         self.rung, self.survivors = 0, None  # survivors: tokens and place in the rung before
+        self._proposals = None
 
     def propose(self):
         if self.survivors is None:
             self.survivors = [(self.tokens.draw(), None) for _ in range(self.n_children)]
-        done = self.rungs[self.rung - 1] if self.rung else 0
-        epochs = self.rungs[self.rung] - done
-        return [
-            _uniform(self.tokens.sizes, tokens, epochs=epochs, parent=parent)
-            for tokens, parent in self.survivors
-        ]
+        if self._proposals is None:
+            done = self.rungs[self.rung - 1] if self.rung else 0
+            epochs = self.rungs[self.rung] - done
+            self._proposals = [
+                _uniform(self.tokens.sizes, tokens, epochs=epochs, parent=parent)
+                for tokens, parent in self.survivors
+            ]
+        return self._proposals
 
     def observe(self, trials):
         finished = [i for i, trial in enumerate(trials) if trial.status == "ok"]
         best = sorted(finished, key=lambda i: (-trials[i].reward, i))
-        best = best[: max(1, len(trials) // 3)]
+        best = best[: _third(len(trials))]
         self.rung += 1
+        self._proposals = None
         self.survivors = [(trials[i].tokens, i) for i in sorted(best)]
         if self.rung == len(self.rungs) or not self.survivors:
             self.rung, self.survivors = 0, None
@@ -107,7 +111,7 @@ class HalvingPolicy:
 
     def restore(self, state):
         self.tokens.restore(state["random"])
-        self.rung = state["rung"]
+        self.rung, self._proposals = state["rung"], None
         self.survivors = state["survivors"] and [
             (tuple(tokens), parent) for tokens, parent in state["survivors"]
         ]
@@ -115,6 +119,8 @@ class HalvingPolicy:
 
 def check_rungs(rungs):
     """Check the epochs after which children are compared: whole numbers that increase."""
+    if np.ndim(rungs) != 1:
+        raise ValueError(f"rungs must be a list of epochs, such as (1, 2, 5); got {rungs!r}.")
     rungs = tuple(positive_int(epochs, "an entry of rungs") for epochs in rungs)
     if not rungs or any(b <= a for a, b in itertools.pairwise(rungs)):
         raise ValueError(
@@ -122,6 +128,19 @@ def check_rungs(rungs):
             "the child's start."
         )
     return rungs
+
+
+def bracket_size(n_children, rungs):
+    """How many trials a bracket has whose children all finish."""
+    sizes = [n_children]
+    while len(sizes) < len(rungs):
+        sizes.append(_third(sizes[-1]))
+    return sum(sizes)
+
+
+def _third(n):
+    """How many of `n` children go on."""
+    return max(1, n // 3)
 
 
 def _uniform(sizes, tokens, **how):

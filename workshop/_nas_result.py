@@ -7,10 +7,17 @@ import numpy as np
 import pandas as pd
 
 from workshop._nas_child import SUFFIXES, Trial, twin_of
-from workshop._nas_directory import read_checkpoint, sha256
+from workshop._nas_directory import read_checkpoint, readable, sha256
 from workshop.architecture import Architecture
 
-__all__ = ["Record", "SearchResult", "load_model", "read_history", "records_from_plain"]
+__all__ = [
+    "Record",
+    "SearchResult",
+    "checked_model",
+    "load_model",
+    "read_history",
+    "records_from_plain",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +81,8 @@ class SearchResult:
         Time spent searching, over all calls that went on with it.
     operations : list of list of str
         The operations of each layer, as text.
+    score_names : tuple of str
+        The columns of the history between reward and epochs.
     records : list of Record
         In the order of the trials.
     """
@@ -84,6 +93,7 @@ class SearchResult:
     stopped: str
     seconds: float
     operations: list
+    score_names: tuple
     records: list
 
     def __repr__(self):
@@ -112,7 +122,7 @@ class SearchResult:
             same with ``val_`` before the name; epochs, total_epochs, n_parameters, seconds,
             status, reason. See `Trial`.
         """
-        return history_table(self.trials)
+        return history_table(self.trials, self.score_names)
 
     @property
     def best(self):
@@ -131,7 +141,8 @@ class SearchResult:
 
         Where an architecture was tried more than once, its best trial counts.
         """
-        return history_table([record.trial for record in self._ranked()]).reset_index(drop=True)
+        best_first = [record.trial for record in self._ranked()]
+        return history_table(best_first, self.score_names)
 
     @property
     def token_probabilities(self):
@@ -218,21 +229,36 @@ def load_model(result, rank=0):
     FileNotFoundError, ValueError
         If the file is gone, or is not the one that the search wrote.
     """
+    if not isinstance(result, SearchResult):
+        raise TypeError(
+            f"result must be what a search returned; got a {type(result).__name__}. Repeat the "
+            "call of the search: what is finished it returns at once."
+        )
     ranked = result._ranked()
-    if not 0 <= rank < len(ranked):
+    if not isinstance(rank, (int, np.integer)) or not 0 <= rank < len(ranked):
         raise IndexError(
             f"rank must be from 0 to {len(ranked) - 1}: {len(ranked)} architectures finished; got "
             f"{rank!r}."
         )
     record = ranked[rank]
     name = f"trial-{record.trial.trial}{SUFFIXES[result.framework]}"
-    path = result.working_dir / "models" / name
-    if path.is_file() and sha256(path) != record.model_sha256:
+    path = checked_model(result.working_dir / "models" / name, record)
+    return twin_of(result.framework).load(path, architecture=record.trial.architecture)
+
+
+def checked_model(path, record):
+    """Refuse a file that is not the model that the search wrote for `record`; return its path."""
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"No model at {path}, where the search wrote that of trial {record.trial.trial}. Put "
+            "it back, or search in another working_dir."
+        )
+    if sha256(path) != record.model_sha256:
         raise ValueError(
             f"{path} is not the file that the search wrote for trial {record.trial.trial}: it was "
             "changed or replaced. It was not loaded."
         )
-    return twin_of(result.framework).load(path, architecture=record.trial.architecture)
+    return path
 
 
 def read_history(working_dir):
@@ -257,22 +283,28 @@ def read_history(working_dir):
     state = read_checkpoint(working_dir)
     if state is None:
         raise FileNotFoundError(f"No search has finished a trial in {working_dir}.")
-    return history_table([record.trial for record in records_from_plain(state["trials"])])
+    with readable(Path(working_dir) / "checkpoint.npz"):
+        trials = [record.trial for record in records_from_plain(state["trials"])]
+        return history_table(trials, trials[0].scores)
 
 
-def history_table(trials):
-    """A row a trial; see `SearchResult.history`."""
-    table = pd.DataFrame([trial.row() for trial in trials], columns=_columns(trials))
-    return table.astype({"n_parameters": "Int64"})  # none of an impossible network
-
-
-def _columns(trials):
-    scores = dict.fromkeys(name for trial in trials for name in trial.scores)
-    return [
-        *("trial", "step", "tokens", "operations", "reward"),
-        *scores,
-        *("epochs", "total_epochs", "n_parameters", "seconds", "status", "reason"),
-    ]
+def history_table(trials, score_names):
+    """A row a trial, also where there is none; see `SearchResult.history`."""
+    kinds = {
+        "trial": int,
+        "step": int,
+        "tokens": object,
+        "operations": object,
+        "reward": float,
+        **dict.fromkeys(score_names, float),
+        "epochs": int,
+        "total_epochs": int,
+        "n_parameters": "Int64",
+        "seconds": float,
+        "status": object,
+        "reason": object,
+    }
+    return pd.DataFrame([trial.row() for trial in trials], columns=list(kinds)).astype(kinds)
 
 
 def _bits(shares):

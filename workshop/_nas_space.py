@@ -125,9 +125,10 @@ input_length=200, n_outputs=1, task='binary')
         _to_layer(space[i][token], where=f"layer {i}, token {token}")
         for i, token in enumerate(check_tokens(space, tokens))
     ]
-    layers = [layer for layer in layers if not isinstance(layer, arch.Identity)]
+    ends = {"input_length": input_length, "n_outputs": n_outputs, "task": task}
+    arch.Architecture(tuple(layers), **ends)  # its errors number the layers as the space does
     return arch.Architecture(
-        tuple(layers), input_length=input_length, n_outputs=n_outputs, task=task
+        tuple(layer for layer in layers if not isinstance(layer, arch.Identity)), **ends
     )
 
 
@@ -244,6 +245,8 @@ def _to_layer(operation, *, where):
         for key, value in operation.Layer_attributes.items()
         if key in known or key not in _WITHOUT_EFFECT
     }
+    if settings.get("activation", "") is None:  # as Keras writes: none
+        del settings["activation"]
     if unknown := set(settings) - known:
         raise ValueError(
             f"{where}: {operation.Layer_type} takes {', '.join(sorted(known)) or 'no settings'}; "

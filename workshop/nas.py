@@ -13,8 +13,10 @@ and Le (2017), arXiv:1611.01578. Random search: Bergstra and Bengio (2012), JMLR
 halving: Jamieson and Talwalkar (2016), arXiv:1502.07943.
 """
 
+import contextlib
+import importlib.metadata
+import threading
 from dataclasses import asdict
-from pathlib import Path
 
 import numpy as np
 
@@ -26,7 +28,7 @@ from workshop._nas_child import Child, Reward, Trial, twin_of
 from workshop._nas_controller import Controller, ControllerSettings, Proposal
 from workshop._nas_directory import SearchDirectory, fingerprint
 from workshop._nas_loop import SearchLoop
-from workshop._nas_policies import HalvingPolicy, RandomPolicy
+from workshop._nas_policies import HalvingPolicy, RandomPolicy, bracket_size, check_rungs
 from workshop._nas_result import SearchResult, load_model, read_history
 from workshop._nas_space import (
     check_operations,
@@ -93,7 +95,8 @@ def search(
     reward : str or callable
         ``"auroc"`` (several outputs: their mean), ``"accuracy"``, ``"loss"`` (its negative), all on
         the validation data; or a function ``(y_true, y_score) -> float``, of labels and
-        probabilities, both (N, T), which is maximised.
+        probabilities, both (N, T), which is maximised. A function that you edit begins another
+        search.
     task : str
         Of the output, see `Architecture`.
     epochs, batch_size, learning_rate
@@ -137,8 +140,8 @@ def search(
     reason. It earns what a model earns that predicts the same for every sequence, or what the
     worst child so far earned where that is less.
 
-    Children are trained in this process, one after another. With Keras, equal seeds give equal
-    children up to the rounding errors of TensorFlow's threads.
+    Children are trained in this process, one after another; so search in one thread only. With
+    Keras, equal seeds give equal children up to the rounding errors of TensorFlow's threads.
     """
     settings = ControllerSettings() if controller is None else controller
     if not isinstance(settings, ControllerSettings):
@@ -241,7 +244,8 @@ def successive_halving(
 
     Random architectures are trained up to the first rung. The best third of them goes on to the
     next rung, and so on; after the last rung a new bracket of random architectures begins, until
-    the budget is used. A child goes on from its weights, with a fresh optimiser.
+    the budget is used. Without a budget there is one bracket. A child goes on from its weights,
+    with a fresh optimiser.
 
     Parameters
     ----------
@@ -256,10 +260,12 @@ def successive_halving(
     -------
     SearchResult
     """
-    policy = HalvingPolicy(space, n_children=n_children, rungs=rungs, random_state=random_state)
+    n_children, rungs = positive_int(n_children, "n_children"), check_rungs(rungs)
+    if time_budget is None and max_trials is None and patience is None:
+        max_trials = bracket_size(n_children, rungs)
     return _run(
-        lambda: policy,
-        {"method": policy.method, "n_children": policy.n_children, "rungs": policy.rungs},
+        lambda: HalvingPolicy(space, n_children=n_children, rungs=rungs, random_state=random_state),
+        {"method": HalvingPolicy.method, "n_children": n_children, "rungs": rungs},
         space=space,
         train=train,
         val=val,
@@ -267,7 +273,7 @@ def successive_halving(
         framework=framework,
         reward=reward,
         task=task,
-        epochs=policy.rungs[-1],
+        epochs=rungs[-1],
         batch_size=batch_size,
         learning_rate=learning_rate,
         budget=Budget(time_budget, max_trials, patience),
@@ -318,7 +324,7 @@ def _run(
         **described,
         "framework": framework,
         "space": operations,
-        "data (SHA-256)": fingerprint([*train, *val]),
+        "data": fingerprint([*train, *val]),
         "reward": reward.name,
         "task": task,
         "epochs": epochs,
@@ -326,21 +332,24 @@ def _run(
         "learning_rate": learning_rate,
         "random_state": int(random_state),
     }
-    with SearchDirectory(working_dir) as directory:
-        state = directory.open(settings, resume=resume)
+    with _only_thread(), SearchDirectory(working_dir) as directory:
+        state = directory.open(settings, versions=_versions(framework), resume=resume)
         loop = SearchLoop(make_policy(), child, directory, epochs)
         if state is not None:
             loop.restore(state)
         line = training.ProgressLine(progress)
-        stopped = loop.run(budget, callbacks, line)
-        line.show(loop.text(budget), last=True)
+        try:
+            stopped = loop.run(budget, callbacks, line)
+        finally:
+            line.show(loop.text(budget), last=True)
     return SearchResult(
         method=described["method"],
         framework=framework,
-        working_dir=Path(working_dir).resolve(),
+        working_dir=directory.path,
         stopped=stopped,
         seconds=loop.seconds,
         operations=operations,
+        score_names=child.score_names,
         records=loop.records,
     )
 
@@ -370,11 +379,34 @@ def _check_data(train, val, task):
 
 
 def _check_callbacks(callbacks):
-    callbacks = [callbacks] if callable(callbacks) else list(callbacks)
-    for callback in callbacks:
-        if not callable(callback):
-            raise TypeError(f"callbacks must be functions of a Trial; got {callback!r}.")
+    callbacks = [callbacks] if callable(callbacks) else callbacks
+    if not isinstance(callbacks, (list, tuple)) or not all(map(callable, callbacks)):
+        raise TypeError(f"callbacks must be a list of functions of a Trial; got {callbacks!r}.")
     return callbacks
+
+
+@contextlib.contextmanager
+def _only_thread():
+    """Refuse to search in two threads: AMBER draws from generators of the whole process."""
+    if not _SEARCHING.acquire(blocking=False):
+        raise RuntimeError(
+            "Another thread of this process is searching, and each would spoil the other's random "
+            "numbers. Search one after the other, or in two processes."
+        )
+    try:
+        yield
+    finally:
+        _SEARCHING.release()
+
+
+_SEARCHING = threading.RLock()  # a search inside a search, in a callback, is harmless
+
+
+def _versions(framework):
+    """Versions of what computes a search."""
+    packages = ("workshop", "numpy", "amber-automl", "torch", "tensorflow")
+    used = packages if framework == "keras" else packages[:-1]
+    return {package: importlib.metadata.version(package) for package in used}
 
 
 def _kind(value):

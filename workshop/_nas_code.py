@@ -1,0 +1,71 @@
+"""Know a function again: by its name, and by what it does."""
+
+import functools
+import hashlib
+import types
+
+__all__ = ["code_name"]
+
+
+def code_name(function):
+    """Name a function so that another function, or an edited one, has another name.
+
+    Parameters
+    ----------
+    function : callable
+
+    Returns
+    -------
+    str
+        Where it is defined and, of a Python function, the beginning of a hash of its bytecode,
+        constants, defaults and enclosed values. The same in another process of the same Python.
+
+    Examples
+    --------
+    >>> code_name(lambda a, b: a + b) == code_name(lambda a, b: a - b)
+    False
+    """
+    if isinstance(function, functools.partial):
+        arguments = [*map(repr, function.args), *map(repr, sorted(function.keywords.items()))]
+        return f"partial({', '.join([code_name(function.func), *arguments])})"
+    named = function if hasattr(function, "__qualname__") else type(function)
+    called = function if named is function else type(function).__call__
+    owner = function.__self__ if isinstance(function, types.MethodType) else function
+    facts = [
+        getattr(function, "__name__", ""),
+        _facts(called),
+        _plain(getattr(owner, "__dict__", {})),
+    ]
+    digest = hashlib.sha256(repr(facts).encode()).hexdigest()
+    return f"{named.__module__}.{named.__qualname__} {digest[:12]}"
+
+
+def _facts(function):
+    """All that decides what a Python function does, but for what it looks up by name."""
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return None
+    cells = [cell.cell_contents for cell in getattr(function, "__closure__", None) or ()]
+    defaults = [getattr(function, "__defaults__", None), getattr(function, "__kwdefaults__", None)]
+    return [_code(code), _plain(cells), _plain(defaults)]
+
+
+def _code(code):
+    return [code.co_code.hex(), code.co_names, code.co_varnames, _plain(code.co_consts)]
+
+
+def _plain(value):
+    """A value as text that is the same in each process: no addresses, no order of a hash."""
+    if isinstance(value, types.CodeType):
+        return _code(value)
+    if isinstance(value, types.FunctionType):
+        return _facts(value)
+    if isinstance(value, (set, frozenset)):
+        return sorted(map(repr, value))
+    if isinstance(value, dict):
+        return sorted((repr(key), _plain(one)) for key, one in value.items())
+    if isinstance(value, (tuple, list)):
+        return [_plain(one) for one in value]
+    if isinstance(value, (str, bytes, int, float, complex, type(None), type(...))):
+        return repr(value)
+    return f"{type(value).__module__}.{type(value).__qualname__}"
