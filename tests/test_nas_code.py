@@ -36,6 +36,7 @@ DIFFERENT = {
     "inner function": (lambda a, b: (lambda: 1)(), lambda a, b: (lambda: 2)()),
     "partial": (functools.partial(first, beta=1), functools.partial(first, beta=2)),
     "attribute": (Power(1), Power(2)),
+    "enclosed function": (constant(constant(1)), constant(lambda a, b: a)),
     "ufunc": (np.add, np.subtract),
     "builtin": (min, max),
     "method": (Power(1).__call__, Power(2).__call__),
@@ -52,6 +53,28 @@ def test_functions_that_differ_have_different_names(pair):
 )
 def test_equal_functions_have_equal_names(make):
     assert code_name(make()) == code_name(make())
+
+
+def test_a_function_that_counts_its_calls_stays_the_same():
+    calls, n = [], 0
+
+    def counting(y_true, y_score):
+        nonlocal n
+        n += 1
+        calls.append(n)
+        return 0.5
+
+    before = code_name(counting)
+    counting(None, None)
+    assert calls == [1]
+    assert code_name(counting) == before
+
+
+def test_a_function_that_encloses_itself_has_a_name():
+    def again(y_true, y_score):
+        return again
+
+    assert code_name(again) == code_name(again)
 
 
 def test_the_name_says_where_it_is_defined():

@@ -1,5 +1,6 @@
 """Know a function again: by its name, and by what it does."""
 
+import dis
 import functools
 import hashlib
 import types
@@ -34,7 +35,7 @@ def code_name(function):
     facts = [
         getattr(function, "__name__", ""),
         _facts(called),
-        _plain(getattr(owner, "__dict__", {})),
+        _items(getattr(owner, "__dict__", {})),
     ]
     digest = hashlib.sha256(repr(facts).encode()).hexdigest()
     return f"{named.__module__}.{named.__qualname__} {digest[:12]}"
@@ -45,26 +46,36 @@ def _facts(function):
     code = getattr(function, "__code__", None)
     if code is None:
         return None
-    cells = [cell.cell_contents for cell in getattr(function, "__closure__", None) or ()]
-    defaults = [getattr(function, "__defaults__", None), getattr(function, "__kwdefaults__", None)]
-    return [_code(code), _plain(cells), _plain(defaults)]
+    rebound = {step.argval for step in dis.get_instructions(code) if step.opname == "STORE_DEREF"}
+    enclosed = {
+        name: cell.cell_contents
+        for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True)
+        if name not in rebound  # a counter
+    }
+    defaults = function.__defaults__, _items(function.__kwdefaults__ or {})
+    return [_code(code), _items(enclosed), _plain(defaults)]
 
 
 def _code(code):
     return [code.co_code.hex(), code.co_names, code.co_varnames, _plain(code.co_consts)]
 
 
+def _items(named):
+    return [(name, _plain(value)) for name, value in sorted(named.items())]
+
+
 def _plain(value):
-    """A value as text that is the same in each process: no addresses, no order of a hash."""
+    """A value as text that is the same in each process: no addresses, no order of a hash.
+
+    Of what may change while a search runs, such as a list that keeps the calls, only the type.
+    """
     if isinstance(value, types.CodeType):
         return _code(value)
     if isinstance(value, types.FunctionType):
-        return _facts(value)
-    if isinstance(value, (set, frozenset)):
+        return _code(value.__code__)  # no further: functions may enclose each other
+    if isinstance(value, frozenset):
         return sorted(map(repr, value))
-    if isinstance(value, dict):
-        return sorted((repr(key), _plain(one)) for key, one in value.items())
-    if isinstance(value, (tuple, list)):
+    if isinstance(value, tuple):
         return [_plain(one) for one in value]
     if isinstance(value, (str, bytes, int, float, complex, type(None), type(...))):
         return repr(value)
