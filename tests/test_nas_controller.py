@@ -12,7 +12,7 @@ from workshop.environment import seed_everything
 
 Op = nas.Operation
 SECRET = (1, 0, 4, 2)
-MARGIN = 0.2  # of a reward from 0 to 1; ten seeds gave 0.32 to 0.56 with 50 steps
+MARGIN = 0.25  # of a reward from 0 to 1; ten seeds gave 0.36 to 0.61
 
 
 def matches(proposals):
@@ -56,7 +56,7 @@ def test_it_stays_uniform_while_it_buffers():
 def test_it_learns():
     gains = []
     for seed in range(10):
-        _, rewards = run(nas.Controller(nas.cnn_model_space(), random_state=seed), 40)
+        _, rewards = run(nas.Controller(nas.cnn_model_space(), random_state=seed), 28)
         fifth = len(rewards) // 5
         gains.append(np.mean(rewards[-fifth:]) - np.mean(rewards[:fifth]))
     assert np.sum(np.array(gains) > MARGIN) >= 9, gains

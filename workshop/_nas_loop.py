@@ -70,7 +70,8 @@ class SearchLoop:
             parent=self._parent(proposal),
             worst=min((t.reward for t in self.trials if t.status == "ok"), default=None),
         )
-        return Record(trial, proposal.probabilities, model and self._save(model, number))
+        saved = None if model is None else self._save(model, number)
+        return Record(trial, proposal.probabilities, saved)
 
     def _save(self, model, number):
         """Save the model of a trial; return the SHA-256 of its file."""
