@@ -80,6 +80,7 @@ def main():
     with pd.option_context("display.width", 200, "display.max_columns", 20):
         print("\nmedians", table.median().round(4), sep="\n")
         worst = {name: "min" if name in ("best val", "test") else "max" for name in table.median()}
+        del worst["trials"], worst["epochs"]
         print("\nworst seed", table.agg(worst).round(4), sep="\n")
     reached = table["best val"].agg(lambda best: f"{(best >= 0.99).sum()} of {len(best)}")
     print(f"\nbest val of at least 0.99 in {arguments.seconds:g} s", reached.to_string(), sep="\n")

@@ -524,7 +524,7 @@ except ValueError as error:
 # %%
 rng = np.random.default_rng(0)
 rows = []
-for number in rng.choice(378, size=12, replace=False):  # no architecture twice
+for number in rng.choice(378, size=9, replace=False):  # no architecture twice
     tokens = tuple(int(token) for token in np.unravel_index(number, sizes))
     architecture = nas.to_architecture(space, tokens)
     child = torch_cnn.build_cnn(architecture, random_state=0)
@@ -950,7 +950,7 @@ pd.DataFrame(rows).T
 
 # %% [markdown]
 # The pool can go, and nothing is lost. The second convolution buys about **one thousandth** of
-# AUROC for nine times the parameters. So a single layer of 32 kernels, each 13 letters wide, and a
+# AUROC for sixteen times the parameters. So a single layer of 32 kernels, each 13 letters wide, and a
 # maximum is nearly all that these data ask for: one kind of motif, anywhere. On data where motifs
 # must stand in a certain order or distance, expect `identity` to lose.
 
@@ -966,8 +966,8 @@ halving = nas.successive_halving(
     space,
     train=(X_train, y_train),
     val=(X_val, y_val),
-    n_children=24,
-    rungs=(1, 2, 3),  # epochs: 24 children train 1, the best 8 go on to 2, the best 2 to 3
+    n_children=18,
+    rungs=(1, 2, 3),  # epochs: 18 children train 1, the best 6 go on to 2, the best 2 to 3
     batch_size=CHILD["batch_size"],
     learning_rate=CHILD["learning_rate"],
     working_dir="search/halving",
@@ -985,7 +985,7 @@ halving.history.groupby("total_epochs").agg(
 ).rename_axis("after epoch").round(4)
 
 # %% [markdown]
-# Halving trained 34 epochs, the die 36. So give AMBER 36 epochs as well, its first twelve children,
+# Halving trained 26 epochs, the die 27. So give AMBER 27 epochs as well, its first nine children,
 # and put the three side by side:
 
 # %%
@@ -993,7 +993,7 @@ searches = {"AMBER": result, "random search": random_history, "successive halvin
 rows = {}
 for name, one in searches.items():
     table = getattr(one, "history", one)
-    table = table[table["epochs"].cumsum() <= 36]
+    table = table[table["epochs"].cumsum() <= 27]
     first_good = table["epochs"].cumsum()[table["reward"] >= 0.99]
     rows[name] = {
         "epochs": table["epochs"].sum(),
@@ -1001,7 +1001,7 @@ for name, one in searches.items():
         "best val AUROC": round(table["reward"].max(), 4),
         "epochs to 0.99": first_good.iloc[0] if len(first_good) else "not reached",
     }
-pd.DataFrame(rows).T
+pd.DataFrame.from_dict(rows, orient="index")
 
 # %%
 figure, axes = plt.subplots(1, 2, figsize=(11, 4.6), layout="constrained")
@@ -1011,7 +1011,7 @@ axes[1].set(ylim=(0.99, 1), title="from 0.99 on", ylabel="")
 axes[1].get_legend().remove()
 plot.show(
     figure,
-    "Three searches of one space, by the epochs that they trained. AMBER went on after epoch 36: "
+    "Three searches of one space, by the epochs that they trained. AMBER went on after epoch 27: "
     "only up to there are the budgets equal.",
     alt="Step lines of the best reward so far by trained epochs for AMBER, random search and "
     "successive halving; all three come close to 1, in an order that owes much to luck.",
@@ -1021,7 +1021,13 @@ plot.show(
 # Does reinforcement learning do better than the die? **One run of each cannot show it.** So we ran
 # each method ten times, a minute a search (`python benchmarks/search.py`). Medians of ten seeds:
 #
-# TODO-TABLE
+# | method | epochs to 0.99 | epochs to 0.998 | seeds without 0.998 | test AUROC of the best |
+# |---|---|---|---|---|
+# | AMBER | 10.5 | 28.5 | 1 | 0.9972 |
+# | random search | 15 | 36 | 1 | 0.9974 |
+# | successive halving | 12.5 | 36 | 0 | 0.9976 |
+#
+# (The first AMBER children are drawn at random, so its lead to 0.99 is the luck of the draw.)
 #
 # **No: in this space the die is as good**, and differences in the third decimal mean little with
 # 350 val sequences. For its first five steps AMBER *is* a random search, and where one architecture
