@@ -950,8 +950,8 @@ pd.DataFrame(rows).T
 
 # %% [markdown]
 # The pool can go, and nothing is lost. The second convolution buys about **one thousandth** of
-# AUROC for sixteen times the parameters. So a single layer of 32 kernels, each 13 letters wide, and a
-# maximum is nearly all that these data ask for: one kind of motif, anywhere. On data where motifs
+# AUROC for sixteen times the parameters. So a single layer of 32 kernels, each 13 letters wide, and
+# a maximum is nearly all that these data ask for: one kind of motif, anywhere. On data where motifs
 # must stand in a certain order or distance, expect `identity` to lose.
 
 # %% [markdown]
