@@ -42,3 +42,11 @@ def assert_in_colabs_font(figure):
     known = get_font(findfont(FontProperties(family="DejaVu Sans"))).get_charmap()
     written = "".join(text.get_text() for text in figure.findobj(mpl.text.Text))
     assert {letter for letter in written if ord(letter) not in known} <= {"\n"}
+
+
+def texts(ax):
+    return [text.get_text() for text in ax.texts]
+
+
+def legend(ax):
+    return [text.get_text() for text in ax.get_legend().get_texts()]

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_hex, to_rgb
 
-from tests.figure_checks import assert_in_colabs_font, assert_legible, figure_of
+from tests.figure_checks import assert_in_colabs_font, assert_legible, figure_of, legend, texts
 from workshop import plot
 from workshop.architecture import (
     DAY1_CNN,
@@ -105,14 +105,6 @@ def untouched_settings():
     plt.close("all")
     assert after == before
     assert mpl.get_backend() == backend
-
-
-def texts(ax):
-    return [text.get_text() for text in ax.texts]
-
-
-def legend(ax):
-    return [text.get_text() for text in ax.get_legend().get_texts()]
 
 
 def heights(ax):

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
 
-from tests.figure_checks import assert_in_colabs_font, assert_legible, figure_of
+from tests.figure_checks import assert_in_colabs_font, assert_legible, figure_of, legend, texts
 from workshop import _plot_controller, _plot_search, _plot_search_diagrams, plot
 from workshop._plot_search_tables import layer_names
 
@@ -54,15 +54,15 @@ def search(n_steps=20, layers=COURSE, method="AMBER"):
     rng = np.random.default_rng(n_steps)
     trials, shares, entropies = [], [], []
     for step in range(1, n_steps + 1):
-        for layer, texts in enumerate(layers):
-            p = rng.dirichlet(np.linspace(1, 1 + step / 4, len(texts)) * 5)
+        for layer, names in enumerate(layers):
+            p = rng.dirichlet(np.linspace(1, 1 + step / 4, len(names)) * 5)
             entropies.append({"step": step, "layer": layer, "entropy": -np.sum(p * np.log2(p))})
             shares += [
                 {"step": step, "layer": layer, "token": token, "operation": text, "probability": q}
-                for token, (text, q) in enumerate(zip(texts, p, strict=True))
+                for token, (text, q) in enumerate(zip(names, p, strict=True))
             ]
         for _ in range(2):
-            tokens = tuple(int(rng.integers(len(texts))) for texts in layers)
+            tokens = tuple(int(rng.integers(len(names))) for names in layers)
             failed = len(trials) % 5 == 4
             trials.append(
                 {
@@ -130,14 +130,6 @@ def untouched_settings():
     plt.close("all")
     assert after == before
     assert mpl.get_backend() == backend
-
-
-def texts(ax):
-    return [text.get_text() for text in ax.texts]
-
-
-def legend(ax):
-    return [text.get_text() for text in ax.get_legend().get_texts()]
 
 
 def line(ax, start):

@@ -1,6 +1,7 @@
-"""Write a file whole or not at all."""
+"""Write a file whole or not at all; know its content again."""
 
 import contextlib
+import hashlib
 import os
 from pathlib import Path
 
@@ -26,3 +27,8 @@ def write_whole(path, content):
     """Write `content` (str as UTF-8, or bytes) to `path`, whole or not at all."""
     with whole_file(path) as part:
         part.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def sha256(path):
+    """SHA-256 of a file, in hexadecimal."""
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()

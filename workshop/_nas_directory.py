@@ -22,7 +22,7 @@ from filelock import FileLock, Timeout
 
 from workshop._files import whole_file, write_whole
 
-__all__ = ["SearchDirectory", "fingerprint", "read_checkpoint", "sha256"]
+__all__ = ["SearchDirectory", "fingerprint", "read_checkpoint", "readable"]
 
 FORMAT = "workshop.nas 1"
 
@@ -185,11 +185,6 @@ def readable(file):
             f"{file} cannot be read by this version of workshop ({type(error).__name__}: {error}). "
             "Choose another working_dir."
         ) from error
-
-
-def sha256(path):
-    """SHA-256 of a file."""
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
 def fingerprint(arrays):

@@ -4,8 +4,9 @@ import time
 
 import numpy as np
 
+from workshop._files import sha256
 from workshop._nas_child import SUFFIXES, twin_of
-from workshop._nas_directory import readable, sha256
+from workshop._nas_directory import readable
 from workshop._nas_result import Record, checked_model, records_from_plain
 
 __all__ = ["SearchLoop"]

@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from workshop._files import sha256
 from workshop._nas_child import SUFFIXES, Trial, twin_of
-from workshop._nas_directory import read_checkpoint, readable, sha256
+from workshop._nas_directory import read_checkpoint, readable
 from workshop.architecture import Architecture
 
 __all__ = [

@@ -3,8 +3,9 @@
 A checkout keeps ``data/`` beside the package; a wheel carries it inside (see pyproject.toml).
 """
 
-import hashlib
 from pathlib import Path
+
+from workshop._files import sha256
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -30,7 +31,7 @@ def shipped_file(name, *, directory=None):
     path = directory / name
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing. Restore it with: git checkout -- data/{name}")
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    digest = sha256(path)
     if digest != sums[name]:
         raise ValueError(
             f"{path} is not the file that was shipped: expected SHA-256 {sums[name][:12]}..., "
