@@ -21,12 +21,16 @@ def assert_legible(figure):
     assert tight.x1 <= whole.x1 + 0.01
     assert tight.y1 <= whole.y1 + 0.01
     shown = []
-    for ax in figure.axes:
+    for ax in itertools.chain(figure.axes, *(ax.child_axes for ax in figure.axes)):
         ticks = [ax.xaxis.label, ax.yaxis.label]
         for axis in (ax.xaxis, ax.yaxis):  # beyond the limits there are labels that nobody sees
             low, high = sorted(axis.get_view_interval())
-            places = zip(axis.get_ticklabels(), axis.get_ticklocs(), strict=True)
-            ticks += [label for label, place in places if low <= place <= high]
+            for major in (True, False):
+                marks = axis.get_major_ticks() if major else axis.get_minor_ticks()
+                places = zip(marks, axis.get_ticklocs(minor=not major), strict=True)
+                within = [mark for mark, place in places if low <= place <= high]
+                both = [label for mark in within for label in (mark.label1, mark.label2)]
+                ticks += [label for label in both if label.get_visible()]
         legend = ax.get_legend().get_texts() if ax.get_legend() else []
         titles = [ax.title, ax._left_title, ax._right_title]
         shown += [*ax.texts, *legend, *titles, *(ticks if ax.axison else [])]

@@ -63,6 +63,11 @@ SEARCH_FIGURES = (
     *("search_progress", "token_probabilities"),
 )
 
+# Of an interpretation: tested in test_plot_mutagenesis.py.
+INTERPRETATION_FIGURES = (
+    *("compare_motifs", "interaction_map", "mutagenesis_map", "mutagenesis_maps", "score_logo"),
+)
+
 # Every figure with an ax, as a student would draw it.
 ON_AXES = {
     "architecture": lambda ax: plot.architecture(DAY1_CNN, ax=ax),
@@ -120,7 +125,7 @@ def tick_texts(labels):
 
 def test_every_public_figure_is_among_those_tested():
     functions = {name for name in plot.__all__ if callable(getattr(plot, name))} - {"show"}
-    functions -= set(SEARCH_FIGURES)
+    functions -= {*SEARCH_FIGURES, *INTERPRETATION_FIGURES}
     assert {name.split(",")[0] for name in ALL} == functions
 
 
@@ -387,6 +392,13 @@ def test_logo_in_bits_goes_from_0_to_2_and_only_then():
     assert plot.logo(load_motif("MA0139.1").information_matrix()).get_ylim() == (0, 2)
     assert plot.logo([[3.0, 0, 0, 0]]).get_ylim()[1] > 2
     assert plot.logo([[0.1, 0, 0, 0]], ylabel="score").get_ylim()[1] < 2
+
+
+def test_logo_without_a_letter_is_drawn():
+    ax = plot.logo(np.zeros((3, 4)), ylabel="score")
+    assert ax.get_ylim() == (-1, 1)
+    assert not ax.patches
+    assert plot.logo(np.zeros((3, 4))).get_ylim() == (0, 2)
 
 
 def test_logo_refuses_a_motif_with_the_way_out():

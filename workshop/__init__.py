@@ -14,6 +14,7 @@ One module is one idea. In the order in which the lessons meet them:
 `torch_cnn`         the same network in PyTorch and Lightning
 `evaluation`        named scores of predictions
 `nas`               architecture search with AMBER, and its baselines
+`interpret`         what a model looks at: mutagenesis, gradients, motifs
 `plot`              every figure
 `execution`         run a notebook from the top in a fresh kernel
 ==================  ==============================================================
@@ -38,6 +39,7 @@ _MODULES = (
     "torch_cnn",
     "evaluation",
     "nas",
+    "interpret",
     "plot",
     "execution",
 )

@@ -7,7 +7,9 @@ No function sets an rcParam: the figures that a student draws look the same befo
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from workshop.sequences import ALPHABET
 
@@ -54,6 +56,18 @@ def arrow(ax, start, end):
     ax.annotate("", end, start, arrowprops={"arrowstyle": "-|>", "color": INK, "linewidth": 1.3})
 
 
+def inches_of(ax):
+    """Width and height of the axes, before a layout moves them a little."""
+    return ax.get_window_extent().size / ax.figure.dpi
+
+
+def number_positions(axis, last, *, inches):
+    """Whole numbers up to `last` along an axis, such as 104,428,300, as many as fit."""
+    room = int(np.clip(inches / (0.3 + 0.08 * len(f"{last:,}")), 2, 20))
+    axis.set_major_locator(MaxNLocator(nbins=room, integer=True, steps=[1, 2, 5, 10]))
+    axis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+
+
 def check_bases_last(values, *, name, hint=""):
     """A finite float array of shape (L, 4) with L >= 1, or an error that names `name`."""
     values = np.asarray(values, dtype=float)
@@ -64,6 +78,37 @@ def check_bases_last(values, *, name, hint=""):
     if not np.isfinite(values).all():
         raise ValueError(f"{name} must hold finite numbers; got NaN or infinity.")
     return values
+
+
+def check_sequence(x, *, hint):
+    """A one-hot float array of shape (L, 4), N a row of zeros, or an error."""
+    x = check_bases_last(x, name="x", hint=hint)
+    good = ((x == 0) | (x == 1)).all(axis=1) & (x.sum(axis=1) <= 1)
+    if not good.all():
+        p = int(np.flatnonzero(~good)[0])
+        raise ValueError(
+            f"x must be one-hot, with a 1 where the base is, or none for N; got {x[p].tolist()} at "
+            f"position {p}. Scores come first, then x."
+        )
+    return x
+
+
+def signed_limit(limit, *values):
+    """The given upper end of a scale around 0, or the largest absolute value."""
+    if limit is not None and not 0 < limit < np.inf:
+        raise ValueError(f"limit must be above 0 and finite; got {limit}.")
+    return limit or max(float(np.abs(value).max()) for value in values) or 1.0
+
+
+def check_axes(axes, count, *, each):
+    """An array of `count` axes, one for `each`, or an error that says how many came."""
+    axes = list(np.ravel(np.asarray(axes, dtype=object)))
+    if len(axes) != count or not all(isinstance(ax, Axes) for ax in axes):
+        kinds = ", ".join(dict.fromkeys(type(ax).__name__ for ax in axes)) or "nothing"
+        raise ValueError(
+            f"axes must be {count} matplotlib Axes, one for each {each}; got {len(axes)} ({kinds})."
+        )
+    return np.array(axes, dtype=object)
 
 
 def check_labels(y, name):

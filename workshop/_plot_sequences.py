@@ -63,7 +63,11 @@ def logo(heights, *, start=0, ylabel="bits", ax=None):
     positions = np.arange(start, start + len(heights))
     ax = tidy(axes_for(ax, (np.clip(0.38 * len(heights), 4, 12), 2.2)))
     letters = pd.DataFrame(heights, index=positions, columns=list(ALPHABET))
-    logomaker.Logo(letters, ax=ax, color_scheme=BASE_COLOURS, show_spines=None)
+    if heights.any():
+        logomaker.Logo(letters, ax=ax, color_scheme=BASE_COLOURS, show_spines=None)
+    else:  # of no letter at all logomaker warns
+        ax.axhline(0, color="black", linewidth=0.5)
+        ax.set_ylim(-1, 1)
     if ylabel == "bits" and heights.min() >= 0 and heights.sum(axis=1).max() <= 2:
         ax.set_ylim(0, 2)
     ax.set(xlim=(start - 0.5, start + len(heights) - 0.5), xlabel="position", ylabel=ylabel)

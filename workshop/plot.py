@@ -29,6 +29,9 @@ from workshop._plot_canvas import (
 from workshop._plot_controller import controller_unrolled, entropy, token_probabilities
 from workshop._plot_convolution import convolution_walkthrough
 from workshop._plot_evaluation import confusion_matrix, precision_recall, roc
+from workshop._plot_interpretation import compare_motifs, interaction_map
+from workshop._plot_mutagenesis import mutagenesis_map, mutagenesis_maps
+from workshop._plot_scores import score_logo
 from workshop._plot_search import reward_by_operation, search_progress
 from workshop._plot_search_diagrams import model_space, search_loop
 from workshop._plot_sequences import kernel, logo, one_hot
@@ -41,18 +44,23 @@ __all__ = [
     "SERIES_COLOURS",
     "architecture",
     "base_composition",
+    "compare_motifs",
     "confusion_matrix",
     "controller_unrolled",
     "convolution_walkthrough",
     "entropy",
+    "interaction_map",
     "kernel",
     "label_proportions",
     "logo",
     "model_space",
+    "mutagenesis_map",
+    "mutagenesis_maps",
     "one_hot",
     "precision_recall",
     "reward_by_operation",
     "roc",
+    "score_logo",
     "search_loop",
     "search_progress",
     "show",

@@ -1,0 +1,559 @@
+"""What the pictures of an interpretation show: drawn numbers, texts and places, not pixels."""
+
+import pickle
+from types import SimpleNamespace
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.colors import to_hex
+
+from tests.figure_checks import assert_in_colabs_font, assert_legible, figure_of, legend
+from workshop import _plot_interpretation, _plot_mutagenesis, _plot_scores, plot
+from workshop.datasets import load_ctcf
+from workshop.motifs import Motif, load_motif, similarity
+from workshop.sequences import ALPHABET, one_hot_encode
+
+CTCF = load_motif("MA0139.1")
+LONG_NAME = "a convolutional network with global max pooling, found by the search (trial 137)"
+
+
+def planted(length, *, seed=0):
+    """A sequence with an instance of CTCF, and the scores of a model that reads the motif."""
+    rng = np.random.default_rng(seed)
+    data = load_ctcf()
+    row = next(i for i, starts in enumerate(data.table["motif_starts"]) if len(starts) == 1)
+    (site,) = data.table["motif_starts"][row]
+    first = min(max(0, site + 9 - length // 2), 200 - length)
+    x = data.X[row, first : first + length].astype(float)
+    weights = rng.normal(0, 0.1, (200, 4))
+    weights[site : site + len(CTCF)] += 0.3 * CTCF.log_odds()
+    weights = weights[first : first + length]
+    return (
+        weights - (weights * x).sum(axis=1, keepdims=True),
+        x,
+        [(site - first, site - first + 19)],
+    )
+
+
+def pairs(width=12, *, seed=0):
+    """Interactions as pairwise_mutagenesis gives them: symmetric, 0 at letters that are there."""
+    rng = np.random.default_rng(seed)
+    x = np.eye(4)[rng.integers(0, 4, width)]
+    values = rng.normal(size=(width, 4, width, 4))
+    values = values + values.transpose(2, 3, 0, 1)
+    values *= (1 - x)[:, :, None, None] * (1 - x)
+    values[np.arange(width), :, np.arange(width)] = 0
+    return values, x
+
+
+def with_n(length):
+    scores, x, sites = planted(length)
+    x[length // 3] = 0
+    return scores, x, sites
+
+
+def draw_map(length, make=planted, **options):
+    scores, x, sites = make(length)
+    return lambda ax: plot.mutagenesis_map(scores, x, sites=sites, ax=ax, **options)
+
+
+def draw_logo(length):
+    scores, x, sites = planted(length)
+    return lambda ax: plot.score_logo(scores, x, sites=sites, ax=ax)
+
+
+def draw_maps(length, names):
+    scores, x, sites = planted(length)
+    models = {name: scores * (i + 1) for i, name in enumerate(names)}
+    return lambda axes: plot.mutagenesis_maps(models, x, sites=sites, axes=axes)
+
+
+ON_AXES = {
+    "interaction_map": lambda ax: plot.interaction_map(*pairs(), ax=ax),
+    "interaction_map, 60 bp": lambda ax: plot.interaction_map(*pairs(60), start=10**6, ax=ax),
+    "mutagenesis_map, 10 bp": draw_map(10),
+    "mutagenesis_map, 60 bp": draw_map(60, make=with_n, limit=0.5),
+    "mutagenesis_map, 200 bp": draw_map(200),
+    "mutagenesis_map, zeros": lambda ax: plot.mutagenesis_map(
+        np.zeros((19, 4)), planted(19)[1], start=104_428_300, ax=ax
+    ),
+    "score_logo": draw_logo(19),
+    "score_logo, 200 bp": draw_logo(200),
+}
+PANELS = {
+    "compare_motifs": lambda axes: plot.compare_motifs(
+        {"known": CTCF, LONG_NAME: CTCF.reverse_complement()}, axes=axes
+    ),
+    "mutagenesis_maps, 19 bp": draw_maps(19, ["Keras", LONG_NAME]),
+    "mutagenesis_maps, 60 bp": draw_maps(60, [LONG_NAME, "PyTorch"]),
+}
+ALL = ON_AXES | PANELS
+
+
+@pytest.fixture(autouse=True)
+def untouched_settings():
+    """No figure function changes matplotlib; each test closes what it drew."""
+    before, backend = dict(mpl.rcParams), mpl.get_backend()
+    yield
+    after = dict(mpl.rcParams)
+    plt.close("all")
+    assert after == before
+    assert mpl.get_backend() == backend
+
+
+def logo_of(ax):
+    return ax.child_axes[0]
+
+
+def letters(ax):
+    """Of each letter of a logo: its position -> its base and signed height."""
+    bases = {colour.upper(): base for base, colour in plot.BASE_COLOURS.items()}
+    found = {}
+    for patch in ax.patches:
+        box = patch.get_path().get_extents()
+        height = box.y1 if abs(box.y1) > abs(box.y0) else box.y0
+        where = round((box.x0 + box.x1) / 2)
+        found[where] = bases[to_hex(patch.get_facecolor()).upper()], height
+    return found
+
+
+def bars(ax):
+    """First and last position under each bar of a planted motif."""
+    lines = [line for line in ax.lines if line.get_linewidth() == 3]
+    return [(line.get_xdata()[0] + 0.4, line.get_xdata()[1] - 0.4) for line in lines]
+
+
+# All figures
+
+
+def test_every_figure_of_an_interpretation_is_among_those_tested():
+    public = {*_plot_interpretation.__all__, *_plot_mutagenesis.__all__, "score_logo"}
+    assert {name.split(",")[0] for name in ALL} == public
+    assert public <= set(plot.__all__)
+    assert "score_logo" in _plot_scores.__all__
+
+
+@pytest.mark.parametrize("name", ON_AXES)
+def test_given_axes_are_drawn_on_and_returned(name):
+    _, (left, right) = plt.subplots(1, 2)
+    assert ON_AXES[name](right) is right
+    assert right.has_data()
+    assert not left.has_data()
+    assert len(plt.get_fignums()) == 1
+
+
+@pytest.mark.parametrize("name", PANELS)
+def test_given_panels_are_drawn_on_and_returned(name):
+    _, axes = plt.subplots(2, 1)
+    drawn = PANELS[name](axes)
+    assert drawn.shape == (2,)
+    assert list(drawn) == list(axes)
+    assert all(ax.has_data() for ax in drawn)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_new_figure_is_not_shown_and_legible_in_the_font_that_colab_has(name, monkeypatch):
+    monkeypatch.setattr(plt, "show", lambda *_, **__: pytest.fail("plt.show() was called"))
+    figure = figure_of(ALL[name](None))
+    assert len(plt.get_fignums()) == 1
+    assert_legible(figure)
+    assert_in_colabs_font(figure)
+
+
+def test_maps_fit_into_the_cells_of_a_grid():
+    figure, axes = plt.subplots(2, 2, figsize=(11, 7), layout="constrained")
+    for ax, length in zip(axes.flat, (10, 30, 60, 120), strict=True):
+        draw_map(length)(ax).set_title(f"{length} bp", loc="left")
+    assert_legible(figure)
+    boxes = [[one.get_window_extent() for one in (ax, logo_of(ax))] for ax in axes.flat]
+    for lower, upper in boxes:
+        np.testing.assert_allclose([upper.x0, upper.x1], [lower.x0, lower.x1])
+        assert upper.y0 > lower.y1
+    assert boxes[2][1].y1 < boxes[0][0].y0, "the logo of the second row is below the first row"
+
+
+def test_maps_fit_without_a_layout_too():
+    figure, axes = plt.subplots(2, 1)
+    cell = axes[1].get_window_extent().frozen()
+    draw_map(60)(axes[1])
+    figure.canvas.draw()
+    np.testing.assert_allclose(logo_of(axes[1]).get_window_extent().y1, cell.y1)
+    np.testing.assert_allclose(axes[1].get_window_extent().y0, cell.y0)
+
+
+def test_map_within_an_inset_stays_there():
+    figure, ax = plt.subplots()
+    inset = ax.inset_axes((0.5, 0.5, 0.4, 0.4))
+    cell = inset.get_window_extent().frozen()
+    draw_map(10)(inset)
+    figure.canvas.draw()
+    drawn = [one.get_window_extent() for one in (inset, logo_of(inset))]
+    assert all(cell.y0 - 1 < box.y0 and box.y1 < cell.y1 + 1 for box in drawn)
+
+
+def test_figure_of_a_map_can_be_pickled():
+    assert pickle.loads(pickle.dumps(draw_map(10)(None).figure)).axes
+
+
+# mutagenesis_map
+
+
+def test_map_has_a_on_top_and_is_white_at_zero():
+    scores, x, _ = planted(19)
+    ax = plot.mutagenesis_map(scores, x)
+    image = ax.images[0]
+    np.testing.assert_allclose(image.get_array(), scores.T)
+    low, high = image.get_clim()
+    assert low == -high
+    assert high == np.abs(scores).max()
+    red, _, blue = image.cmap(image.norm(high))[:3]
+    assert red > 2 * blue, "what raises the output is red"
+    rows = {label.get_text(): y for label, y in zip(ax.get_yticklabels(), range(4), strict=True)}
+    heights = [ax.transData.transform((0, rows[base]))[1] for base in ALPHABET]
+    assert heights == sorted(heights, reverse=True), "A C G T from the top"
+    assert image.get_extent()[2:] == [3.5, -0.5], "row 0 of the array is the top row"
+
+
+def test_dot_lies_on_the_reference_base_and_n_has_none():
+    x = one_hot_encode(["GATNC"])[0]
+    (dots,) = (
+        line for line in plot.mutagenesis_map(x - 1, x, start=100).lines if line.get_marker() == "o"
+    )
+    drawn = {int(position): ALPHABET[int(row)] for position, row in dots.get_xydata()}
+    assert drawn == {100: "G", 101: "A", 102: "T", 104: "C"}
+
+
+def test_columns_of_map_and_logo_are_the_positions():
+    scores, x, _ = planted(30)
+    ax = plot.mutagenesis_map(scores, x, start=500)
+    assert ax.get_xlim() == logo_of(ax).get_xlim() == (499.5, 529.5)
+    assert ax.images[0].get_extent()[:2] == [499.5, 529.5]
+    assert set(letters(logo_of(ax))) <= set(range(500, 530))
+    ax.figure.canvas.draw()
+    for position in (500, 514, 529):
+        columns = [one.transData.transform((position, 0))[0] for one in (ax, logo_of(ax))]
+        assert columns[0] == pytest.approx(columns[1])
+
+
+def test_zooming_into_one_zooms_both():
+    ax = draw_map(60)(None)
+    ax.set_xlim(10, 20)
+    assert logo_of(ax).get_xlim() == (10, 20)
+    logo_of(ax).set_xlim(15, 18)
+    assert ax.get_xlim() == (15, 18)
+
+
+def test_logo_above_the_map_is_the_logo_of_the_scores():
+    scores, x, sites = planted(60)
+    ax = plot.mutagenesis_map(scores, x, sites=sites)
+    alone = plot.score_logo(scores, x, sites=sites)
+    assert letters(logo_of(ax)) == letters(alone)
+    assert logo_of(ax).get_ylim() == alone.get_ylim()
+
+
+def test_colour_bar_says_what_it_measures_and_what_lies_beyond():
+    scores, x, _ = planted(19)
+    whole = plot.mutagenesis_map(scores, x)
+    cut = plot.mutagenesis_map(scores, x, limit=0.5)
+    assert whole.figure.axes[1].get_ylabel() == "change of the logit"
+    assert cut.images[0].get_clim() == (-0.5, 0.5)
+    extend = [ax.images[0].colorbar.extend for ax in (whole, cut)]
+    assert extend == ["neither", "both"]
+    assert plot.mutagenesis_map(0 * scores, x).images[0].get_clim() == (-1, 1)
+
+
+def test_colour_bar_is_beside_the_map_and_as_high():
+    ax = draw_map(60)(None)
+    ax.figure.canvas.draw()
+    bar, own = ax.figure.axes[1].get_window_extent(), ax.get_window_extent()
+    assert bar.x0 > own.x1
+    np.testing.assert_allclose([bar.y0, bar.y1], [own.y0, own.y1], atol=2)
+
+
+def test_planted_motifs_are_bars_that_hide_no_letter():
+    scores, x, _ = planted(60)
+    sites = [(100, 119), (119, 130)]
+    ax = plot.mutagenesis_map(scores, x, start=90, sites=sites)
+    upper = logo_of(ax)
+    np.testing.assert_allclose(bars(upper), [(100, 118), (119, 129)])
+    assert legend(upper) == ["planted motif"]
+    upper.figure.canvas.draw()
+    top = max(patch.get_window_extent().y1 for patch in upper.patches)
+    for line in upper.lines:
+        if line.get_linewidth() == 3:
+            assert line.get_transform().transform(line.get_xydata())[:, 1].min() > top + 2
+    edges = {float(line.get_xdata()[0]) for line in ax.lines if line.get_marker() != "o"}
+    assert edges == {99.5, 118.5, 129.5}, "between two columns, where no cell is hidden"
+
+
+def test_without_planted_motifs_there_is_no_legend():
+    scores, x, _ = planted(19)
+    assert logo_of(plot.mutagenesis_map(scores, x)).get_legend() is None
+
+
+def test_genomic_positions_are_written_in_full():
+    scores, x, _ = planted(60)
+    ax = plot.mutagenesis_map(scores, x, start=104_428_300)
+    ax.figure.canvas.draw()
+    assert "104,428,310" in [label.get_text() for label in ax.get_xticklabels()]
+
+
+X5 = one_hot_encode(["GATNC"])[0]
+
+
+@pytest.mark.parametrize("draw", [plot.mutagenesis_map, plot.score_logo])
+@pytest.mark.parametrize(
+    ("scores", "x", "options", "message"),
+    [
+        (np.zeros((4, 5)), X5, {}, r"scores must .* \(L, 4\); got \(4, 5\).*pass scores\.T"),
+        (np.zeros((2, 5, 4)), X5, {}, r"got \(2, 5, 4\)\. Of a batch pass .*: scores\[0\]"),
+        (X5, X5[None], {}, r"x must have shape .* got \(1, 5, 4\)\. Of a batch .*: X\[0\]"),
+        (X5, X5.T, {}, r"x must have shape .* got \(4, 5\).*pass x\.T"),
+        (X5, X5[:3], {}, r"scores and x must be of one length; got 5 and 3\..*x\[start:end\]"),
+        (X5 * np.nan, X5, {}, "scores must hold finite numbers; got NaN"),
+        (X5, X5 - 1, {}, r"x must be one-hot.*got \[-1.* at position 0\. Scores come first"),
+        (X5, np.full((5, 4), 0.25), {}, "x must be one-hot"),
+        (X5, np.ones((5, 4)), {}, "x must be one-hot"),
+        (X5, X5, {"sites": (1, 3)}, r"sites must be intervals \(start, end\).*got \[1, 3\]"),
+        (X5, X5, {"sites": [(3, 3)]}, r"start < end.*got \[\[3, 3\]\]"),
+        (X5, X5, {"sites": [(1, 3)], "start": 100}, "positions of the x axis, 100 to 104; got"),
+    ],
+)
+def test_scores_are_refused(draw, scores, x, options, message):
+    with pytest.raises(ValueError, match=message):
+        draw(scores, x, **options)
+    assert not plt.get_fignums()
+
+
+@pytest.mark.parametrize("limit", [0, -1, np.nan, np.inf])
+def test_limit_must_be_positive(limit):
+    for draw in (
+        lambda: plot.mutagenesis_map(X5, X5, limit=limit),
+        lambda: plot.interaction_map(*pairs(), limit=limit),
+    ):
+        with pytest.raises(ValueError, match="limit must be above 0 and finite; got"):
+            draw()
+    assert not plt.get_fignums()
+
+
+# score_logo
+
+
+def test_height_is_minus_the_mean_change():
+    scores, x, _ = planted(60)
+    drawn = letters(plot.score_logo(scores, x, start=7))
+    assert len(drawn) == 60
+    for i, (row, column) in enumerate(zip(scores, x, strict=True)):
+        base, height = drawn[7 + i]
+        assert base == ALPHABET[column.argmax()]
+        assert height == pytest.approx(-row.mean(), abs=1e-6)
+
+
+def test_height_of_a_gradient_is_relative_to_the_mean_over_the_bases():
+    x = one_hot_encode(["CN"])[0]
+    ax = plot.score_logo([[1, 5, 2, 0], [3, 3, 3, 9]], x, ylabel="gradient")
+    assert letters(ax) == {0: ("C", pytest.approx(3))}  # 5 - (1 + 5 + 2 + 0) / 4; N has no letter
+    assert ax.get_ylabel() == "gradient"
+
+
+def test_same_change_of_all_gradients_changes_no_letter():
+    scores, x, _ = planted(19)
+    shifted = letters(plot.score_logo(scores + 5, x))
+    for position, (base, height) in letters(plot.score_logo(scores, x)).items():
+        assert shifted[position] == (base, pytest.approx(height))
+
+
+# mutagenesis_maps
+
+
+@pytest.mark.parametrize(("length", "abreast"), [(19, True), (60, False)])
+def test_maps_of_two_models_share_scale_colours_and_zoom(length, abreast):
+    scores, x, sites = planted(length)
+    axes = plot.mutagenesis_maps({"weak": scores / 3, "strong": scores}, x, sites=sites)
+    limit = np.abs(scores).max()
+    assert [ax.images[0].get_clim() for ax in axes] == [(-limit, limit)] * 2
+    assert [ax.get_title(loc="left") for ax in axes] == ["weak", "strong"]
+    assert len(axes[0].figure.axes) == 3, "two maps and one colour bar"
+    logos = [logo_of(ax) for ax in axes]
+    assert logos[0].get_ylim() == logos[1].get_ylim()
+    assert logos[0].get_ylim() == logo_of(plot.mutagenesis_map(scores, x, sites=sites)).get_ylim()
+    assert [one.get_legend() is not None for one in logos] == [True, False]
+    axes[1].set_xlim(2, 5)
+    assert {one.get_xlim() for one in (*axes, *logos)} == {(2, 5)}
+    axes[0].figure.canvas.draw()
+    one, other = (ax.get_window_extent() for ax in axes)
+    np.testing.assert_allclose(one.size, other.size, rtol=0.01)
+    assert (one.y0 == pytest.approx(other.y0)) == abreast
+    assert (one.x0 == pytest.approx(other.x0)) == (not abreast)
+
+
+@pytest.mark.parametrize(
+    ("scores_by_name", "axes", "message"),
+    [
+        ({}, None, "scores_by_name must be a dict with at least one model.*got an empty dict"),
+        (X5, None, "scores_by_name must be a dict .*got ndarray. Without names call"),
+        ({"a": X5, "b": X5[:2]}, None, r"scores_by_name\['b'\] and x must be .* got 2 and 5"),
+        ({"a": X5.T}, None, r"scores_by_name\['a'\] must have shape"),
+        ({"a": X5, "b": X5}, [1, 2, 3], r"axes must be 2 .* one for each model; got 3 \(int\)"),
+    ],
+)
+def test_mutagenesis_maps_refuses(scores_by_name, axes, message):
+    with pytest.raises(ValueError, match=message):
+        plot.mutagenesis_maps(scores_by_name, X5, axes=axes)
+    assert not plt.get_fignums()
+
+
+# compare_motifs
+
+
+def columns(ax):
+    """Drawn letters by column: their bases and heights, from the bottom."""
+    found = {}
+    for patch in ax.patches:
+        box = patch.get_path().get_extents()
+        place = round((box.x0 + box.x1) / 2), to_hex(patch.get_facecolor())
+        found[place] = box.height
+    return found
+
+
+def motif(counts):
+    return Motif("toy", "toy", counts)
+
+
+@pytest.mark.parametrize("turned", [False, True], ids=["+", "-"])
+@pytest.mark.parametrize("cut", [slice(3, 15), slice(0, 10)])
+def test_like_columns_are_drawn_one_above_the_other(turned, cut):
+    part = motif(CTCF.counts[cut])
+    other = part.reverse_complement() if turned else part
+    known, found = plot.compare_motifs({"known": CTCF, "found": other})
+    assert columns(found).items() <= columns(known).items()
+    assert {column for column, _ in columns(found)} == set(range(cut.start, cut.stop))
+    assert known.get_xlim() == found.get_xlim() == (-0.5, 18.5)
+    assert ("reverse complement" in found.get_title(loc="left")) == turned
+    assert found.get_title(loc="left").endswith("(r = 1.00)")
+    assert known.get_title(loc="left") == "known"
+
+
+@pytest.mark.parametrize("turned", [False, True], ids=["+", "-"])
+def test_wider_motif_begins_left_of_the_first(turned):
+    part = motif(CTCF.counts[4:14])
+    other = CTCF.reverse_complement() if turned else CTCF
+    assert similarity(part, other).offset == -4
+    first, second = plot.compare_motifs({"part": part, "whole": other})
+    assert columns(first).items() <= columns(second).items()
+    assert min(column for column, _ in columns(second)) == -4
+    assert first.get_xlim() == second.get_xlim() == (-4.5, 14.5)
+
+
+def test_motifs_that_overlap_in_part_align_with_min_overlap():
+    left, right = motif(CTCF.counts[:14]), motif(CTCF.counts[5:])
+    first, second = plot.compare_motifs({"left": left, "right": right}, min_overlap=9)
+    assert similarity(left, right, min_overlap=9).offset == 5
+    assert first.get_xlim() == second.get_xlim() == (-0.5, 18.5)
+    shared = {place for place in columns(second) if place[0] < 14}
+    assert shared <= set(columns(first))
+    assert second.get_title(loc="left") == "right (r = 1.00)"
+
+
+def test_similarity_in_the_title_is_that_of_the_motifs():
+    other = motif(CTCF.counts[3:15] + 400)
+    r = similarity(CTCF, other).correlation
+    axes = plot.compare_motifs({"known": CTCF, "found": other})
+    assert axes[1].get_title(loc="left") == f"found (r = {r:.2f})"
+    flat = plot.compare_motifs({"known": CTCF, "flat": motif(np.ones((19, 4)))})
+    assert flat[1].get_title(loc="left") == "flat (no r: equal shares)"
+
+
+@pytest.mark.parametrize(
+    ("motifs", "options", "error", "message"),
+    [
+        ({"a": CTCF}, {}, ValueError, "must be a dict of two motifs, .*; got dict of 1"),
+        ([CTCF, CTCF], {}, ValueError, "got list of 2"),
+        (
+            {"a": CTCF, "b": CTCF.counts},
+            {},
+            TypeError,
+            r"motifs_by_name\['b'\] must be a motifs\.Motif; got ndarray.*motif_from_scores",
+        ),
+        ({"a": CTCF, "b": CTCF}, {"min_overlap": 20}, ValueError, "from 1 to 19; got 20"),
+        ({"a": CTCF, "b": CTCF}, {"axes": []}, ValueError, r"each motif; got 0 \(nothing\)"),
+    ],
+)
+def test_compare_motifs_refuses(motifs, options, error, message):
+    with pytest.raises(error, match=message):
+        plot.compare_motifs(motifs, **options)
+    assert not plt.get_fignums()
+
+
+# interaction_map
+
+
+def test_cell_is_the_interaction_farthest_from_zero():
+    values, x = pairs(5)
+    drawn = plot.interaction_map(values, x, start=40).images[0].get_array()
+    for i in range(5):
+        for j in range(5):
+            if i != j:
+                block = [values[i, a, j, b] for a in range(4) for b in range(4)]
+                assert drawn[i, j] == max(block, key=abs)
+    np.testing.assert_array_equal(drawn, drawn.T)
+
+
+def test_diagonal_is_grey_and_zero_white():
+    ax = plot.interaction_map(*pairs())
+    image = ax.images[0]
+    np.testing.assert_array_equal(np.ma.getmaskarray(image.get_array()), np.eye(12, dtype=bool))
+    red, green, blue, _ = image.cmap(np.ma.masked)
+    assert red == green == blue
+    assert red < 0.85
+    np.testing.assert_allclose(image.cmap(image.norm(0.0))[:3], 1, atol=0.05)
+    low, high = image.get_clim()
+    assert low == -high
+    assert high == np.abs(pairs()[0]).max()
+    assert image.colorbar.ax.get_ylabel() == "interaction (logit)"
+
+
+def test_axes_of_interactions_name_letters_and_positions():
+    values, x = pairs(5)
+    x[2] = 0
+    ax = plot.interaction_map(values, x, start=40)
+    assert ax.images[0].get_extent() == [39.5, 44.5, 44.5, 39.5]
+    for axis in (ax.xaxis, ax.yaxis):
+        drawn = [label.get_text() for label in axis.get_ticklabels(minor=True)]
+        assert drawn == [ALPHABET[row.argmax()] if row.any() else "N" for row in x]
+        np.testing.assert_array_equal(axis.get_ticklocs(minor=True), np.arange(40, 45))
+    assert ax.yaxis_inverted(), "the first position is the top row"
+    wide = plot.interaction_map(*pairs(60))
+    assert not len(wide.xaxis.get_ticklocs(minor=True)), "letters that nobody could read"
+
+
+def test_interactions_beyond_the_limit_are_marked_and_zeros_are_drawn():
+    values, x = pairs()
+    ends = [plot.interaction_map(values, x, limit=limit).images[0] for limit in (None, 0.5)]
+    assert [image.colorbar.extend for image in ends] == ["neither", "both"]
+    assert ends[1].get_clim() == (-0.5, 0.5)
+    assert plot.interaction_map(0 * values, x).images[0].get_clim() == (-1, 1)
+
+
+@pytest.mark.parametrize(
+    ("interaction", "error", "message"),
+    [
+        (np.zeros((5, 4, 4, 5)), ValueError, r"\(W, 4, W, 4\); got \(5, 4, 4, 5\)"),
+        (np.zeros((1, 5, 4, 5, 4)), ValueError, r"got \(1, 5, 4, 5, 4\).*interaction\[0\]"),
+        (np.zeros((3, 4, 3, 4)), ValueError, r"one length; got 3 and 5\..*x\[start:end\]"),
+        (np.full((5, 4, 5, 4), np.inf), ValueError, "interaction must hold finite numbers"),
+        (SimpleNamespace(interaction=0), TypeError, r"whole result .*result\.interaction\[0\]"),
+    ],
+)
+def test_interaction_map_refuses(interaction, error, message):
+    with pytest.raises(error, match=message):
+        plot.interaction_map(interaction, X5)
+    assert not plt.get_fignums()
+
+
+def test_interaction_map_refuses_another_sequence():
+    values, x = pairs(5)
+    with pytest.raises(ValueError, match=r"x must have shape .*pass one sequence: X\[0\]"):
+        plot.interaction_map(values, x[None])

@@ -1,0 +1,289 @@
+"""What scores mean: frames of reference, the importance of a base, the motif behind many scores."""
+
+import operator
+from typing import NamedTuple
+
+import numpy as np
+
+from workshop._layers import positive_int
+from workshop._model_effects import not_empty
+from workshop.evaluation import auprc, auroc
+from workshop.motifs import Motif
+from workshop.sequences import check_one_hot
+
+__all__ = [
+    "Localisation",
+    "base_importance",
+    "localisation",
+    "motif_from_scores",
+    "project",
+    "zero_mean",
+]
+
+
+def zero_mean(scores):
+    """Subtract from each score the mean over A, C, G and T of its position.
+
+    A mutagenesis counts from the base that is there, a gradient from nowhere: a model of one-hot
+    sequences cannot tell a constant that all four bases of a position share, as exactly one of
+    them is always 1. Without the mean, both are in one frame of reference, and for a linear model
+    they are equal. Majdandzic et al., 2023, doi:10.1186/s13059-023-02956-3.
+
+    Parameters
+    ----------
+    scores : array of shape (..., 4)
+
+    Returns
+    -------
+    ndarray of the same shape
+
+    Raises
+    ------
+    ValueError
+        If the last axis does not hold four bases, or a value is not finite.
+
+    Examples
+    --------
+    >>> zero_mean([[0.0, -2.0, -2.0, 0.0]])
+    array([[ 1., -1., -1.,  1.]])
+    """
+    scores = _check_scores(scores)
+    return scores - scores.mean(axis=-1, keepdims=True)
+
+
+def project(scores, X):
+    """Keep the scores of the bases that are there: scores times one-hot sequences.
+
+    Of a gradient this is "gradient times input". Of a mutagenesis it is 0: use `zero_mean` first.
+
+    Parameters
+    ----------
+    scores : array of shape (N, L, 4)
+    X : array of shape (N, L, 4)
+
+    Returns
+    -------
+    ndarray of shape (N, L, 4)
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ.
+
+    Examples
+    --------
+    >>> project([[[1.0, 2.0, 3.0, 4.0]]], [[[0, 1, 0, 0]]])
+    array([[[0., 2., 0., 0.]]])
+    """
+    scores, X = _check_scores(scores), check_one_hot(X)
+    if scores.shape != X.shape:
+        raise ValueError(
+            f"scores and X must have one shape; got {scores.shape} and {X.shape}. Of scores from "
+            "start to end pass X[:, start:end]."
+        )
+    return scores * X
+
+
+def base_importance(scores, X):
+    """How much each base that is there supports a high output: the height of its logo letter.
+
+    ``project(zero_mean(scores), X)``, without the zeros. Of a mutagenesis it is minus the mean of
+    the effects over the four bases: large where every change lowers the output.
+
+    Parameters
+    ----------
+    scores : array of shape (N, L, 4)
+        Mutagenesis or gradient: the frame of reference does not matter.
+    X : array of shape (N, L, 4)
+
+    Returns
+    -------
+    ndarray of shape (N, L)
+        0 at N.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ.
+
+    Examples
+    --------
+    >>> base_importance([[[0.0, -2.0, -2.0, -4.0]]], [[[1, 0, 0, 0]]])
+    array([[2.]])
+    """
+    return project(zero_mean(scores), X).sum(axis=-1)
+
+
+class Localisation(NamedTuple):
+    """How well scores find planted motifs; see `localisation`."""
+
+    auroc: float
+    """Chance that a base within a motif scores above one outside; 0.5 is blind."""
+    auprc: float
+    """Average precision of the bases, sorted by score; `share` is blind."""
+    share: float
+    """Share of bases that lie within a motif."""
+    n_sequences: int
+    """Sequences with a motif: the others do not count."""
+
+
+def localisation(importance, motif_starts, *, width):
+    """Score how well the largest absolute scores lie on the planted motifs.
+
+    All bases of all sequences that have a motif are ranked together by ``abs(importance)``; those
+    within a motif are the positives. Not every base of a motif matters: MA0139.1's outer columns
+    carry little information, and a model that ignores them is right. So do not expect 1.
+
+    Parameters
+    ----------
+    importance : array of shape (N, L)
+        Such as `base_importance`.
+    motif_starts : sequence of N sequences of int
+        Where the motifs of each sequence begin: column ``motif_starts`` of a Dataset's table.
+    width : int
+        bp of the motif.
+
+    Returns
+    -------
+    Localisation
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, a motif reaches beyond its sequence, or there is no motif at all.
+
+    Examples
+    --------
+    >>> localisation([[0.1, -3.0, 2.0, 0.0]], [[1]], width=2)
+    Localisation(auroc=1.0, auprc=1.0, share=0.5, n_sequences=1)
+    """
+    importance = np.asarray(importance, dtype=np.float64)
+    if importance.ndim != 2:
+        hint = " Pass base_importance(scores, X)." if importance.ndim == 3 else ""
+        raise ValueError(f"importance must have shape (N, L); got {importance.shape}.{hint}")
+    if not np.isfinite(importance).all():
+        raise ValueError("importance must hold finite numbers; got NaN or infinity.")
+    width, motif_starts = positive_int(width, "width"), list(motif_starts)
+    if len(motif_starts) != len(importance):
+        raise ValueError(
+            f"motif_starts must have an entry for each of the {len(importance)} sequences; got "
+            f"{len(motif_starts)}."
+        )
+    within = np.zeros(importance.shape, dtype=bool)
+    for i, starts in enumerate(motif_starts):
+        for start in starts:
+            if not 0 <= operator.index(start) <= importance.shape[1] - width:
+                raise ValueError(
+                    f"motif_starts must leave room for {width} bp in {importance.shape[1]}; got "
+                    f"{start} in sequence {i}."
+                )
+            within[i, start : start + width] = True
+    rows = within.any(axis=1)
+    if not rows.any():
+        raise ValueError("motif_starts must hold at least one motif; got none in any sequence.")
+    truth, score = within[rows].ravel(), np.abs(importance[rows]).ravel()
+    return Localisation(
+        auroc(truth, score), auprc(truth, score), float(truth.mean()), int(rows.sum())
+    )
+
+
+def motif_from_scores(X, scores, *, width, max_iterations=50):
+    """Recover the motif that a model looks for: align the best-scoring windows of many sequences.
+
+    From each sequence comes the window with the highest total importance. Such windows are off by
+    a few positions, so they are aligned by their *scores*: each sequence moves to the window whose
+    scores agree best with the mean of all, all move together to where the mean is largest, and so
+    on until nothing moves. The letters of the aligned windows are counted. No motif is needed
+    beforehand; the idea is that of TF-MoDISco (Shrikumar et al., 2018,
+    https://arxiv.org/abs/1811.00416) for a single motif.
+
+    Two frames of reference: `scores` may count from the base that is there (mutagenesis) or from
+    nowhere (a gradient), as `base_importance` takes both. And the columns of the motif count from
+    the start of the windows, not from the start of any known motif, on the strand of `X`:
+    `motifs.similarity` finds offset and strand.
+
+    Parameters
+    ----------
+    X : array of shape (N, L, 4)
+        Sequences that the model calls positive.
+    scores : array of shape (N, L, 4)
+        From `saturation_mutagenesis`, `saliency` or `integrated_gradients`.
+    width : int
+        bp of the windows, at most L.
+    max_iterations : int
+
+    Returns
+    -------
+    Motif
+        Counts of the letters of one window from each sequence; N counts for none.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, or all scores are 0.
+
+    Examples
+    --------
+    >>> from workshop.sequences import one_hot_encode
+    >>> X = one_hot_encode(["TTACGTTTT", "CCCCCACGC", "GACGGGGGG"])
+    >>> scores = np.zeros(X.shape)
+    >>> for i, start in enumerate((2, 5, 1)):  # a change of ACG lowers the output
+    ...     scores[i, start : start + 3] = X[i, start : start + 3] - 1
+    >>> motif_from_scores(X, scores, width=3).consensus
+    'ACG'
+    """
+    importance = base_importance(scores, X)  # (N, L)
+    X = not_empty(check_one_hot(X))
+    width = positive_int(width, "width")
+    if width > X.shape[1]:
+        raise ValueError(f"width must be at most {X.shape[1]}, the length of X; got {width}.")
+    if not importance.any():
+        raise ValueError("scores must not all be 0: no window scores higher than another.")
+    letters = importance[:, :, None] * X  # (N, L, 4)
+    starts = _windows(importance, width).sum(axis=2).argmax(axis=1)
+    for _ in range(max_iterations):
+        before = starts
+        starts = _align(letters, starts, width)
+        starts = _align(letters, _shift(importance, starts, width), width)
+        if (starts == before).all():
+            break
+    counts = _windows(X, width)[np.arange(len(X)), starts].sum(axis=0)  # (4, width)
+    return Motif("recovered", f"from {len(X)} sequences", counts.T)
+
+
+def _windows(values, width):
+    """View of all windows: (N, L - width + 1, ..., width)."""
+    return np.lib.stride_tricks.sliding_window_view(values, width, axis=1)
+
+
+def _align(letters, starts, width):
+    """Window of each sequence whose scores agree best with the mean of the current ones."""
+    windows = _windows(letters, width)  # (N, L - width + 1, 4, width)
+    mean = windows[np.arange(len(starts)), starts].mean(axis=0)
+    return np.tensordot(windows, mean, axes=2).argmax(axis=1)
+
+
+def _shift(importance, starts, width):
+    """Move all windows together to the highest mean importance, where they stay inside."""
+    sums = _windows(importance, width).sum(axis=2)  # (N, L - width + 1)
+    shifts = np.arange(-(width // 2), width // 2 + 1)
+    moved = starts[:, None] + shifts  # (N, S)
+    inside = (moved >= 0) & (moved < sums.shape[1])
+    moved = np.clip(moved, 0, sums.shape[1] - 1)
+    totals = np.where(inside, np.take_along_axis(sums, moved, axis=1), 0)
+    means = totals.sum(axis=0) / np.maximum(inside.sum(axis=0), 1)
+    # A shift that few sequences can make has a mean that says little.
+    means[inside.mean(axis=0) < 0.5] = -np.inf
+    return moved[:, means.argmax()]
+
+
+def _check_scores(scores):
+    scores = np.asarray(scores)
+    if scores.ndim == 0 or scores.shape[-1] != 4:
+        hint = ""
+        if scores.ndim > 1 and scores.shape[-2] == 4:
+            hint = " If they are channels-first, pass scores.swapaxes(-1, -2)."
+        raise ValueError(f"scores must have shape (..., 4); got {scores.shape}.{hint}")
+    if scores.dtype.kind not in "fiu" or not np.isfinite(scores).all():
+        raise ValueError("scores must hold finite numbers; got NaN, infinity or something else.")
+    return scores
