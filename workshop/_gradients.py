@@ -1,5 +1,7 @@
 """Explanations from gradients: saliency and integrated gradients, of either twin."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from workshop import training
@@ -57,7 +59,7 @@ def integrated_gradients(model, X, *, baseline=None, steps=256, task=0, batch_si
 
     A sum stands for the integral, and with ReLU or a maximum the gradient jumps on the way, where
     the usual rules err. Here the gradients at the two ends of each step are mixed in the ratio
-    that gives this step's own change of the logit: exact where the gradient jumps once within it.
+    that gives this step's own change of the logit: exact where the gradient jumps once in it.
 
     Parameters
     ----------
@@ -113,12 +115,14 @@ def integrated_gradients(model, X, *, baseline=None, steps=256, task=0, batch_si
 
 def _weights(slopes, rises):
     """Weight of each point's gradient: 1 a step, shared between its ends as its rise demands."""
-    left, right = slopes[:-1], slopes[1:]
-    share = np.divide(
-        rises - right, left - right, out=np.full(len(rises), 0.5), where=left != right
-    )
-    share = np.clip(share, 0, 1)
-    return np.append(share, 0) + np.append(0, 1 - share)
+    weights = np.zeros(len(slopes))
+    missing = 0.0  # what a step cannot give, because its rise is beyond both slopes, the next does
+    for k, (left, right) in enumerate(pairwise(slopes)):
+        missing += rises[k]
+        share = 0.5 if left == right else np.clip((missing - right) / (left - right), 0, 1)
+        weights[k : k + 2] += share, 1 - share
+        missing -= share * left + (1 - share) * right
+    return weights
 
 
 def _check(model, X, task):

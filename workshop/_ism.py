@@ -21,7 +21,7 @@ from scipy.special import expit, softmax
 from workshop import _ism_steps as steps
 from workshop import architecture as arch
 
-__all__ = ["SEQUENCES", "IncrementalISM"]
+__all__ = ["SEQUENCES", "IncrementalISM", "is_letter"]
 
 SEQUENCES = 16  # at once; more of them make nothing faster
 BLOCK_SIZE = 1_000_000  # numbers in the largest array of a block: 4 MB, about what a cache holds
@@ -63,10 +63,10 @@ class IncrementalISM:
         trail = [steps.Window(place, self.stride, 1)]
         for step in self.steps:
             window = step.touched(trail[-1])
-            if window is None:
-                return trail
+            if window is None:  # the reduction: from here on there are no positions
+                break
             trail.append(window)
-        raise AssertionError("an architecture always ends in features")
+        return trail
 
     def _margins(self, level):
         """How far windows of a layer hang over its start, and how far they reach in all."""
@@ -110,7 +110,8 @@ class IncrementalISM:
         references = self._references(X)
         out = np.zeros((len(X), end - start, 4), dtype=self.dtype)
         # In a one-hot column three letters are another one; in one of N, or a soft one, all four.
-        strict = bool((X.max(axis=2) == 1).all() and (X.sum(axis=2) == 1).all())
+        present = is_letter(X)
+        strict = bool(present.any(axis=2).all())
         shifts = np.arange(1 if strict else 0, 4)[:, None, None]
         columns = np.ascontiguousarray(X.swapaxes(0, 1))  # (L, n, 4)
         for places, trail in self._blocks(start, end, references, len(X) * len(shifts)):
@@ -120,7 +121,7 @@ class IncrementalISM:
             effects = self._propagate(change[None], trail, references)
             out[np.arange(len(X)), places[:, None] - start, letters] = effects
         if not strict:
-            out[X[:, start:end] == 1] = 0
+            out[present[:, start:end]] = 0
         return out
 
     def _references(self, X):
@@ -143,10 +144,12 @@ class IncrementalISM:
                 continue  # they fall between the windows of a pool: no effect
             places = np.arange(phase, self.length, self.stride)
             inside = np.flatnonzero((start <= places) & (places < end))
-            largest = mutants * max(
-                window.width * reference.values.shape[-1]
-                for window, reference in zip(trail, references, strict=False)
-            )
+            sizes = [
+                references[level].values.shape[-1] * window.width
+                for level, window in enumerate(trail)
+            ]
+            sizes += [features.shape[-1] for features in references[len(trail) :]]
+            largest = mutants * max(sizes)
             n_blocks = -(-len(inside) // max(BLOCK_SIZE // largest, 1))
             for block in np.array_split(inside, n_blocks) if n_blocks else ():
                 shift = int(block[0])
@@ -171,6 +174,11 @@ class IncrementalISM:
             activation, logits = _OUTPUT_ACTIVATIONS[self.activation], references[-1]
             values = activation(logits + values) - activation(logits)
         return values[..., self.task]
+
+
+def is_letter(X):
+    """Which entries of (N, L, 4) are the letter of their position: none at N or in a soft row."""
+    return (X == 1) & (X.sum(axis=2, keepdims=True) == 1)
 
 
 _OUTPUT_ACTIVATIONS = {"sigmoid": expit, "softmax": lambda logits: softmax(logits, axis=-1)}

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from workshop._ism import is_letter
 from workshop._model_effects import effects_of
 from workshop.training import ProgressLine
 
@@ -150,9 +151,9 @@ def pairwise_mutagenesis(
     # Twice the same double mutant, by either order of its substitutions: rounding averages out.
     interaction = second - single[:, None, None]
     interaction = (interaction + interaction.transpose(0, 3, 4, 1, 2)) / 2
-    changed = X[:, start:end] != 1  # a letter that replaces itself interacts with nothing
+    changed = ~is_letter(X[:, start:end])  # a letter that replaces itself interacts with nothing
     interaction *= changed[:, :, :, None, None] * changed[:, None, None]
-    double = interaction + single[:, :, :, None, None] + single[:, None, None]
+    double = interaction + (single[:, :, :, None, None] + single[:, None, None])
     same = np.arange(width)
     interaction[:, same, :, same] = double[:, same, :, same] = 0
     return PairwiseMutagenesis(single, double, interaction)
