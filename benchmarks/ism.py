@@ -1,0 +1,355 @@
+"""How fast saturation mutagenesis is, side by side in one run: ``python benchmarks/ism.py``.
+
+Milliseconds a sequence on one thread, for three models. Each way takes its turns in every round,
+so that a noisy machine is noisy for all of them; the table shows medians, and the ratio to ours. A
+sequence's cost is the slope between few and more sequences: what is done once a call (capturing a
+model, planning) does not count. Every way's scores are compared with brute force.
+
+``--exact`` compares all 378 architectures of the course, and 20 deeper ones, in both frameworks,
+at every position of three sequences. ``--memory`` sends 100,000 sequences through.
+"""
+
+import argparse
+import itertools
+import logging
+import os
+import platform
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"
+
+import numpy as np
+
+from workshop import architecture as arch
+from workshop import datasets, interpret, keras_cnn, nas, splits, torch_cnn
+
+import captum.attr  # isort: skip
+import tangermeme
+import tangermeme.saturation_mutagenesis as tangermeme_ism
+import tensorflow as tf
+import torch
+from torch import nn
+
+BASES = np.eye(4, dtype=np.float32)
+BATCHES = (16, 32, 64, 128, 600)
+
+
+def two_convolutions():
+    return nas.to_architecture(nas.cnn_model_space(), [0, 0, 0, 2])
+
+
+def search_best():
+    return nas.to_architecture(nas.cnn_model_space(), [3, 2, 4, 2])
+
+
+def basset_like():
+    """After Basset (Kelley et al., 2016, doi:10.1101/gr.200535.115)."""
+    return arch.Architecture(
+        (
+            *(arch.Conv1D(300, 19, "relu", "same"), arch.MaxPool(3)),
+            *(arch.Conv1D(200, 11, "relu", "same"), arch.MaxPool(4)),
+            *(arch.Conv1D(200, 7, "relu", "same"), arch.MaxPool(4), arch.Flatten()),
+            *(arch.Dense(1000, "relu"), arch.Dense(1000, "relu")),
+        ),
+        input_length=600,
+        n_outputs=164,
+        task="multilabel",
+    )
+
+
+# Few and more sequences, between which the slope is taken, for the fast ways and for the slow.
+MODELS = {
+    "Day-1 model": (arch.DAY1_CNN, (16, 64), (1, 3)),
+    "two convolutions, GMP": (two_convolutions(), (16, 64), (1, 3)),
+    "Basset-like, 600 bp": (basset_like(), (1, 3), (0, 1)),
+}
+
+
+def conv1d_net(architecture, weights):
+    """The same network as most people write it: channels first, Conv1d, MaxPool1d."""
+    modules, channels = [], 4
+    for i, layer in enumerate(architecture.layers):
+        weight, bias = weights.get(f"{i}.kernel"), weights.get(f"{i}.bias")
+        match layer:
+            case arch.Conv1D(filters, size):
+                conv = nn.Conv1d(channels, filters, size, padding="same")
+                modules += [with_weights(conv, weight.transpose(2, 1, 0), bias), nn.ReLU()]
+                channels = filters
+            case arch.MaxPool(size):
+                modules.append(nn.MaxPool1d(size))
+            case arch.GlobalAvgPool():
+                modules += [nn.AdaptiveAvgPool1d(1), nn.Flatten()]
+            case arch.GlobalMaxPool():
+                modules += [nn.AdaptiveMaxPool1d(1), nn.Flatten()]
+            case arch.Flatten():
+                modules.append(nn.Flatten())
+            case arch.Dense(units):
+                if isinstance(modules[-1], nn.Flatten):  # here features come channel by channel
+                    weight = weight.reshape(-1, channels, units).swapaxes(0, 1).reshape(-1, units)
+                modules += [with_weights(nn.Linear(*weight.shape), weight.T, bias), nn.ReLU()]
+    weight = weights["output.kernel"]
+    output = with_weights(nn.Linear(*weight.shape), weight.T, weights["output.bias"])
+    return nn.Sequential(*modules, output).eval()
+
+
+def with_weights(module, weight, bias):
+    module.weight.data = torch.from_numpy(np.ascontiguousarray(weight))
+    module.bias.data = torch.from_numpy(bias.copy())
+    return module
+
+
+def mutants_of(x):
+    """All substitutions (3 L, L, 4) of a one-hot sequence, and where each belongs."""
+    place, letter = np.nonzero(x == 0)
+    mutants = np.repeat(x[None], len(place), axis=0)
+    mutants[np.arange(len(place)), place] = BASES[letter]
+    return mutants, place, letter
+
+
+def scores_by(predict, X):
+    """Brute force: mutants of one sequence after the other through `predict`."""
+    scores = np.zeros_like(X)
+    for x, out in zip(X, scores, strict=True):
+        mutants, place, letter = mutants_of(x)
+        out[place, letter] = predict(mutants) - predict(x[None])
+    return scores
+
+
+def torch_batches(net, size, *, channels_first):
+    """All mutants of a sequence in batches of one size, the net called directly."""
+
+    def predict(X):
+        X = torch.from_numpy(X.swapaxes(1, 2).copy() if channels_first else X)
+        with torch.inference_mode():
+            return torch.cat([net(batch)[:, 0] for batch in X.split(size)]).numpy()
+
+    return lambda X: scores_by(predict, X)
+
+
+def keras_naive(model, share):
+    """The loop of the notebook of 2023: `predict` for each mutant; here for a share of them."""
+
+    def way(X):
+        scores = np.full(X.shape, np.nan, dtype=np.float32)
+        for x, out in zip(X, scores, strict=True):
+            before = model.predict(x[None], verbose=0)[0, 0]
+            for mutant, place, letter in itertools.islice(
+                zip(*mutants_of(x), strict=True), 0, None, round(1 / share)
+            ):
+                out[place, letter] = model.predict(mutant[None], verbose=0)[0, 0] - before
+        return scores
+
+    return way
+
+
+def keras_function(model):
+    """All mutants of a sequence in one call of a `tf.function`."""
+    function = tf.function(lambda X: model(X, training=False)[:, 0])
+    return lambda X: scores_by(lambda X: function(X).numpy(), X)
+
+
+def by_tangermeme(net, *, forced):
+    """tangermeme; `forced` skips its checks whether its fast path pays: for jobs above 30 s."""
+
+    def way(X):
+        limit, verify = tangermeme_ism._FAST_MIN_SECONDS, tangermeme_ism._verify_fast
+        if forced:
+            tangermeme_ism._FAST_MIN_SECONDS = 0
+            tangermeme_ism._verify_fast = lambda *args: None
+        try:
+            result = tangermeme_ism.saturation_mutagenesis(
+                net, torch.from_numpy(X.swapaxes(1, 2).copy()), device="cpu", raw_outputs=True
+            )
+        finally:
+            tangermeme_ism._FAST_MIN_SECONDS, tangermeme_ism._verify_fast = limit, verify
+        effects = result.y_hat[..., 0] - result.y0[:, None, None, 0]  # (N, 4, L)
+        return effects.numpy().swapaxes(1, 2)
+
+    return way
+
+
+def by_captum(net):
+    """FeatureAblation of each position, three times: once for each other letter."""
+    ablation = captum.attr.FeatureAblation(net)
+
+    def way(X):
+        tensor = torch.from_numpy(X)
+        mask = torch.arange(X.shape[1])[None, :, None].expand(1, -1, 4)
+        scores = np.zeros_like(X)
+        for shift in (1, 2, 3):
+            other = tensor.roll(shift, dims=2)
+            with torch.inference_mode():
+                effects = -ablation.attribute(
+                    tensor, baselines=other, target=0, feature_mask=mask, perturbations_per_eval=64
+                )
+            scores += (effects * other).numpy()
+        return scores
+
+    return way
+
+
+class Way(NamedTuple):
+    """One way to score sequences (N, L, 4)."""
+
+    score: Callable
+    slow: bool = True
+    share: float = 1
+    """Of the mutants that it scores."""
+
+
+def ways_for(architecture):
+    keras_model = keras_cnn.build_cnn(architecture, random_state=1)
+    weights = keras_cnn.get_weights(keras_model)
+    model = torch_cnn.build_cnn(architecture)
+    torch_cnn.set_weights(model, weights)
+    conv1d, share = conv1d_net(architecture, weights), 0.05
+
+    def ours(X):
+        return interpret.saturation_mutagenesis(model, X, progress=False)
+
+    ways = {
+        "ours": Way(ours, slow=False),
+        "naive: Keras predict for each mutant": Way(keras_naive(keras_model, share), share=share),
+        "naive: Torch forward for each mutant": Way(torch_batches(model, 1, channels_first=False)),
+        "Keras, one tf.function a sequence": Way(keras_function(keras_model)),
+        "tangermeme, default": Way(by_tangermeme(conv1d, forced=False)),
+        "tangermeme, fast path forced": Way(by_tangermeme(conv1d, forced=True)),
+        "Captum, FeatureAblation": Way(by_captum(model)),
+    }
+    for size in BATCHES:
+        ways[f"plain batches of {size}, our twin"] = Way(
+            torch_batches(model, size, channels_first=False)
+        )
+        ways[f"plain batches of {size}, Conv1d"] = Way(
+            torch_batches(conv1d, size, channels_first=True)
+        )
+    return ways
+
+
+def seconds(way, X):
+    start = time.perf_counter()
+    if len(X):
+        way(X)
+    return time.perf_counter() - start
+
+
+def compare(name, rounds):
+    architecture, fast, slow = MODELS[name]
+    length = architecture.input_length
+    data = datasets.load_ctcf()
+    X = data.X[data.y[:, 0] == 1][:300].reshape(-1, length, 4)
+    ways = ways_for(architecture)
+    reference = ways["plain batches of 64, Conv1d"].score(X[:1])
+    # The first call loads and compiles. Nobody scores with what is wrong: largest difference.
+    off = {key: np.nanmax(np.abs(way.score(X[:1]) - reference)) for key, way in ways.items()}
+    times = {key: [] for key in ways}
+    for _ in range(rounds):
+        for key, way in ways.items():
+            few, more = slow if way.slow else fast
+            spent = seconds(way.score, X[:more]) - seconds(way.score, X[:few])
+            times[key].append(1000 * spent / (more - few) / way.share)
+    medians = {key: statistics.median(spent) for key, spent in times.items()}
+    print(f"\n{name}: {architecture.n_parameters():,} parameters, {length} bp")
+    print(f"{'ms a sequence':40} {'median':>9} {'x ours':>9} {'off by':>9}")
+    for key, median in medians.items():
+        ratio = median / medians["ours"]
+        print(f"{key:40} {median:9.3f} {ratio:9.1f} {off[key]:9.1e}")
+    plain = min(median for key, median in medians.items() if key.startswith("plain"))
+    for key, median in (
+        ("tangermeme's default", medians["tangermeme, default"]),
+        ("its fast path", medians["tangermeme, fast path forced"]),
+        ("the best plain batch", plain),
+    ):
+        print(f"{key} / ours: {median / medians['ours']:.1f}")
+
+
+def all_positives(rounds):
+    data = datasets.load_ctcf()
+    split = splits.split_by_chromosome(
+        data.table["chrom"], val_chroms=["chr8", "chr20"], test_chroms=["chr1", "chr3", "chr6"]
+    )
+    X = data.X[split.test][data.y[split.test, 0] == 1]
+    model = torch_cnn.build_cnn(search_best())
+    spent = [
+        seconds(lambda X: interpret.saturation_mutagenesis(model, X, progress=False), X)
+        for _ in range(rounds)
+    ]
+    print(f"\n{len(X)} positives of the test chromosomes, architecture of the search's best:")
+    print(f"{statistics.median(spent):.2f} s (median of {rounds}; at most 3)")
+
+
+def exact():
+    """Largest difference from brute force by each framework, at every position."""
+    from tests.mutants import one_by_one, sequences
+    from tests.test_ism import busy_weights, course_space, random_architecture
+
+    rng = np.random.default_rng(4)
+    groups = {
+        "378 architectures of the course": (course_space(), sequences(3, 200)),
+        "20 deeper ones": ([random_architecture(rng) for _ in range(20)], sequences(3, 60)),
+    }
+    for group, (architectures, X) in groups.items():
+        worst = {"keras": 0.0, "torch": 0.0}
+        for i, architecture in enumerate(architectures):
+            weights = busy_weights(architecture, random_state=i)
+            for name, twin in (("keras", keras_cnn), ("torch", torch_cnn)):
+                model = twin.build_cnn(architecture)
+                twin.set_weights(model, weights)
+                task = architecture.n_outputs - 1
+                scores = interpret.saturation_mutagenesis(model, X, task=task, progress=False)
+                expected = one_by_one(
+                    lambda X, twin=twin, model=model, task=task: twin.predict_logits(
+                        model, X, batch_size=64
+                    )[:, task],
+                    X,
+                    range(X.shape[1]),
+                )
+                worst[name] = max(worst[name], float(np.abs(scores - expected).max()))
+            keras_cnn.keras.backend.clear_session()
+        print(f"{group}: largest difference of a logit", worst, "(at most 1e-4)")
+
+
+def memory(n):
+    """Peak memory beyond input and result when `n` sequences go through in one call."""
+    model = torch_cnn.build_cnn(arch.DAY1_CNN)
+    X = np.tile(datasets.load_ctcf().X, (-(-n // 5000), 1, 1))[:n]
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    start = time.perf_counter()
+    scores = interpret.saturation_mutagenesis(model, X, progress=False)
+    spent = time.perf_counter() - start
+    unit = 1e6 if sys.platform == "darwin" else 1e3  # bytes there, kB elsewhere
+    peak = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / unit
+    result = scores.nbytes / 1e6
+    print(f"{n:,} sequences, Day-1 model: {spent:.0f} s; result {result:,.0f} MB;", end=" ")
+    print(f"peak memory grew by {peak - result:,.0f} MB beyond it (at most 500)")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--exact", action="store_true", help="compare all architectures instead")
+    parser.add_argument("--memory", action="store_true", help="stream 100,000 sequences instead")
+    options = parser.parse_args()
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    torch.set_num_threads(1)
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    print(f"{platform.machine()}, one thread, Python {platform.python_version()},", end=" ")
+    print(*(f"{m.__name__} {m.__version__}" for m in (np, torch, tf, tangermeme, captum)), sep=", ")
+    if options.exact:
+        exact()
+    elif options.memory:
+        memory(100_000)
+    else:
+        for name in MODELS:
+            compare(name, options.rounds)
+        all_positives(options.rounds)
+
+
+if __name__ == "__main__":
+    main()
