@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from tests.mutants import one_by_one, sequences
 from workshop import keras_cnn, nas, torch_cnn
@@ -26,6 +27,13 @@ from workshop.architecture import (
 )
 
 TWINS = {"keras": keras_cnn, "torch": torch_cnn}
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """As `saturation_mutagenesis` calls the engine."""
+    with threadpool_limits(limits=1, user_api="blas"):
+        yield
 
 
 def busy_weights(architecture, *, random_state=0):

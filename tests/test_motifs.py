@@ -1,15 +1,18 @@
-"""`workshop.motifs` against values by hand, loops over letters and scipy."""
+"""`workshop.motifs` against values by hand, loops over letters, scipy and Biopython."""
 
 import math
 
 import numpy as np
 import pytest
+from Bio import motifs as bio_motifs
+from Bio.motifs.matrix import PositionSpecificScoringMatrix
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import entropy, pearsonr
 
+from workshop.datasets import load_real_ctcf
 from workshop.motifs import Motif, load_motif, read_jaspar, scan, similarity
-from workshop.sequences import ALPHABET, one_hot_encode
+from workshop.sequences import ALPHABET, one_hot_decode, one_hot_encode
 
 BACKGROUND = (0.3, 0.2, 0.2, 0.3)
 TATA = Motif("toy", "TATA", [[0, 0, 0, 8], [8, 0, 0, 0], [0, 0, 0, 8], [6, 2, 0, 0]])
@@ -222,6 +225,24 @@ def test_scan_equals_a_loop_over_letters(motif, seqs, both_strands, background):
             assert found[i, p] == pytest.approx(expected, abs=1e-4)
 
 
+def by_biopython(motif):
+    return bio_motifs.Motif(counts=dict(zip(ALPHABET, motif.counts.T.tolist(), strict=True)))
+
+
+@pytest.mark.parametrize("background", [(0.25, 0.25, 0.25, 0.25), BACKGROUND])
+def test_scan_equals_biopython(background):
+    ctcf, data = load_motif("MA0139.1"), load_real_ctcf()
+    seqs = one_hot_decode(data.X[:20])
+    share = dict(zip(ALPHABET, background, strict=True))
+    strands = []
+    for motif in (by_biopython(ctcf), by_biopython(ctcf).reverse_complement()):
+        scores = motif.counts.normalize(pseudocounts=1).log_odds(share)
+        strands.append([scores.calculate(seq) for seq in seqs])
+    for both_strands, expected in ((False, strands[0]), (True, np.maximum(*strands))):
+        found = scan(data.X[:20], ctcf, both_strands=both_strands, background=background)
+        np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
 def test_scan_finds_a_planted_instance_on_either_strand():
     ctcf = load_motif("MA0139.1")
     forward = "ATTATAATTA" + ctcf.consensus + "TTAATATAAT"
@@ -275,6 +296,27 @@ def test_similarity_equals_trying_all_alignments(a, b, data):
         assert found.overlap >= least
     else:
         assert math.isnan(found.correlation)
+
+
+def test_similarity_equals_biopython():
+    """Its Pearson of the aligned columns, where all columns of both motifs are aligned."""
+    ctcf = load_motif("MA0139.1")
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        noise = rng.dirichlet([0.5] * 4, size=19)
+        mixed = Motif("mixed", "mixed", rng.uniform(0, 1) * ctcf.probabilities() + noise)
+        expected = []
+        for other in (mixed, mixed.reverse_complement()):
+            theirs = [
+                PositionSpecificScoringMatrix(
+                    ALPHABET, dict(zip(ALPHABET, m.probabilities().T.tolist(), strict=True))
+                )
+                for m in (ctcf, other)
+            ]
+            expected.append(theirs[0].dist_pearson_at(theirs[1], 0))
+        found = similarity(ctcf, mixed)
+        assert found.correlation == pytest.approx(max(expected), abs=1e-9)
+        assert found.strand == "+-"[int(np.argmax(expected))]
 
 
 def test_nothing_correlates_with_a_motif_of_equal_shares():
