@@ -26,6 +26,8 @@
 # | 2 | build any of them, in Keras and in PyTorch, **Practice 1** | 60 |
 # | 3 | search: a die, a bandit, a controller that learns | 70 |
 # | 4 | understand what the search found, **Practice 2** | 70 |
+# | 5 | ask the winner what it looks at, **Practice 3** | 70 |
+# | 6 | **Extended practices**: the homework, 10 points each | at home |
 #
 # Run the cells from the top with *Shift + Enter*. Nothing needs a GPU.
 
@@ -49,13 +51,26 @@ environment.quiet_logs()  # first of all: the frameworks read such settings when
 environment.check_environment()
 
 # %%
+import time
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from IPython.display import display
 
 # keras_cnn starts TensorFlow without its chatter, so it comes first.
-from workshop import datasets, evaluation, keras_cnn, nas, plot, splits, torch_cnn
+from workshop import (
+    datasets,
+    evaluation,
+    interpret,
+    keras_cnn,
+    motifs,
+    nas,
+    plot,
+    sequences,
+    splits,
+    torch_cnn,
+)
 from workshop.architecture import DAY1_CNN, TASKS, Architecture, Conv1D, GlobalMaxPool
 
 environment.quiet_logs()  # once more: Lightning turns its log on when it is imported
@@ -1080,7 +1095,8 @@ plot.show(
 # run the winner is right about 280 of the 293 test sequences that the Day-1 model got wrong. Its
 # test AUROC, 0.9978, is a little below the 0.9983 that it was chosen for, as was to be expected.
 #
-# One thing this number does not tell: *what* the model looks at. Remember the end of Day 1.
+# One thing this number does not tell: *what* the model looks at. Yesterday a respectable score
+# turned out to be a count of G and C. In section 5 we ask the winner.
 
 # %% [markdown]
 # ## Practice 2 · two tasks of about 10 minutes
@@ -1191,3 +1207,953 @@ if accuracy_result is not None:
 # **Takeaway:** a search gives more than a winner. Its history says which choices matter, its
 # entropy says which do not, and `identity` says what you can leave out. Compare it with a die at
 # an equal budget, and report the winner on data that it was not chosen on.
+
+# %% [markdown]
+# # 5 · What does the winner look at?
+#
+# **Objective:** ask a model which letters made its decision, compare the answer with the truth,
+# and know where such answers mislead. **70 minutes**, with Practice 3.
+#
+# ## Change a letter, ask again
+#
+# **In-silico mutagenesis** (ISM) is an experiment on the model. Change one letter, predict again,
+# and write down the difference. *Saturated* means every other letter at every position, so the
+# scores have the shape of the input, 200 × 4. Most of these mutations no population carries; a
+# computer can try them all.
+#
+# We start with one test sequence, chosen by a rule: the first positive that holds two motifs.
+
+# %%
+positive, negative = y_test[:, 0] == 1, y_test[:, 0] == 0
+X_positive, X_negative = X_test[positive], X_test[negative]  # (496, 200, 4), (492, 200, 4)
+motif_starts = data.table["motif_starts"].iloc[split.test[positive]].tolist()
+
+chosen = next(i for i, starts in enumerate(motif_starts) if len(starts) == 2)
+x = X_positive[chosen]  # (200, 4)
+sites = [(start, start + 19) for start in motif_starts[chosen]]  # the planted motifs, 19 bp each
+logit = torch_cnn.predict_logits(best_model, x[None])[0, 0]
+print(f"positive {chosen} of {len(X_positive)}: motifs at {sites}, logit {logit:.2f}")
+
+# %% [markdown]
+# The experiment in the open. We note *alternative minus reference*: 0 for the letter that is there,
+# negative where a change lowers the logit.
+
+# %%
+began = time.perf_counter()
+by_hand = np.zeros((200, 4), dtype=np.float32)
+for position in range(200):
+    for base in np.flatnonzero(x[position] == 0):  # the three letters that are not there
+        mutant = x.copy()
+        mutant[position] = np.eye(4)[base]
+        after = torch_cnn.predict_logits(best_model, mutant[None])[0, 0]
+        by_hand[position, base] = after - logit  # 0 stays at the letter that is there
+seconds_by_hand = time.perf_counter() - began
+print(f"{3 * len(x)} mutants, a prediction each: {seconds_by_hand:.2f} s")
+
+# %% [markdown]
+# `interpret.saturation_mutagenesis` gives the same numbers. It is faster because a new letter
+# touches only a few windows of each layer; these are computed again, and nothing else.
+
+# %%
+repeats = []
+for _ in range(10):
+    began = time.perf_counter()
+    library = interpret.saturation_mutagenesis(best_model, x[None])  # (1, 200, 4)
+    repeats.append(time.perf_counter() - began)
+began = time.perf_counter()
+scores = interpret.saturation_mutagenesis(best_model, X_positive, progress=False)  # (496, 200, 4)
+seconds_all = time.perf_counter() - began
+
+for what, seconds in (
+    ("one sequence alone", np.median(repeats)),
+    (f"one of {len(X_positive)} together", seconds_all / len(X_positive)),
+):
+    print(f"{what:20} {1000 * seconds:4.1f} ms, {seconds_by_hand / seconds:.0f} times faster")
+print(f"largest difference from the loop: {np.abs(library[0] - by_hand).max():.1e}")
+
+# %% [markdown]
+# (For timings with more care: `python benchmarks/ism.py`.)
+#
+# We score the **logit**, the output before the sigmoid. The sigmoid flattens: where the model is
+# sure, even a strong effect hardly moves the probability.
+
+# %%
+for what, value in (("as it is", logit), ("after the worst change", logit + by_hand.min())):
+    print(f"{what:23} logit {value:5.2f}, probability {1 / (1 + np.exp(-value)):.3f}")
+
+# %% [markdown]
+# ## The map of a sequence
+#
+# Blue: this change lowers the logit. Red: it raises it. A dot marks the letter that is there.
+# Above the map the same scores as letters, tall where any change would hurt.
+
+# %%
+plot.show(
+    plot.mutagenesis_map(scores[chosen], x, sites=sites),
+    "Saturated mutagenesis of the whole sequence. The bars are the planted motifs; nobody told "
+    "the model where they are.",
+    alt="A heat map of 4 rows and 200 columns, nearly white except for a block of blue cells at "
+    "the first planted motif; the letters above it are tall there and nearly absent elsewhere, "
+    "also at the second planted motif.",
+)
+
+# %% [markdown]
+# One region stands out, the **focus region**. Closer, and with the truth below it: the matrix from
+# which the motif was drawn.
+
+# %%
+ctcf = motifs.load_motif("MA0139.1")
+loud = sites[0]
+region = slice(loud[0] - 6, loud[1] + 6)  # 31 positions
+figure, axes = plt.subplots(
+    2, 1, figsize=(9, 5.4), height_ratios=[2.4, 1], layout="constrained", sharex=True
+)
+plot.mutagenesis_map(
+    scores[chosen][region], x[region], start=region.start, sites=[loud], ax=axes[0]
+)
+plot.logo(ctcf.information_matrix(), start=loud[0], ax=axes[1])
+axes[0].set(xlabel="", xlim=(region.start - 0.5, region.stop - 0.5))
+axes[1].set_title("the truth: JASPAR MA0139.1", loc="left", fontsize=10.5)
+plot.show(
+    figure,
+    "The focus region (above) and the CTCF motif (below), on one axis.",
+    alt="The map and the letters of 31 positions; below them the CTCF logo. Where the logo has its "
+    "tallest letters, a C and two G, the columns of the map are dark blue.",
+)
+
+# %% [markdown]
+# The tall letters of the two agree, and the map agrees in more than that: at positions 29 and 30
+# the matrix also accepts A and T, and in the map just these two cells are pale.
+
+# %% [markdown]
+# ## From where do we count?
+#
+# ISM counts from the letter that is there, a gradient from nowhere. A number added to all four
+# scores of a position makes no difference to a model of one-hot sequences, since exactly one of the
+# four letters is there. So put all methods into one **frame of reference**: subtract the mean over
+# A, C, G and T ([Majdandzic 2023](https://doi.org/10.1186/s13059-023-02956-3)). What then stands at
+# the letter that is there is the **importance** of this base, and the height of its letter above:
+# minus the mean of the four effects.
+
+# %%
+importance = interpret.base_importance(scores, X_positive)  # (496, 200)
+tallest = importance[chosen].argmax()
+both_frames = np.array([scores[chosen][tallest], interpret.zero_mean(scores[chosen])[tallest]])
+print(f"position {tallest} has {sequences.ALPHABET[x[tallest].argmax()]};", end=" ")
+print(f"its importance is {importance[chosen, tallest]:.2f}")
+pd.DataFrame(both_frames, index=["ISM", "zero mean"], columns=list(sequences.ALPHABET)).round(2)
+
+# %% [markdown]
+# ## The silent motif
+#
+# Why is there nothing at the second motif? It is a real one, if a weaker match:
+
+# %%
+matches = motifs.scan(X_positive, ctcf, both_strands=False)  # (496, 182), bits
+pd.DataFrame(
+    {
+        "match to the matrix (bits)": [matches[chosen, start] for start, _ in sites],
+        "total importance": [importance[chosen, start:end].sum() for start, end in sites],
+    },
+    index=[f"motif at {start}" for start, _ in sites],
+).round(2)
+
+# %% [markdown]
+# Perform the experiment that ISM does not: **erase** a whole motif (19 times N, a row of zeros),
+# and ask again.
+
+# %%
+erased = np.stack([x, x, x, x])
+erased[1, slice(*sites[0])] = 0
+erased[2, slice(*sites[1])] = 0
+erased[3] = np.minimum(erased[1], erased[2])
+names = ["as it is", "without the first", "without the second", "without both"]
+for name, value in zip(names, torch_cnn.predict_logits(best_model, erased)[:, 0], strict=True):
+    print(f"{name:20} logit {value:5.2f}, probability {1 / (1 + np.exp(-value)):.2f}")
+
+figure, axes = plt.subplots(2, 1, figsize=(11, 4.4), layout="constrained", sharex=True, sharey=True)
+erased_scores = interpret.saturation_mutagenesis(best_model, erased[:2])
+for ax, one, letters, name in zip(axes, erased_scores, erased, names, strict=False):
+    plot.score_logo(one, letters, sites=sites, ax=ax)
+    ax.set_title(name, loc="left", fontsize=10.5)
+axes[0].set_xlabel("")
+axes[1].get_legend().remove()
+plot.show(
+    figure,
+    "With the first motif gone, the second one speaks.",
+    alt="Above, the letters of the whole sequence: tall at the first motif only. Below, with the "
+    "first motif replaced by N, the letters at the second motif are tall.",
+)
+
+# %% [markdown]
+# This is the model, not biology. **Global max pooling** listens to the best match only. While that
+# stands, the other one is a silent spare, and ISM, one letter at a time, cannot see it.
+# *Unimportant to ISM* does not mean *without a function*. Is it so in all sequences with two
+# motifs?
+
+# %%
+two = [i for i, starts in enumerate(motif_starts) if len(starts) == 2]
+match = np.array([matches[i, list(motif_starts[i])] for i in two])  # (160, 2)
+heard = np.array([[importance[i, a : a + 19].sum() for a in motif_starts[i]] for i in two])
+share = heard.max(axis=1) / heard.sum(axis=1)
+agree = heard.argmax(axis=1) == match.argmax(axis=1)
+print(f"{len(two)} sequences; share of the importance that the louder motif holds:", end=" ")
+print(f"{np.median(share):.0%} (median)")
+print(f"the louder one is the better match in {agree.mean():.0%}")
+
+# %% [markdown]
+# ## The motif behind 496 sequences
+#
+# One sequence may be luck. `motif_from_scores` takes from each sequence the window with the
+# highest total importance; such windows are off by a few positions. So each moves to the window
+# whose scores agree best with the mean of all, again and again until nothing moves, and the letters
+# are counted. No known motif takes part.
+
+# %%
+recovered = interpret.motif_from_scores(X_positive, scores, width=19)
+agreement = motifs.similarity(ctcf, recovered)
+print(f"r = {agreement.correlation:.3f} over {agreement.overlap} aligned columns")
+plot.show(
+    plot.compare_motifs({"JASPAR MA0139.1": ctcf, "recovered with the model's help": recovered}),
+    "The motif that was planted, and the one that the scores lead to.",
+    alt="Two CTCF logos one above the other, nearly identical.",
+)
+
+# %% [markdown]
+# A high *r* says that the model looks at the right **places**. The letters counted there are the
+# sequences' own, so it does not say that the model weighs each letter right.
+
+# %% [markdown]
+# ## Does it find the planted motifs? Three methods
+#
+# Now base by base: is a base within a planted motif more important than one outside? That is an
+# AUROC over all bases. The outer columns of MA0139.1 carry little information, and second motifs
+# are silent, so do not expect 1.
+#
+# ISM is not alone. **Saliency** is the gradient of the logit: what a tiny step towards each letter
+# would change. **Integrated gradients** (IG) averages the gradient on the way from an empty
+# sequence (N everywhere) to this one, times the difference. IG asks for more than a hundred
+# gradients a sequence, so here all methods get the same 50 sequences. The row before the last asks
+# yesterday's model.
+
+# %%
+FEW = X_positive[:50]
+explainers = {
+    "ISM": lambda X: interpret.saturation_mutagenesis(best_model, X),
+    "saliency": lambda X: interpret.saliency(best_model, X),
+    "integrated gradients": lambda X: interpret.integrated_gradients(best_model, X, steps=128),
+    "ISM of the Day-1 model": lambda X: interpret.saturation_mutagenesis(day1_model, X),
+}
+explanations, rows = {}, {}
+for name, explain in explainers.items():
+    began = time.perf_counter()
+    explanations[name] = explain(FEW)  # (50, 200, 4)
+    seconds = time.perf_counter() - began
+    one_a_base = interpret.base_importance(explanations[name], FEW)  # (50, 200)
+    found = interpret.localisation(one_a_base, motif_starts[: len(FEW)], width=19)
+    rows[name] = {"AUROC": found.auroc, "AUPRC": found.auprc, "seconds": seconds}
+rows["blind"] = {"AUROC": 0.5, "AUPRC": found.share}
+on_all = interpret.localisation(importance, motif_starts, width=19)
+print(f"ISM of all {on_all.n_sequences} positives:", end=" ")
+print(f"AUROC {on_all.auroc:.3f}, AUPRC {on_all.auprc:.3f}")
+pd.DataFrame(rows).T.map(lambda value: "" if np.isnan(value) else f"{value:.3f}")
+
+# %%
+figure, axes = plt.subplots(3, 1, figsize=(9, 6), layout="constrained", sharex=True)
+for ax, (name, one) in zip(axes, explanations.items(), strict=False):
+    plot.score_logo(
+        one[chosen][region], x[region], start=region.start, ylabel="", sites=[loud], ax=ax
+    )
+    ax.set_title(name, loc="left", fontsize=10.5)
+    ax.set_xlabel("")
+for ax in axes[1:]:
+    ax.get_legend().remove()
+axes[-1].set_xlabel("position")
+plot.show(
+    figure,
+    "The same region by three methods, each on its own scale.",
+    alt="Three rows of letters for 31 positions; the same C and G are tall in all three, while "
+    "some smaller letters differ.",
+)
+
+# %% [markdown]
+# The methods agree about the tall letters, less about the small ones; yesterday's model hardly
+# knows where the motifs are. IG keeps a promise that gradients alone do not, **completeness**: its
+# scores sum to the difference between the logits of the sequence and of the empty one.
+
+# %%
+empty = torch_cnn.predict_logits(best_model, np.zeros_like(x)[None])[0, 0]
+print(f"difference of the logits        {logit - empty:.3f}")
+for name in ("integrated gradients", "saliency"):
+    at_letters = interpret.project(explanations[name], FEW)[chosen]  # the letters that are there
+    print(f"sum of {name:24} {at_letters.sum():.3f}")
+
+# %% [markdown]
+# ## What does it see in a negative?
+#
+# Again by a rule: the negative whose score is the median.
+
+# %%
+negative_logits = torch_cnn.predict_logits(best_model, X_negative)[:, 0]
+typical = np.argsort(negative_logits)[(len(X_negative) - 1) // 2]
+x_typical = X_negative[typical]
+typical_scores = interpret.saturation_mutagenesis(best_model, x_typical[None])[0]  # (200, 4)
+plot.show(
+    plot.mutagenesis_map(typical_scores, x_typical),
+    f"A typical negative, logit {negative_logits[typical]:.1f}. The strongest effects are red.",
+    alt="A heat map of 4 rows and 200 columns: single red cells, the darkest near position 98, and "
+    "pale blue ones around it and at the right end. The letters above are small, some below zero.",
+)
+
+# %%
+place, letter = np.unravel_index(typical_scores.argmax(), typical_scores.shape)
+reddest = x_typical.copy()
+reddest[place] = np.eye(4)[letter]
+before, after = motifs.scan(np.stack([x_typical, reddest]), ctcf, both_strands=False)
+print(f"reddest cell: {sequences.ALPHABET[letter]} at {place}, {typical_scores.max():+.1f}")
+print(f"best match of the matrix: {before.max():.1f} bits before;", end=" ")
+print(f"{after.max():.1f} bits after, starting at {after.argmax()}")
+
+# %% [markdown]
+# No letter is *needed* here, the answer is no already. But there is something to build: the reddest
+# cell is a letter that would **create** a better match. Is it so in all negatives? That is yours to
+# find out, in 2.6.2.
+
+# %% [markdown]
+# ## A real peak
+#
+# The truth is planted in simulated data only. For a real CTCF peak we have none; the nearest is the
+# best hit of the matrix. The model has seen the **forward** strand only, so score both strands and
+# explain the one that scores higher.
+
+# %%
+real = datasets.load_real_ctcf()
+turned = sequences.reverse_complement(real.X)
+forward = torch_cnn.predict_logits(best_model, real.X)[:, 0]
+reverse = torch_cnn.predict_logits(best_model, turned)[:, 0]
+is_forward = forward >= reverse
+X_real = np.where(is_forward[:, None, None], real.X, turned)  # (500, 200, 4)
+hits = motifs.scan(X_real, ctcf, both_strands=False).argmax(axis=1)  # where the matrix fits best
+real_scores = interpret.saturation_mutagenesis(best_model, X_real, progress=False)
+print(f"{is_forward.mean():.0%} of the peaks score higher as they are, the others turned around")
+print(f"{real.table['name'][0]}: logit {forward[0]:.1f} forward, {reverse[0]:.1f} reverse")
+
+# %%
+ax = plot.mutagenesis_map(real_scores[0], X_real[0], sites=[(hits[0], hits[0] + 19)])
+ax.child_axes[0].get_legend().get_texts()[0].set_text("best hit of the matrix")
+plot.show(
+    ax,
+    f"The first real peak of the file, {'forward' if is_forward[0] else 'reverse'} strand.",
+    alt="A heat map of a real sequence with a block of blue cells and tall letters below the bar "
+    "that marks the best hit of the CTCF matrix.",
+)
+
+# %% [markdown]
+# Is it so in all 500? For each peak we take the 19 bp with the highest total importance, and ask
+# whether they overlap the matrix's best hit. *By chance* compares the focus of one peak with the
+# hits of the others: peaks are centred on their summit, so any two of them tend to agree.
+
+# %%
+real_importance = interpret.base_importance(real_scores, X_real)  # (500, 200)
+focus = pd.DataFrame(real_importance.T).rolling(19).sum().idxmax().to_numpy() - 18  # (500,) starts
+apart = np.abs(focus[:, None] - hits)  # (500, 500): on the diagonal, a peak with itself
+print(f"focus overlaps the best hit: {np.mean(np.diag(apart) < 19):.0%} of the peaks")
+print(f"                  by chance: {np.mean(apart < 19):.0%}")
+
+# %% [markdown]
+# So the model carries over to real sequence: on strong peaks it looks where the matrix looks. It
+# does *not* prove that these letters bind CTCF in the cell. Model and matrix are no independent
+# witnesses (the training data were drawn from this very matrix), and where they disagree nobody
+# knows which is right.
+
+# %% [markdown]
+# ## Pros, cons and cost
+#
+# | for | against |
+# |---|---|
+# | simple: an experiment that every biologist knows | cost: 3 *L* predictions for length *L* |
+# | asks any model, needs no gradient | one letter at a time: interactions stay hidden |
+# | biologically meaningful: a mutation and its effect | a silent spare looks unimportant |
+# | a place, a size and a sign for each effect | mutants unlike anything that the model has seen |
+
+# %%
+L = X_positive.shape[1]
+print(f"3 L = {3 * L} predictions a sequence, {3 * L * len(X_positive):,} for all positives")
+print(f"in the open loop about {seconds_by_hand * len(X_positive):.0f} s (extrapolated);", end=" ")
+print(f"with the library {seconds_all:.1f} s")
+print(f"all pairs of letters: {9 * L * (L - 1) // 2:,} predictions a sequence")
+
+# %% [markdown]
+# One more trap: **saturation**. When a model is sure already, no single change makes it doubt much.
+# Sort the positives by how well their best motif fits:
+
+# %%
+best_match = np.array([m[list(s)].max() for m, s in zip(matches, motif_starts, strict=True)])
+positive_logits = torch_cnn.predict_logits(best_model, X_positive)[:, 0]
+pd.DataFrame(
+    {
+        "best planted match (bits)": pd.cut(
+            best_match,
+            [-np.inf, 12, 16, 20, np.inf],
+            labels=["up to 12", "12 to 16", "16 to 20", "above 20"],
+        ),
+        "logit": positive_logits,
+        "total importance": importance.sum(axis=1, dtype=float),
+    }
+).groupby("best planted match (bits)", observed=True).agg(
+    sequences=("logit", "size"),
+    **{
+        "median logit": ("logit", "median"),
+        "median total importance": ("total importance", "median"),
+    },
+).round(1)
+
+# %% [markdown]
+# The best motifs get the *smallest* scores. Compare importance within a sequence; between sequences
+# be careful.
+
+# %% [markdown]
+# ## Practice 3 · three tasks of about 10 minutes
+#
+# ### 2.P3.1 · Is the second-best model the same?
+#
+# Load the second-best model of the search, `second_model = nas.load_model(result, rank=...)`, and
+# look at its map of the same sequence. Do two models with nearly equal scores give equal reasons?
+
+# %% tags=["stub"]
+second_model = None
+
+# %% tags=["solution"]
+second_model = nas.load_model(result, rank=1)
+
+# %%
+if second_model is None:
+    print("2.P3.1 is not done yet: load second_model.")
+else:
+    second_scores = interpret.saturation_mutagenesis(second_model, X_positive, progress=False)
+    display(in_words(result.ranking.head(2)))
+    plot.show(
+        plot.mutagenesis_maps(
+            {"the best model": scores[chosen], "the second-best": second_scores[chosen]},
+            x,
+            sites=sites,
+        ),
+        "Two models, one sequence, one scale.",
+        alt="Two mutagenesis maps one above the other, each with its letters.",
+    )
+    second_importance = interpret.base_importance(second_scores, X_positive)
+    alike = [np.corrcoef(a, b)[0, 1] for a, b in zip(importance, second_importance, strict=True)]
+    found = interpret.localisation(second_importance, motif_starts, width=19)
+    print(f"importance of the two models, median r over all positives: {np.median(alike):.2f}")
+    print(f"localisation AUROC: best {on_all.auroc:.3f}, second {found.auroc:.3f}")
+
+# %% [markdown] tags=["solution"]
+# Nearly. Both look at the same motif, neither hears the second one (both end in global max
+# pooling), and they differ in the smaller letters. The second-best localises even a little better,
+# though its val AUROC is lower: a better score does not promise a better explanation.
+
+# %% [markdown]
+# ### 2.P3.2 · Is the focus region the motif?
+#
+# Write `focus_region(importance, width)` for **one** sequence: `importance` has shape (L,), and the
+# function returns the start of the window of `width` positions with the highest total. Below it is
+# compared with the nearest planted start in each positive test sequence. Where do the two differ?
+
+
+# %% tags=["stub"]
+def focus_region(importance, width):
+    """Start of the window with the highest total importance."""
+    # Your code here.
+
+
+# %% tags=["solution"]
+def focus_region(importance, width):
+    """Start of the window with the highest total importance."""
+    totals = np.convolve(importance, np.ones(width), mode="valid")  # (L - width + 1,)
+    return int(totals.argmax())
+
+
+# %%
+on_example = focus_region(np.array([0.0, 1.0, 5.0, 4.0, 0.0]), 2)
+if on_example is None:
+    print("2.P3.2 is not done yet: focus_region returns None.")
+elif on_example != 2:
+    print(f"In 0 1 5 4 0 the best two begin at 2 (counted from 0); got {on_example}.")
+else:
+    offsets = np.array(
+        [
+            min((focus_region(one, 19) - start for start in starts), key=abs)
+            for one, starts in zip(importance, motif_starts, strict=True)
+        ]
+    )
+    print(f"within 3 bp of a planted start: {np.mean(np.abs(offsets) <= 3):.1%}")
+    print(f"no overlap with a planted motif: {np.mean(np.abs(offsets) >= 19):.1%}")
+    figure, ax = plt.subplots(figsize=(6.5, 3.2), layout="constrained")
+    ax.bar(*np.unique(offsets, return_counts=True), color="#0072B2")
+    ax.set(xlabel="focus region minus nearest planted start (bp)", ylabel="sequences")
+    ax.spines[["top", "right"]].set_visible(False)
+    plot.show(
+        ax,
+        "How far the focus region is off.",
+        alt="Bars of counts by offset in bp, the tallest at 0.",
+    )
+
+# %% [markdown] tags=["solution"]
+# Yes, up to a few positions. The outer columns carry little information, so a window moved by one
+# or two has nearly the same total, and the model has no reason to prefer the one that JASPAR cut.
+
+# %% [markdown]
+# ### 2.P3.3 · Two letters at once
+#
+# ISM cannot see interactions, because it changes one letter at a time. Change two. Write
+# `score_two(model, x, first, second)`: `x` has shape (200, 4), `first` and `second` are a position
+# and a letter such as `(23, "T")`. It returns the change of the logit with **both** letters in
+# place. Leave `x` itself as it is.
+
+
+# %% tags=["stub"]
+def score_two(model, x, first, second):
+    """Change of the logit when two letters are replaced at once."""
+    # Your code here.
+
+
+# %% tags=["solution"]
+def score_two(model, x, first, second):
+    """Change of the logit when two letters are replaced at once."""
+    mutant = x.copy()
+    for position, letter in (first, second):
+        mutant[position] = np.eye(4)[sequences.ALPHABET.index(letter)]
+    before, after = torch_cnn.predict_logits(model, np.stack([x, mutant]))[:, 0]
+    return float(after - before)
+
+
+# %%
+a, b = region.start, region.stop
+if score_two(best_model, x, (a, "A"), (a + 1, "C")) is None:
+    print("2.P3.3 is not done yet: score_two returns None.")
+else:
+    pairs = interpret.pairwise_mutagenesis(best_model, x[None], start=a, end=b)
+    rows = []
+    for p, q in ((10, 15), (15, 18), (10, 18), (6, 15), (12, 22)):  # counted from a
+        i = j = sequences.ALPHABET.index("T")  # there is no T at these places
+        rows.append(
+            {
+                "first": (a + p, "T"),
+                "second": (a + q, "T"),
+                "sum of the two alone": pairs.single[0, p, i] + pairs.single[0, q, j],
+                "both at once": pairs.double[0, p, i, q, j],
+                "score_two": score_two(best_model, x, (a + p, "T"), (a + q, "T")),
+            }
+        )
+    table = pd.DataFrame(rows)
+    display(table.round(3))
+    print("score_two is right:", np.allclose(table["both at once"], table["score_two"], atol=1e-4))
+    plot.show(
+        plot.interaction_map(pairs.interaction[0], x[region], start=a),
+        "What two changes do beyond the sum of each alone. Red: together they hurt less than the "
+        "sum (or help more); blue: they hurt more.",
+        alt="A square map of pairs of positions with a grey diagonal and coloured cells.",
+    )
+
+# %% [markdown] tags=["solution"]
+# Mostly red, and strongest where the letters are tallest. A motif that is broken cannot be broken
+# again: the second change finds the spare motif in charge. If that is the reason, the map must fade
+# where the spare has been erased:
+
+# %% tags=["solution"]
+alone = interpret.pairwise_mutagenesis(best_model, erased[2:3], start=a, end=b)  # no second motif
+for name, one in (("with the spare", pairs), ("without it", alone)):
+    print(f"{name:15} the worst pair takes {-one.double.min():.1f} from the logit,", end=" ")
+    print(f"the largest interaction is {one.interaction.max():.1f}")
+
+# %% [markdown] tags=["solution"]
+# It does, by half. The other half has another reason; a tanh that saturates would be one.
+
+# %% [markdown]
+# **Takeaway:** mutagenesis turns a score into places and letters, and here they are those of CTCF.
+# It explains the model, not the cell: what it calls unimportant may be a spare, and what it calls
+# important needs an experiment.
+
+# %% [markdown]
+# # 6 · Extended practices
+#
+# **Objective:** explain a model on your own, and make a search yours. Homework, **10 points** and
+# about **30 minutes** each. Write your answers into the variables and functions that each task
+# names.
+#
+# ## 2.6.1 · Importance of every base
+#
+# Write `score_all(model, X)`: for sequences (N, 200, 4) it returns their importance, shape
+# (N, 200), one number a base, positive where changes would lower the logit. The next cell makes
+# `positive_importance` with it, for *all* positive test sequences, and looks at them at once: do
+# the important letters lie in the motifs?
+#
+# (The 2023 notebook called Keras's `predict` for each mutant. On the software of that year, we
+# measured, this homework takes 2.9 hours.)
+
+
+# %% tags=["stub"]
+def score_all(model, X):
+    """Importance of each base that is there, shape (N, L)."""
+    # Your code here.
+
+
+# %% tags=["solution"]
+def score_all(model, X):
+    """Importance of each base that is there, shape (N, L)."""
+    effects = interpret.saturation_mutagenesis(model, X, progress=False)  # (N, L, 4)
+    zero_mean = effects - effects.mean(axis=2, keepdims=True)
+    return (zero_mean * X).sum(axis=2)  # as interpret.base_importance
+
+
+# %%
+positive_importance = score_all(best_model, X_positive)
+if positive_importance is None:
+    print("2.6.1 is not done yet: score_all returns None.")
+else:
+    found = interpret.localisation(positive_importance, motif_starts, width=19)
+    print(f"localisation: AUROC {found.auroc:.3f}, AUPRC {found.auprc:.3f}")
+    single = [i for i, starts in enumerate(motif_starts) if len(starts) == 1]
+    single.sort(key=lambda i: motif_starts[i][0])
+    profile = np.mean([positive_importance[i, motif_starts[i][0] :][:19] for i in single], axis=0)
+    figure, axes = plt.subplots(1, 2, figsize=(11, 4), layout="constrained", width_ratios=[1.5, 1])
+    picture = axes[0].imshow(
+        positive_importance[single], cmap="RdBu_r", vmin=-2, vmax=2, aspect="auto"
+    )
+    figure.colorbar(picture, ax=axes[0], label="importance", extend="both")
+    axes[0].set(xlabel="position", ylabel="sequences with one motif, sorted by its start")
+    information = ctcf.information_content()
+    axes[1].plot(information, ".-", color="dimgrey", label="information of the matrix (bits)")
+    axes[1].plot(profile, ".-", color="#0072B2", label="mean importance")
+    axes[1].set(xlabel="column of the motif", xticks=range(0, 19, 3))
+    axes[1].set_ylim(0, 1.2 * max(profile.max(), 2))
+    axes[1].spines[["top", "right"]].set_visible(False)
+    axes[1].legend(frameon=False, loc="upper right")
+    plot.show(
+        figure,
+        f"Left, {len(single)} sequences at once. Right, the mean over their motifs: with the "
+        f"information of the columns r = {np.corrcoef(profile, information)[0, 1]:.2f}.",
+        alt="Left, a heat map with a red diagonal band on white. Right, two curves over the 19 "
+        "columns of the motif with peaks at the same columns.",
+    )
+
+# %% [markdown] tags=["solution"]
+# The diagonal *is* the list of planted motifs: nobody told the model where they are. And within the
+# motif the model cares for the columns in which the matrix holds information.
+
+# %% [markdown]
+# ## 2.6.2 · And in the negatives?
+#
+# Make `negative_importance`, the same for all negative test sequences (`X_negative`). Compare: how
+# much importance is there, where does it lie, which sign has it? Explain **why** they differ in two
+# or three sentences, as a string: `my_answer_262`.
+
+# %% tags=["stub"]
+negative_importance = None
+my_answer_262 = ""
+
+# %% tags=["solution"]
+negative_importance = score_all(best_model, X_negative)
+my_answer_262 = (
+    "In a positive nearly all importance lies on one motif and is positive: most changes there "
+    "lower the logit. In a negative there is no motif to break, so it is spread over many "
+    "half-matches, its largest values are small, and many are negative: a letter stands in the way "
+    "of a better match, and replacing it raises the logit."
+)
+
+# %%
+if positive_importance is None or negative_importance is None or not my_answer_262:
+    print("2.6.2 is not done yet: make negative_importance, then write my_answer_262.")
+else:
+    both = {"positives": positive_importance, "negatives": negative_importance}
+    figure, axes = plt.subplots(2, 2, figsize=(11, 5.6), layout="constrained", sharex="row")
+    bins = np.linspace(-4, 6, 81)
+    for column, (name, one) in enumerate(both.items()):
+        picture = axes[0, column].imshow(
+            one[:100], cmap="RdBu_r", vmin=-2, vmax=2, aspect="auto", interpolation="nearest"
+        )
+        axes[0, column].set(title=f"the first 100 {name}", xlabel="position", ylabel="sequence")
+        for extreme, colour, label in (("max", "#B2182B", "largest"), ("min", "#2166AC", "lowest")):
+            axes[1, column].hist(
+                getattr(one, extreme)(axis=1), bins=bins, color=colour, alpha=0.8, label=label
+            )
+        axes[1, column].set(xlabel=f"importance in each of all {len(one)} {name}", ylabel="count")
+        axes[1, column].spines[["top", "right"]].set_visible(False)
+        largest, lowest = np.median(one.max(axis=1)), np.median(one.min(axis=1))
+        print(f"{name}, medians: largest importance {largest:.2f}, lowest {lowest:.2f}")
+    axes[1, 0].legend(frameon=False)
+    figure.colorbar(picture, ax=axes[0], label="importance", extend="both")
+    plot.show(
+        figure,
+        "Importance in positives (left) and negatives (right). Above, base by base; below, the "
+        "largest and the lowest value of each sequence.",
+        alt="Left: a short red block in each row, and large maxima. Right: scattered pale red and "
+        "blue cells; the largest values are small, the lowest more negative.",
+    )
+    print(my_answer_262)
+
+# %% [markdown] tags=["solution"]
+# Does the reddest change of a negative really create a better match? The matrix, which knows
+# nothing of the model, can say. For comparison a change drawn at random:
+
+# %% tags=["solution"]
+negative_scores = interpret.saturation_mutagenesis(best_model, X_negative, progress=False)
+rng, rows = np.random.default_rng(0), np.arange(len(X_negative))
+reddest = negative_scores.reshape(len(rows), -1).argmax(axis=1)  # 4 x position + base
+position = rng.integers(200, size=len(rows))
+base = X_negative[rows, position].argmax(axis=1) + rng.integers(1, 4, size=len(rows))
+at_random = 4 * position + base % 4  # another letter than the one that is there
+before = motifs.scan(X_negative, ctcf, both_strands=False).max(axis=1)
+for name, change in (("the reddest change", reddest), ("a random change", at_random)):
+    mutants = X_negative.copy()
+    mutants[rows, change // 4] = np.eye(4)[change % 4]
+    after = motifs.scan(mutants, ctcf, both_strands=False).max(axis=1)
+    print(f"{name:18} raises the best match of the matrix in {np.mean(after > before):.0%}")
+
+# %% [markdown]
+# ## 2.6.3 · Prune the model space
+#
+# Make `pruned_space`, a `nas.ModelSpace` with **fewer** architectures that keeps the good ones.
+# Section 4 has shown which operations never won. Then search it: `pruned_result`, with the settings
+# `CHILD`, `max_trials=9`, `random_state=0` and a `working_dir` of its own. Is the search more
+# efficient? What could you lose?
+
+# %% tags=["stub"]
+pruned_space = None
+pruned_result = None
+
+# %% tags=["solution"]
+pruned_space = nas.ModelSpace.from_dict(
+    [
+        [  # no kernel of 3 letters: it is too short for the first look at a motif of 19
+            nas.Operation(
+                "conv1d", filters=32, kernel_size=size, activation=activation, padding="same"
+            )
+            for activation in ("relu", "tanh")
+            for size in (7, 13)
+        ],
+        [nas.Operation("maxpool1d", pool_size=4), nas.Operation("identity")],
+        [*convolutions(64), nas.Operation("identity")],
+        [nas.Operation("globalmaxpool1d")],
+    ]
+)
+pruned_result = nas.search(
+    pruned_space,
+    train=(X_train, y_train),
+    val=(X_val, y_val),
+    **CHILD,
+    max_trials=9,
+    random_state=0,
+    working_dir="search/pruned",
+)
+
+# %%
+if pruned_space is None or pruned_result is None:
+    print("2.6.3 is not done yet: make pruned_space and search it.")
+else:
+    n_pruned = pruned_space.get_space_size()
+    budget = len(pruned_result.history)
+    rewards = {
+        f"all {space.get_space_size()}": result.history["reward"].head(budget),
+        f"pruned to {n_pruned}": pruned_result.history["reward"],
+    }
+    display(pd.DataFrame(rewards).agg(["min", "median", "max"]).T.round(4))
+    figure, ax = plt.subplots(figsize=(7, 3.6), layout="constrained")
+    for (name, one), colour in zip(rewards.items(), plot.SERIES_COLOURS, strict=False):
+        ax.plot(range(1, budget + 1), one, "o", color=colour, label=name)
+        ax.axhline(one.median(), color=colour, linestyle=":", zorder=0)
+    ax.set(xlabel="child", ylabel="val AUROC")
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.legend(frameon=False)
+    plot.show(
+        ax,
+        f"The first {budget} children in each space, and their medians (dotted).",
+        alt="Dots of val AUROC by child for the full and the pruned space, with a line at each "
+        "median.",
+    )
+
+# %% [markdown] tags=["solution"]
+# Yes: with GMP only, *every* child is decent, and the median tells it best. The best child of nine
+# gains less, because the full space was lucky early. The price: what was pruned cannot be found any
+# more. We pruned after 39 children, and a rare combination that none of them had is lost unseen.
+
+# %% [markdown]
+# ## 2.6.4 · A reward of your own
+#
+# AUROC asks for the order of the predictions only. Write `my_reward(y_true, y_score)`, both of
+# shape (N, 1): the **negative loss**, minus the mean binary cross-entropy (keep the scores away
+# from 0 and 1), or another reward that you can defend. Larger must mean better. Search with it:
+# `my_reward_result`, with `CHILD`, `max_trials=9`, `random_state=0` and a new `working_dir`. Which
+# children change their rank, and why?
+
+
+# %% tags=["stub"]
+def my_reward(y_true, y_score):
+    """One number to maximise."""
+    # Your code here.
+
+
+my_reward_result = None
+
+
+# %% tags=["solution"]
+def my_reward(y_true, y_score):
+    """Minus the mean binary cross-entropy."""
+    p = np.clip(y_score.astype(float), 1e-7, 1 - 1e-7)
+    return float(np.mean(y_true * np.log(p) + (1 - y_true) * np.log(1 - p)))
+
+
+my_reward_result = nas.search(
+    space,
+    train=(X_train, y_train),
+    val=(X_val, y_val),
+    reward=my_reward,
+    **CHILD,
+    max_trials=9,
+    random_state=0,
+    working_dir="search/my_reward",
+)
+
+# %%
+if my_reward_result is None:
+    print("2.6.4 is not done yet: write my_reward and search with it.")
+else:
+    table = my_reward_result.history[["tokens", "reward", "val_auroc", "val_accuracy"]]
+    table = table.sort_values("reward", ascending=False)
+    by_auroc = table["val_auroc"].rank(ascending=False).astype(int)
+    display(table.assign(**{"rank by AUROC": by_auroc}).round(4))
+    figure, ax = plt.subplots(figsize=(5, 3.8), layout="constrained")
+    ax.scatter(table["val_auroc"], table["reward"], color="#0072B2")
+    ax.set(xlabel="val AUROC", ylabel="my reward")
+    ax.spines[["top", "right"]].set_visible(False)
+    plot.show(
+        ax,
+        "The same children under AUROC and under my reward.",
+        alt="A scatter plot of my reward against the val AUROC.",
+    )
+
+# %% [markdown] tags=["solution"]
+# The ranks stay, the distances do not: the two best differ by less than 0.001 in AUROC, but the
+# loss of one is nearly three times that of the other. AUROC asks who stands before whom, the loss
+# whether a "0.9" deserves to be one. If you will read the score as a probability, reward the loss.
+
+# %% [markdown]
+# ## 2.6.5 · Another explanation
+#
+# Explain a few positive test sequences with another package: **Captum**'s `IntegratedGradients`, or
+# **SHAP**'s `GradientExplainer`. Both take our Torch model and tensors of shape (n, 200, 4) as they
+# are: `torch.from_numpy(X_few)`. Keep the scores, a NumPy array (n, 200, 4), as `my_explanation`.
+# Does it tell the same story as ISM? (Import the packages in your own cell, they are slow to load.
+# Outside of Colab you may have to `pip install captum shap`.)
+
+# %%
+X_few = X_positive[:6]  # (6, 200, 4)
+
+# %% tags=["stub"]
+my_explanation = None
+
+# %% tags=["solution"]
+import warnings
+
+import torch
+
+warnings.filterwarnings("ignore", message="IProgress")  # no widget is needed here
+from captum.attr import IntegratedGradients
+
+
+def captum_ig(model, X):
+    """Integrated gradients by Captum, from zeros, 256 steps."""
+    scores = IntegratedGradients(model).attribute(
+        torch.from_numpy(X), n_steps=256, internal_batch_size=256
+    )
+    return scores.numpy(force=True)
+
+
+my_explanation = captum_ig(best_model, X_few)
+
+# %%
+if my_explanation is None:
+    print("2.6.5 is not done yet: make my_explanation.")
+elif not isinstance(my_explanation, np.ndarray) or my_explanation.shape[1:] != (200, 4):
+    print("my_explanation must be a NumPy array of shape (n, 200, 4); got", end=" ")
+    print(type(my_explanation).__name__, np.shape(my_explanation))
+else:
+    n = len(my_explanation)
+    rows = {}
+    for name, one in (("ISM", scores[:n]), ("my explanation", my_explanation)):
+        found = interpret.localisation(
+            interpret.base_importance(one, X_positive[:n]), motif_starts[:n], width=19
+        )
+        rows[name] = {"AUROC": found.auroc, "AUPRC": found.auprc}
+    display(pd.DataFrame(rows).T.round(3))
+    figure, axes = plt.subplots(2, 1, figsize=(9, 4.2), layout="constrained", sharex=True)
+    for ax, (name, one) in zip(
+        axes, (("ISM", scores[chosen]), ("my explanation", my_explanation[chosen])), strict=True
+    ):
+        plot.score_logo(one[region], x[region], start=region.start, ylabel="", sites=[loud], ax=ax)
+        ax.set_title(name, loc="left", fontsize=10.5)
+    axes[0].set_xlabel("")
+    axes[1].get_legend().remove()
+    plot.show(
+        figure,
+        "The focus region by ISM and by my explanation.",
+        alt="Two rows of letters for 31 positions, one by ISM, one by the other method.",
+    )
+
+# %% [markdown] tags=["solution"]
+# Is Captum's IG our IG? For the Day-1 model it is, to within 0.0001. The gradient of the winner
+# *jumps* on the way, whenever another position becomes the maximum; there the two rules err
+# differently, and the completeness gap shows by how much.
+
+# %% tags=["solution"]
+rows, our_ig = {}, {}
+for name, model in {"Day 1": day1_model, "winner": best_model}.items():
+    our_ig[name] = ours = interpret.integrated_gradients(model, X_few, steps=256)
+    theirs = captum_ig(model, X_few)
+    empty = torch_cnn.predict_logits(model, np.zeros_like(X_few[:1]))
+    change = (torch_cnn.predict_logits(model, X_few) - empty)[:, 0]
+    rows[name] = {
+        "largest score": np.abs(ours).max(),
+        "largest difference": np.abs(ours - theirs).max(),
+        "completeness gap, ours": np.abs(ours.sum(axis=(1, 2)) - change).max(),
+        "gap, Captum": np.abs(theirs.sum(axis=(1, 2)) - change).max(),
+    }
+pd.DataFrame(rows).T.map("{:.1e}".format)
+
+# %% [markdown] tags=["solution"]
+# **SHAP**'s `GradientExplainer` averages gradients at *random* points between a background sample
+# and the sequence. With one background, all zeros, that is IG by the throw of a die.
+
+# %% tags=["solution"]
+import shap
+
+for name, model in {"Day 1": day1_model, "winner": best_model}.items():
+    explainer = shap.GradientExplainer(model, torch.zeros(1, 200, 4))
+    drawn = explainer.shap_values(torch.from_numpy(X_few), nsamples=200, rseed=0)[..., 0]
+    there = X_few == 1
+    r = np.corrcoef(drawn[there], our_ig[name][there])[0, 1]
+    print(f"{name:6} SHAP and our IG: r = {r:.4f}")
+
+# %% [markdown]
+# ## What makes an explanation trustworthy
+#
+# - **A known answer.** Where the truth is planted, does the method find it? And does it stay blind
+#   with a model that has not learnt it, such as yesterday's?
+# - **Agreement.** Of methods, of models with equal scores, of both strands. What only one of them
+#   says is a question, not an answer.
+# - **A test that it could fail.** Erase the motif, plant it elsewhere, and predict. In the end, the
+#   bench decides.
+#
+# ## Where to go on
+#
+# - Faster mutagenesis: fastISM
+#   ([doi:10.1093/bioinformatics/btac135](https://doi.org/10.1093/bioinformatics/btac135)).
+# - Many motifs from scores: TF-MoDISco, Shrikumar and colleagues 2018
+#   ([arXiv:1811.00416](https://arxiv.org/abs/1811.00416)).
+# - Why the mean is subtracted: Majdandzic and colleagues 2023
+#   ([doi:10.1186/s13059-023-02956-3](https://doi.org/10.1186/s13059-023-02956-3)).
+# - Pitfalls of machine learning in genomics: Whalen and colleagues 2022
+#   ([doi:10.1038/s41576-021-00434-9](https://doi.org/10.1038/s41576-021-00434-9)).
+#
+# **Takeaway:** yesterday you built a network by hand, and it counted letters. Today a program found
+# one that reads the motif, and you did not have to believe it: you asked, and checked the answer.
