@@ -94,6 +94,7 @@ def test_quiet_logs(monkeypatch):
         with warnings.catch_warnings():
             quiet_logs()
             warnings.warn("`LeafSpec` is deprecated", FutureWarning, stacklevel=1)
+            warnings.warn("IProgress not found. Please update ipywidgets", stacklevel=1)
             with pytest.raises(FutureWarning, match="something else"):
                 warnings.warn("something else", FutureWarning, stacklevel=1)
         assert os.environ["TF_CPP_MIN_LOG_LEVEL"] == "2"

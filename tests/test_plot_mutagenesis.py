@@ -288,6 +288,15 @@ def test_planted_motifs_are_bars_that_hide_no_letter():
     assert edges == {99.5, 118.5, 129.5}, "between two columns, where no cell is hidden"
 
 
+@pytest.mark.parametrize("draw", [plot.mutagenesis_map, plot.score_logo])
+def test_what_the_sites_are_is_the_callers_to_say(draw):
+    scores, x, _ = planted(30)
+    for label, expected in (("best hit", ["best hit"]), (None, [])):
+        ax = draw(scores, x, sites=[(5, 24)], sites_label=label)
+        upper = logo_of(ax) if draw is plot.mutagenesis_map else ax
+        assert (legend(upper) if upper.get_legend() else []) == expected
+
+
 def test_without_planted_motifs_there_is_no_legend():
     scores, x, _ = planted(19)
     assert logo_of(plot.mutagenesis_map(scores, x)).get_legend() is None
@@ -432,7 +441,7 @@ def test_like_columns_are_drawn_one_above_the_other(turned, cut):
     assert {column for column, _ in columns(found)} == set(range(cut.start, cut.stop))
     assert known.get_xlim() == found.get_xlim() == (-0.5, 18.5)
     assert ("reverse complement" in found.get_title(loc="left")) == turned
-    assert found.get_title(loc="left").endswith("(r = 1.00)")
+    assert found.get_title(loc="left").endswith("(r = 1.000)")
     assert known.get_title(loc="left") == "known"
 
 
@@ -454,14 +463,14 @@ def test_motifs_that_overlap_in_part_align_with_min_overlap():
     assert first.get_xlim() == second.get_xlim() == (-0.5, 18.5)
     shared = {place for place in columns(second) if place[0] < 14}
     assert shared <= set(columns(first))
-    assert second.get_title(loc="left") == "right (r = 1.00)"
+    assert second.get_title(loc="left") == "right (r = 1.000)"
 
 
 def test_similarity_in_the_title_is_that_of_the_motifs():
     other = motif(CTCF.counts[3:15] + 400)
     r = similarity(CTCF, other).correlation
     axes = plot.compare_motifs({"known": CTCF, "found": other})
-    assert axes[1].get_title(loc="left") == f"found (r = {r:.2f})"
+    assert axes[1].get_title(loc="left") == f"found (r = {r:.3f})"
     flat = plot.compare_motifs({"known": CTCF, "flat": motif(np.ones((19, 4)))})
     assert flat[1].get_title(loc="left") == "flat (no r: equal shares)"
 

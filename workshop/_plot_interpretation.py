@@ -61,7 +61,7 @@ def compare_motifs(motifs_by_name, *, min_overlap=None, axes=None):
     >>> long, short = load_motif("MA0139.1"), load_motif("MA0139.2")
     >>> axes = compare_motifs({"19 bp": long, "15 bp": short.reverse_complement()})
     >>> axes[1].get_title(loc="left")
-    '15 bp, reverse complement (r = 1.00)'
+    '15 bp, reverse complement (r = 1.000)'
     >>> plt.close(axes[0].figure)
     """
     if not isinstance(motifs_by_name, dict) or len(motifs_by_name) != 2:
@@ -91,7 +91,7 @@ def compare_motifs(motifs_by_name, *, min_overlap=None, axes=None):
     axes[0].set_xlabel("")
     known, other = motifs_by_name
     turned = ", reverse complement" if found.strand == "-" else ""
-    r = "no r: equal shares" if np.isnan(found.correlation) else f"r = {found.correlation:.2f}"
+    r = "no r: equal shares" if np.isnan(found.correlation) else f"r = {found.correlation:.3f}"
     for ax, title in zip(axes, (known, f"{other}{turned} ({r})"), strict=True):
         ax.set_title(fill(title, 58), fontsize=10.5, loc="left")
     return axes

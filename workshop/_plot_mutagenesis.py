@@ -27,7 +27,9 @@ GAP = 0.08  # between them, in heights of the map
 SHORT = 30  # positions: two maps fit side by side
 
 
-def mutagenesis_map(scores, x, *, start=0, limit=None, sites=(), ax=None):
+def mutagenesis_map(
+    scores, x, *, start=0, limit=None, sites=(), sites_label="planted motif", ax=None
+):
     """Draw the effect of every substitution in one sequence, and above it the logo of the scores.
 
     Parameters
@@ -42,8 +44,10 @@ def mutagenesis_map(scores, x, *, start=0, limit=None, sites=(), ax=None):
         The colours go from minus `limit` to `limit`; the largest absolute score by default.
         Give two figures the same one to compare them.
     sites : sequence of (int, int)
-        Planted motifs as half-open intervals, in the positions of the x axis: a bar over the logo
+        Places to mark, half-open intervals in the positions of the x axis: a bar over the logo
         and thin lines through the map at their ends.
+    sites_label : str or None
+        What they are, for the legend; None for no legend.
     ax : matplotlib Axes, optional
         Its cell of the figure is shared: the map below, the logo above.
 
@@ -74,12 +78,14 @@ def mutagenesis_map(scores, x, *, start=0, limit=None, sites=(), ax=None):
     sites = check_sites(sites, start, len(x))
     limit = signed_limit(limit, scores)
     ax = axes_for(ax, (width_of(len(x)), 3.4))
-    image = _draw_map(ax, scores, x, start, limit, sites)
+    image = _draw_map(ax, scores, x, start, limit, sites, sites_label)
     _colour_bar([ax], image, scores, shrink=MAP_SHARE, anchor=(0, 0), aspect=10)
     return ax
 
 
-def mutagenesis_maps(scores_by_name, x, *, start=0, sites=(), axes=None):
+def mutagenesis_maps(
+    scores_by_name, x, *, start=0, sites=(), sites_label="planted motif", axes=None
+):
     """Draw the maps of several models for one sequence, with one colour scale.
 
     Parameters
@@ -91,7 +97,8 @@ def mutagenesis_maps(scores_by_name, x, *, start=0, sites=(), axes=None):
     start : int
         Position of the first row on the x axis.
     sites : sequence of (int, int)
-        Planted motifs, see `mutagenesis_map`.
+    sites_label : str or None
+        Places to mark, and what they are: see `mutagenesis_map`.
     axes : array of Axes, optional
         One for each model.
 
@@ -138,7 +145,8 @@ def mutagenesis_maps(scores_by_name, x, *, start=0, sites=(), axes=None):
     axes = check_axes(axes, count, each="model")
     limit = signed_limit(None, *checked.values())
     for ax, (name, scores) in zip(axes, checked.items(), strict=True):
-        image = _draw_map(ax, scores, x, start, limit, sites, legend=ax is axes[0])
+        label = sites_label if ax is axes[0] else None  # one legend is enough
+        image = _draw_map(ax, scores, x, start, limit, sites, label)
         ax.set_title(fill(name, 42 if abreast else 72), fontsize=10.5, loc="left")
     logos = [ax.child_axes[0] for ax in axes]
     heights = np.array([one.get_ylim() for one in logos])
@@ -154,7 +162,7 @@ def mutagenesis_maps(scores_by_name, x, *, start=0, sites=(), axes=None):
     return axes
 
 
-def _draw_map(ax, scores, x, start, limit, sites, *, legend=True):
+def _draw_map(ax, scores, x, start, limit, sites, sites_label):
     """The map and, in the upper part of its cell, the logo; returns the image."""
     ax.set_axes_locator(partial(_lower_part, ax.get_axes_locator()))
     end = start + len(x)
@@ -178,7 +186,7 @@ def _draw_map(ax, scores, x, start, limit, sites, *, legend=True):
         tick.set_color(BASE_COLOURS[letter])
     ax.tick_params(axis="y", length=0)
     upper = ax.inset_axes((0, 1 + GAP, 1, 1 / MAP_SHARE - 1 - GAP), sharex=ax)
-    draw_logo(upper, scores, x, start, "minus mean\nchange", sites, legend=legend)
+    draw_logo(upper, scores, x, start, "minus mean\nchange", sites, sites_label)
     upper.tick_params(axis="x", length=0, labelbottom=False)
     upper.spines["bottom"].set_visible(False)
     upper.set_xlabel("")

@@ -16,7 +16,16 @@ from workshop._plot_sequences import logo
 __all__ = ["check_scores", "check_sites", "draw_logo", "score_logo", "width_of"]
 
 
-def score_logo(scores, x, *, start=0, ylabel="minus mean change", sites=(), ax=None):
+def score_logo(
+    scores,
+    x,
+    *,
+    start=0,
+    ylabel="minus mean change",
+    sites=(),
+    sites_label="planted motif",
+    ax=None,
+):
     """Draw the scores of one sequence as a logo: one letter a position, the base that is there.
 
     Of saturation mutagenesis, the height is minus the mean change over the four bases: a letter is
@@ -34,7 +43,9 @@ def score_logo(scores, x, *, start=0, ylabel="minus mean change", sites=(), ax=N
     ylabel : str
         What the heights mean.
     sites : sequence of (int, int)
-        Planted motifs as half-open intervals, in the positions of the x axis: a bar each.
+        Places to mark, half-open intervals in the positions of the x axis: a bar each.
+    sites_label : str or None
+        What the bars are, for the legend; None for no legend.
     ax : matplotlib Axes, optional
 
     Returns
@@ -61,20 +72,20 @@ def score_logo(scores, x, *, start=0, ylabel="minus mean change", sites=(), ax=N
     scores, x = check_scores(scores, x)
     sites = check_sites(sites, start, len(x))
     ax = axes_for(ax, (width_of(len(x)), 2.3))
-    return draw_logo(ax, scores, x, start, ylabel, sites, legend=True)
+    return draw_logo(ax, scores, x, start, ylabel, sites, sites_label)
 
 
-def draw_logo(ax, scores, x, start, ylabel, sites, *, legend):
+def draw_logo(ax, scores, x, start, ylabel, sites, sites_label):
     heights = (scores - scores.mean(axis=1, keepdims=True)) * x  # (L, 4): the base that is there
     logo(heights, start=start, ylabel=ylabel, ax=ax)
     bottom, top = ax.get_ylim()
     if len(sites):
         ax.set_ylim(bottom, top + 0.16 * (top - bottom))  # no letter reaches the bars
     for i, (first, end) in enumerate(sites):
-        label = "planted motif" if i == 0 else None
+        label = sites_label if i == 0 else None
         bar = {"color": INK, "linewidth": 3, "solid_capstyle": "butt", "label": label}
         ax.plot([first - 0.4, end - 0.6], [0.95] * 2, transform=ax.get_xaxis_transform(), **bar)
-    if len(sites) and legend:
+    if len(sites) and sites_label is not None:
         place = {"loc": "lower right", "bbox_to_anchor": (1, 1), "borderaxespad": 0.2}
         ax.legend(frameon=False, fontsize=9, handlelength=1.4, **place)
     number_positions(ax.xaxis, start + len(x), inches=inches_of(ax)[0])

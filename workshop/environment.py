@@ -99,6 +99,8 @@ def quiet_logs():
         logging.getLogger(name).setLevel(logging.WARNING)
     # Lightning 2.6 with newer Torch: about its own code, nothing that a student could mend.
     warnings.filterwarnings("ignore", message=".*LeafSpec.*", category=FutureWarning)
+    # Captum's and SHAP's progress bars, where Jupyter has no widgets: they draw another bar.
+    warnings.filterwarnings("ignore", message="IProgress not found")
 
 
 @contextlib.contextmanager

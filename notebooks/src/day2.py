@@ -1374,10 +1374,10 @@ for name, value in zip(names, torch_cnn.predict_logits(best_model, erased)[:, 0]
 figure, axes = plt.subplots(2, 1, figsize=(11, 4.4), layout="constrained", sharex=True, sharey=True)
 erased_scores = interpret.saturation_mutagenesis(best_model, erased[:2])
 for ax, one, letters, name in zip(axes, erased_scores, erased, names, strict=False):
-    plot.score_logo(one, letters, sites=sites, ax=ax)
+    label = "planted motif" if ax is axes[0] else None
+    plot.score_logo(one, letters, sites=sites, sites_label=label, ax=ax)
     ax.set_title(name, loc="left", fontsize=10.5)
 axes[0].set_xlabel("")
-axes[1].get_legend().remove()
 plot.show(
     figure,
     "With the first motif gone, the second one speaks.",
@@ -1462,12 +1462,16 @@ pd.DataFrame(rows).T.map(lambda value: "" if np.isnan(value) else f"{value:.3f}"
 figure, axes = plt.subplots(3, 1, figsize=(9, 6), layout="constrained", sharex=True)
 for ax, (name, one) in zip(axes, explanations.items(), strict=False):
     plot.score_logo(
-        one[chosen][region], x[region], start=region.start, ylabel="", sites=[loud], ax=ax
+        one[chosen][region],
+        x[region],
+        start=region.start,
+        ylabel="",
+        sites=[loud],
+        sites_label="planted motif" if ax is axes[0] else None,
+        ax=ax,
     )
     ax.set_title(name, loc="left", fontsize=10.5)
     ax.set_xlabel("")
-for ax in axes[1:]:
-    ax.get_legend().remove()
 axes[-1].set_xlabel("position")
 plot.show(
     figure,
@@ -1539,10 +1543,11 @@ print(f"{is_forward.mean():.0%} of the peaks score higher as they are, the other
 print(f"{real.table['name'][0]}: logit {forward[0]:.1f} forward, {reverse[0]:.1f} reverse")
 
 # %%
-ax = plot.mutagenesis_map(real_scores[0], X_real[0], sites=[(hits[0], hits[0] + 19)])
-ax.child_axes[0].get_legend().get_texts()[0].set_text("best hit of the matrix")
+hit = (hits[0], hits[0] + 19)
 plot.show(
-    ax,
+    plot.mutagenesis_map(
+        real_scores[0], X_real[0], sites=[hit], sites_label="best hit of the matrix"
+    ),
     f"The first real peak of the file, {'forward' if is_forward[0] else 'reverse'} strand.",
     alt="A heat map of a real sequence with a block of blue cells and tall letters below the bar "
     "that marks the best hit of the CTCF matrix.",
@@ -2053,11 +2058,7 @@ X_few = X_positive[:6]  # (6, 200, 4)
 my_explanation = None
 
 # %% tags=["solution"]
-import warnings
-
 import torch
-
-warnings.filterwarnings("ignore", message="IProgress")  # no widget is needed here
 from captum.attr import IntegratedGradients
 
 
@@ -2090,10 +2091,17 @@ else:
     for ax, (name, one) in zip(
         axes, (("ISM", scores[chosen]), ("my explanation", my_explanation[chosen])), strict=True
     ):
-        plot.score_logo(one[region], x[region], start=region.start, ylabel="", sites=[loud], ax=ax)
+        plot.score_logo(
+            one[region],
+            x[region],
+            start=region.start,
+            ylabel="",
+            sites=[loud],
+            sites_label="planted motif" if ax is axes[0] else None,
+            ax=ax,
+        )
         ax.set_title(name, loc="left", fontsize=10.5)
     axes[0].set_xlabel("")
-    axes[1].get_legend().remove()
     plot.show(
         figure,
         "The focus region by ISM and by my explanation.",
