@@ -1,14 +1,18 @@
 """`workshop.interpret`: identities that must hold, an independent library, and hostile input."""
 
+import itertools
+import threading
 import tracemalloc
 
 import captum.attr
 import numpy as np
 import pytest
 import torch
+from threadpoolctl import threadpool_info
 
 from tests.mutants import BASES, one_by_one, sequences
 from workshop import (
+    _ism_steps,
     _model_effects,
     datasets,
     interpret,
@@ -19,8 +23,10 @@ from workshop import (
 from workshop.architecture import (
     DAY1_CNN,
     Architecture,
+    BatchNorm,
     Conv1D,
     Dense,
+    Dropout,
     Flatten,
     GlobalAvgPool,
     GlobalMaxPool,
@@ -95,7 +101,10 @@ def test_a_model_goes_through_the_engine_and_not_through_its_framework(small_mod
 
     monkeypatch.setattr(torch_cnn, "predict_logits", counted)
     interpret.saturation_mutagenesis(small_model, sequences(30, LENGTH))
-    assert sum(seen) <= 4, "a few, to see whether model and weights still agree"
+    few = sum(seen)
+    assert few < 100, "to see whether model and weights still agree"
+    interpret.saturation_mutagenesis(small_model, sequences(300, LENGTH))
+    assert sum(seen) == 2 * few
 
 
 @pytest.mark.parametrize("batch_size", [1, 7, 1000])
@@ -107,16 +116,30 @@ def test_batch_size_changes_nothing(small_model, batch_size):
         np.testing.assert_allclose(scores, expected, atol=1e-6)
 
 
-def test_a_function_never_gets_more_than_a_batch():
+@pytest.mark.parametrize(("batch_size", "most"), [(None, 64), (2, 2)])
+def test_a_function_never_gets_more_than_a_batch(batch_size, most):
     sizes = []
 
     def model(X):
         sizes.append(len(X))
         return X[:, :, 0].sum(axis=1)
 
-    interpret.saturation_mutagenesis(model, sequences(20, LENGTH))
-    assert max(sizes) <= 64
+    interpret.saturation_mutagenesis(model, sequences(20, LENGTH), batch_size=batch_size)
+    assert max(sizes) <= most
     assert sum(sizes) < 20 * (LENGTH * 3 + 5) + 4 * LENGTH  # no mutant that is none
+
+
+def test_a_function_may_write_into_what_it_gets_and_return_a_tensor():
+    X = sequences(3, LENGTH)
+    before = X.copy()
+
+    def model(X):
+        X *= 0.5
+        return torch.from_numpy(X).requires_grad_().sum(dim=1)
+
+    scores = interpret.saturation_mutagenesis(model, X, task=2)
+    np.testing.assert_array_equal(X, before)
+    assert scores[0, 0, 2] == (0 if X[0, 0, 2] else 0.5)
 
 
 @pytest.mark.parametrize(
@@ -166,21 +189,41 @@ def test_task_chooses_the_output():
             np.testing.assert_allclose(scores, expected, atol=1e-6)
 
 
-def test_a_model_that_its_owner_changed_is_still_explained_right(twin):
+DENIES = "does not compute what its architecture and weights say"
+
+
+@pytest.mark.parametrize("factor", [-2.0, 1.01])
+@pytest.mark.parametrize("scale", [1.0, 1e-4])
+def test_a_model_that_its_owner_changed_is_still_explained_right(twin, factor, scale):
     """Weights and architecture no longer say what it computes: brute force, not a wrong answer."""
+    model = twin.build_cnn(SMALL, random_state=3)
+    weights = twin.get_weights(model)
+    for name in ("output.kernel", "output.bias"):  # also of an output that hardly moves
+        weights[name] = weights[name] * scale
+    twin.set_weights(model, weights)
     X = sequences(3, LENGTH)
+    X[:2] = 0  # nor do its first sequences tell much
+    plain = interpret.saturation_mutagenesis(model, X)
     if twin is torch_cnn:
-        model = torch_cnn.build_cnn(SMALL, random_state=3)
-        model.output.register_forward_hook(lambda module, inputs, output: 2 * output + 1)
+        model.output.register_forward_hook(lambda module, inputs, output: factor * output)
     else:
-        model = keras_cnn.build_cnn(SMALL, random_state=3)
         call = model.call
-        model.call = lambda *args, **options: 2 * call(*args, **options) + 1
+        model.call = lambda *args, **options: factor * call(*args, **options)
+    with pytest.warns(UserWarning, match=DENIES):
+        scores = interpret.saturation_mutagenesis(model, X)
+    np.testing.assert_allclose(scores, factor * plain, atol=1e-5 * scale)
     expected = one_by_one(lambda X: twin.predict_logits(model, X)[:, 0], X, range(LENGTH))
-    scores = interpret.saturation_mutagenesis(model, X)
+    np.testing.assert_allclose(scores, expected, atol=1e-5 * scale)
+
+
+def test_another_pooling_with_the_same_weights_is_noticed():
+    model = torch_cnn.build_cnn(DAY1_CNN)
+    model.layers[1] = torch.nn.AvgPool2d((1, 4))
+    X = sequences(3, 200)[1:]
+    with pytest.warns(UserWarning, match=DENIES):
+        scores = interpret.saturation_mutagenesis(model, X, start=95, end=105)
+    expected = one_by_one(lambda X: torch_cnn.predict_logits(model, X)[:, 0], X, range(95, 105))
     np.testing.assert_allclose(scores, expected, atol=1e-6)
-    plain = interpret.saturation_mutagenesis(twin.build_cnn(SMALL, random_state=3), X)
-    np.testing.assert_allclose(scores, 2 * plain, atol=1e-5)
 
 
 def test_a_subclass_may_compute_something_else():
@@ -191,11 +234,63 @@ def test_a_subclass_may_compute_something_else():
     model, X = Doubled(SMALL), sequences(2, LENGTH)
     plain = torch_cnn.build_cnn(SMALL, random_state=3)
     torch_cnn.set_weights(model, torch_cnn.get_weights(plain))
-    np.testing.assert_allclose(
-        interpret.saturation_mutagenesis(model, X),
-        2 * interpret.saturation_mutagenesis(plain, X),
-        atol=1e-5,
+    with pytest.warns(UserWarning, match=DENIES):
+        scores = interpret.saturation_mutagenesis(model, X)
+    np.testing.assert_allclose(scores, 2 * interpret.saturation_mutagenesis(plain, X), atol=1e-5)
+
+
+def test_modes_stay_as_they_are_layer_by_layer():
+    layers = (Conv1D(4, 3), BatchNorm(), GlobalMaxPool(), Dropout(0.5))
+    model = torch_cnn.build_cnn(Architecture(layers, LENGTH))
+    model.train()
+    model.layers[1].eval()  # frozen
+    modes = [module.training for module in model.modules()]
+    X = sequences(2, LENGTH)
+    interpret.saturation_mutagenesis(model, X)
+    interpret.saliency(model, X)
+    assert [module.training for module in model.modules()] == modes
+    assert len(set(modes)) == 2
+
+
+def test_what_overflows_is_refused_as_brute_force_refuses_it():
+    """Nobody gets infinities or NumPy's warnings: a mutant's exponential is beyond float32."""
+    model = torch_cnn.build_cnn(
+        Architecture((Conv1D(1, 1, "exponential"), GlobalMaxPool()), LENGTH)
     )
+    weights = torch_cnn.get_weights(model)
+    weights["0.kernel"] = np.float32([[[1], [1], [1], [100]]])
+    torch_cnn.set_weights(model, weights)
+    X = one_hot_encode(["A" * LENGTH] * 3)
+    for asked in (model, lambda X: torch_cnn.predict_logits(model, X)):
+        with pytest.raises(ValueError, match="must return finite numbers"):
+            interpret.saturation_mutagenesis(asked, X)
+
+
+def test_products_run_on_one_thread_and_the_others_come_back(small_model, monkeypatch):
+    def threads():
+        return [each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"]
+
+    seen = []
+    change = _ism_steps.Conv.change
+
+    def watched(self, *args):
+        seen.append(max(threads()))
+        return change(self, *args)
+
+    monkeypatch.setattr(_ism_steps.Conv, "change", watched)
+    before = threads()
+    callers = [
+        threading.Thread(
+            target=interpret.saturation_mutagenesis, args=(small_model, sequences(20, LENGTH))
+        )
+        for _ in range(3)
+    ]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+    assert set(seen) == {1}
+    assert threads() == before
 
 
 def test_a_hand_written_keras_model_is_a_function_too():
@@ -234,22 +329,37 @@ def test_memory_grows_by_the_result_alone():
     assert max(beside) < 100e6
 
 
-def test_long_work_counts_its_sequences(small_model, monkeypatch):
+def test_long_work_says_how_much_is_done(small_model, monkeypatch):
     shown = []
     monkeypatch.setattr(
-        "workshop._mutagenesis.ProgressLine.show",
+        "workshop.training.ProgressLine.show",
         lambda self, text, *, last=False: shown.append((text, last)),
     )
-    interpret.saturation_mutagenesis(small_model, sequences(40, LENGTH))
+    calls = {
+        "engine": lambda: interpret.saturation_mutagenesis(small_model, sequences(40, LENGTH)),
+        "function": lambda: interpret.saturation_mutagenesis(
+            lambda X: X[:, 0, 0], sequences(2, LENGTH)
+        ),
+        "pairs": lambda: interpret.pairwise_mutagenesis(small_model, sequences(3, LENGTH), end=4),
+        "gradients": lambda: interpret.integrated_gradients(
+            small_model, sequences(2, LENGTH), steps=2
+        ),
+    }
+    for call in calls.values():
+        call()
     assert not shown, "short work says nothing"
-    clock = iter(range(0, 1000, 3))
-    monkeypatch.setattr("workshop._mutagenesis.time.monotonic", lambda: next(clock))
-    interpret.saturation_mutagenesis(small_model, sequences(40, LENGTH))
-    assert shown == [
-        ("mutated 16 of 40", False),
-        ("mutated 32 of 40", False),
-        ("mutated 40 of 40", True),
-    ]
+    clock = itertools.count(step=3)
+    monkeypatch.setattr("workshop.training.time.monotonic", lambda: next(clock))
+    texts = {}
+    for name, call in calls.items():
+        shown.clear()
+        call()
+        texts[name] = [text for text, _ in shown]
+        assert [last for _, last in shown] == [False] * (len(shown) - 1) + [True]
+    assert texts["engine"] == ["mutagenesis: 40%", "mutagenesis: 80%", "mutagenesis: 100%"]
+    assert len(texts["function"]) == 3, "148 mutants, 64 at once: also within a sequence"
+    assert texts["pairs"] == ["pairs: 40%", "pairs: 70%", "pairs: 90%", "pairs: 100%"]
+    assert texts["gradients"] == ["integrated gradients: 50%", "integrated gradients: 100%"]
 
 
 # --- pairs --------------------------------------------------------------------------------------
@@ -296,6 +406,33 @@ def test_interaction_is_double_minus_singles_and_symmetric(small_model):
     here = X[:, 5:12] == 1
     assert not interaction[here].any(), "a letter that replaces itself interacts with nothing"
     assert np.abs(interaction).max() > 0.01
+
+
+def test_a_function_sees_each_pair_once():
+    seen = []
+
+    def model(X):
+        seen.extend(X.argmax(axis=2).tolist())
+        return X[:, 0, 0]
+
+    interpret.pairwise_mutagenesis(model, one_hot_encode(["ACGTAC"]), batch_size=1000)
+    changes = (np.array(seen) != [0, 1, 2, 3, 0, 1]).sum(axis=1)
+    doubles = [tuple(row) for row, n in zip(seen, changes, strict=True) if n == 2]
+    assert len(doubles) == len(set(doubles)) == 9 * 15
+
+
+def test_pairs_that_do_not_fit_say_what_would(small_model, monkeypatch):
+    zeros = np.zeros
+
+    def full(shape, **options):
+        if shape == (3, LENGTH, 4, LENGTH, 4):
+            raise MemoryError
+        return zeros(shape, **options)
+
+    X = sequences(3, LENGTH)
+    monkeypatch.setattr("workshop._mutagenesis.np.zeros", full)
+    with pytest.raises(MemoryError, match=r"3 sequences x 24² pairs.*Pass start and end, or fewer"):
+        interpret.pairwise_mutagenesis(small_model, X)
 
 
 def test_a_linear_model_has_no_interactions_but_a_product_has():
@@ -424,11 +561,30 @@ def test_the_planted_word_is_recovered(detector, width):
     X = X[::2]
     word = motifs.Motif("word", "GATTACA", one_hot_encode(["GATTACA"])[0] * 10)
     for scores in (interpret.saturation_mutagenesis(model, X), interpret.saliency(model, X)):
-        found = interpret.motif_from_scores(X, scores, width=width)
+        found = interpret.motif_from_scores(scores, X, width=width)
         assert len(found) == width
         assert "GATTACA" in found.consensus
         assert motifs.similarity(word, found).correlation > 0.95
         assert found.counts.sum() == len(X) * width
+
+
+def test_windows_move_together_to_where_the_importance_is():
+    """From sequence to sequence other letters of the motif count, the outermost at its edges."""
+    rng = np.random.default_rng(1)
+    word = one_hot_encode(["GATTACATTAGC"])[0]
+    X = BASES[rng.integers(0, 4, (200, 60))]
+    scores = np.zeros(X.shape)
+    for x, score in zip(X, scores, strict=True):
+        start = rng.integers(0, 49)
+        x[start : start + 12] = word
+        weight = np.where(rng.random(12) < 0.6, rng.random(12), 0) + 0.1
+        weight[rng.integers(8, 12)] += 2  # draws the first window away to the right
+        score[start : start + 12] = weight[:, None] * (word - 1)
+    found = interpret.motif_from_scores(scores, X, width=12)
+    aligned = motifs.similarity(motifs.Motif("word", "word", word * 10), found)
+    assert (aligned.offset, aligned.overlap) == (0, 12)
+    assert aligned.correlation > 0.99
+    assert found.consensus == "GATTACATTAGC"
 
 
 def test_both_frames_of_reference_give_one_motif(detector):
@@ -436,7 +592,7 @@ def test_both_frames_of_reference_give_one_motif(detector):
     scores = interpret.saturation_mutagenesis(model, X[::2])
     constant = np.random.default_rng(0).normal(size=(*scores.shape[:2], 1))
     moved = [scores, interpret.zero_mean(scores), scores + constant]
-    counts = [interpret.motif_from_scores(X[::2], each, width=7).counts for each in moved]
+    counts = [interpret.motif_from_scores(each, X[::2], width=7).counts for each in moved]
     np.testing.assert_array_equal(counts[0], counts[1])
     np.testing.assert_array_equal(counts[0], counts[2])
 
@@ -451,6 +607,13 @@ def test_localisation_finds_the_planted_word(detector):
     assert found.share == 7 / 40
     blind = np.random.default_rng(0).normal(size=importance.shape)
     assert abs(interpret.localisation(blind, starts, width=7).auroc - 0.5) < 0.03
+
+
+def test_small_integers_do_not_overflow():
+    importance = np.random.default_rng(0).normal(size=(2, 300))
+    expected = interpret.localisation(importance, [(120,), (250,)], width=19)
+    starts = [(np.int8(120),), (np.uint8(250),)]
+    assert interpret.localisation(importance, starts, width=19) == expected
 
 
 def test_localisation_by_hand():
@@ -533,11 +696,17 @@ def test_a_pair_needs_two_positions(small_model):
 
 
 BAD_FUNCTIONS = {
-    "one row too few": (lambda X: X[1:, 0, 0], r"shape \(3,\) or \(3, T\); got \(2,\)"),
-    "a single number": (lambda X: X.sum(), r"one row a sequence.*; got \(\)"),
-    "too many axes": (lambda X: X, r"shape \(3,\) or \(3, T\); got \(3, 24, 4\)"),
+    "one row too few": (
+        lambda X: X[1:, 0, 0],
+        r"one row of numbers a sequence, shape \(3,\) or \(3, T\); got float32 of shape \(2,\)",
+    ),
+    "a single number": (lambda X: X.sum(), r"got float32 of shape \(\)"),
+    "too many axes": (lambda X: X, r"got float32 of shape \(3, 24, 4\)\. Of several outputs"),
+    "several outputs": (lambda X: [X[:, :2, 0], X[:, 0, 0]], "Of several outputs return one"),
+    "words": (lambda X: ["yes"] * len(X), r"got <U3 of shape \(3,\)"),
+    "complex numbers": (lambda X: 1j * X[:, 0, 0], r"got complex64 of shape \(3,\)"),
     "NaN": (lambda X: X[:, 0, 0] * np.nan, "must return finite numbers.*diverged"),
-    "None": (lambda X: None, r"one row a sequence.*; got \(\)"),
+    "None": (lambda X: None, r"got object of shape \(\)"),
 }
 
 
@@ -551,7 +720,7 @@ def test_a_function_that_errs_on_mutants_only_is_caught():
     def model(X):
         return X[:3, 0, 0]  # right for three sequences, wrong for a batch of mutants
 
-    with pytest.raises(ValueError, match=r"shape \(64,\) or \(64, T\); got \(3,\)"):
+    with pytest.raises(ValueError, match=r"\(64,\) or \(64, T\); got float32 of shape \(3,\)"):
         interpret.saturation_mutagenesis(model, X_GOOD)
 
 
@@ -603,12 +772,15 @@ def test_bad_scores():
         interpret.zero_mean(scores * np.nan)
     with pytest.raises(ValueError, match=r"one shape; got \(3, 20, 4\) and \(3, 24, 4\)"):
         interpret.project(scores[:, :20], X_GOOD)
+    for swapped in (interpret.project, interpret.base_importance):
+        with pytest.raises(ValueError, match=r"X must be one-hot.*Scores come first, then X"):
+            swapped(X_GOOD, scores + 0.5)
     with pytest.raises(ValueError, match="scores must not all be 0"):
-        interpret.motif_from_scores(X_GOOD, scores, width=5)
+        interpret.motif_from_scores(scores, X_GOOD, width=5)
     with pytest.raises(ValueError, match="width must be at most 24, the length of X; got 25"):
-        interpret.motif_from_scores(X_GOOD, scores, width=25)
+        interpret.motif_from_scores(scores, X_GOOD, width=25)
     with pytest.raises(ValueError, match="at least one sequence; got none"):
-        interpret.motif_from_scores(X_GOOD[:0], scores[:0], width=5)
+        interpret.motif_from_scores(scores[:0], X_GOOD[:0], width=5)
 
 
 def test_bad_places():
@@ -622,6 +794,12 @@ def test_bad_places():
         "leave room for 7 bp in 24; got 18 in sequence 1": (importance, [(), (18,)]),
         "leave room for 7 bp in 24; got -1 in sequence 0": (importance, [(-1,), ()]),
         "at least one motif; got none": (importance, [(), ()]),
+        r"whole numbers for each sequence, \(\) for no motif; got nan for sequence 1": (
+            importance,
+            [(1,), np.nan],
+        ),
+        "whole numbers for each sequence.*; got 3 for sequence 0": (importance, [3, ()]),
+        r"whole numbers for each sequence.*; got \(3\.0,\) for": (importance, [(3.0,), ()]),
         "importance must hold finite numbers": (importance * np.nan, [(1,), ()]),
     }
     for message, (scores, starts) in wrong.items():

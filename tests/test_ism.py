@@ -85,6 +85,8 @@ def test_all_378_architectures_are_exact():
     assert len(set(architectures)) == 378
     for i, architecture in enumerate(architectures):
         assert_exact(architecture, torch_cnn, X, EDGES_AND_PHASES, random_state=i)
+        if i % 9 == 0:  # 42 of them: the engine sees weights, and these are the same
+            assert_exact(architecture, keras_cnn, X, EDGES_AND_PHASES, random_state=i)
 
 
 def test_every_position_of_the_day_1_model_is_exact():
@@ -212,6 +214,17 @@ def test_blocks_and_parts_change_nothing(monkeypatch):
     np.testing.assert_allclose(engine.effects(X, 0, 60), whole, atol=1e-6)
     np.testing.assert_allclose(engine.effects(X, 7, 8), whole[:, 7:8], atol=1e-6)
     np.testing.assert_allclose(engine.effects(X[3:4], 50, 60), whole[3:4, 50:], atol=1e-6)
+
+
+def test_weights_of_several_types_are_computed_in_one():
+    """BLAS would compute into a copy of what has another type, and the product would be lost."""
+    X, weights = sequences(2, 200), busy_weights(DAY1_CNN)
+    expected = IncrementalISM(DAY1_CNN, weights).effects(X, 0, 200)
+    for name, dtype in (("0.kernel", np.float64), ("output.kernel", np.float16)):
+        mixed = weights | {name: weights[name].astype(dtype)}
+        engine = IncrementalISM(DAY1_CNN, mixed)
+        np.testing.assert_allclose(engine.effects(X, 0, 200), expected, atol=1e-3)
+        assert np.abs(expected).max() > 0.01
 
 
 def test_soft_rows_are_replaced_by_whole_letters():

@@ -193,6 +193,44 @@ def test_map_within_an_inset_stays_there():
     assert all(cell.y0 - 1 < box.y0 and box.y1 < cell.y1 + 1 for box in drawn)
 
 
+def test_map_refuses_axes_that_have_one():
+    """A second map would shrink the first and lay two logos over each other."""
+    scores, x, _ = planted(10)
+    ax, (left, right) = plot.mutagenesis_map(scores, x), plt.subplots(1, 2)[1]
+    size = ax.get_window_extent().size
+    for cleared in (False, True):
+        if cleared:
+            ax.clear()
+        with pytest.raises(
+            ValueError, match=r"ax already holds .* map; pass an empty one\. ax\.cl"
+        ):
+            plot.mutagenesis_map(scores, x, ax=ax)
+        with pytest.raises(ValueError, match="ax already holds a mutagenesis map"):
+            plot.mutagenesis_maps({"a": scores, "b": scores}, x, axes=[left, ax])
+    with pytest.raises(ValueError, match="ax already holds a mutagenesis map"):
+        plot.mutagenesis_maps({"a": scores, "b": scores}, x, axes=[right, right])
+    np.testing.assert_array_equal(ax.get_window_extent().size, size)
+    assert not left.has_data()
+    assert not right.has_data()
+
+
+@pytest.mark.parametrize("start", [0, 7, 104_428_300])
+def test_one_position_has_one_number(start):
+    scores, x, _ = planted(10)
+    values = pairs(1)[0]
+    drawn = (
+        plot.mutagenesis_map(scores[:1], x[:1], start=start),
+        *plot.mutagenesis_maps({"a": scores[:1], "b": scores[:1]}, x[:1], start=start),
+        plot.score_logo(scores[:1], x[:1], start=start),
+        plot.interaction_map(values, x[:1], start=start),
+    )
+    for ax in drawn:
+        assert_legible(ax.figure)
+        low, high = ax.get_xlim()
+        within = [tick for tick in ax.xaxis.get_major_ticks() if low <= tick.get_loc() <= high]
+        assert [tick.label1.get_text() for tick in within] == [f"{start:,}"]
+
+
 def test_figure_of_a_map_can_be_pickled():
     assert pickle.loads(pickle.dumps(draw_map(10)(None).figure)).axes
 
@@ -264,6 +302,22 @@ def test_colour_bar_says_what_it_measures_and_what_lies_beyond():
     assert plot.mutagenesis_map(0 * scores, x).images[0].get_clim() == (-1, 1)
 
 
+@pytest.mark.parametrize("length", [10, 60])
+def test_colour_bar_has_the_callers_text(length):
+    scores, x, _ = planted(length)
+    label = "change of the probability"
+    for ax in (
+        plot.mutagenesis_map(scores, x, label=label),
+        plot.mutagenesis_maps({"a": scores, "b": scores}, x, label=label)[-1],
+    ):
+        assert ax.figure.axes[-1].get_ylabel() == label
+        assert_legible(ax.figure)
+    values, x = pairs(5)
+    ax = plot.interaction_map(values, x, label="interaction (probability)")
+    assert ax.images[0].colorbar.ax.get_ylabel() == "interaction (probability)"
+    assert_legible(ax.figure)
+
+
 def test_colour_bar_is_beside_the_map_and_as_high():
     ax = draw_map(60)(None)
     ax.figure.canvas.draw()
@@ -286,6 +340,21 @@ def test_planted_motifs_are_bars_that_hide_no_letter():
             assert line.get_transform().transform(line.get_xydata())[:, 1].min() > top + 2
     edges = {float(line.get_xdata()[0]) for line in ax.lines if line.get_marker() != "o"}
     assert edges == {99.5, 118.5, 129.5}, "between two columns, where no cell is hidden"
+
+
+@pytest.mark.parametrize("sites", [[(25, 31)], [(35, 60)], [(0, 90)]])
+def test_site_that_overlaps_the_axis_is_enough(sites):
+    scores, x, _ = planted(10)
+    for given in (sites, np.array(sites, dtype=np.uint8), [(*map(np.int64, sites[0]),)]):
+        ax = plot.mutagenesis_map(scores, x, start=30, sites=given)
+        assert ax.get_xlim() == logo_of(ax).get_xlim() == (29.5, 39.5)
+        np.testing.assert_allclose(bars(logo_of(ax)), [(sites[0][0], sites[0][1] - 1)])
+
+
+@pytest.mark.parametrize("sites", [(), [], np.empty((0, 2), dtype=int)])
+def test_there_may_be_no_site(sites):
+    scores, x, _ = planted(10)
+    assert not bars(logo_of(plot.mutagenesis_map(scores, x, sites=sites)))
 
 
 @pytest.mark.parametrize("draw", [plot.mutagenesis_map, plot.score_logo])
@@ -325,9 +394,22 @@ X5 = one_hot_encode(["GATNC"])[0]
         (X5, X5 - 1, {}, r"x must be one-hot.*got \[-1.* at position 0\. Scores come first"),
         (X5, np.full((5, 4), 0.25), {}, "x must be one-hot"),
         (X5, np.ones((5, 4)), {}, "x must be one-hot"),
-        (X5, X5, {"sites": (1, 3)}, r"sites must be intervals \(start, end\).*got \[1, 3\]"),
-        (X5, X5, {"sites": [(3, 3)]}, r"start < end.*got \[\[3, 3\]\]"),
-        (X5, X5, {"sites": [(1, 3)], "start": 100}, "positions of the x axis, 100 to 104; got"),
+        (X5, X5, {"sites": (1, 3)}, r"sites must be intervals \(start, end\).*got \(1, 3\)"),
+        (X5, X5, {"sites": [(3, 3)]}, r"start < end.*got \[\(3, 3\)\]"),
+        (X5, X5, {"sites": (("a", "b"),)}, r"of whole numbers .*got \(\('a', 'b'\),\)"),
+        (X5, X5, {"sites": [(2, 4), (5,)]}, r"sites must be intervals .*got \[\(2, 4\), \(5,\)\]"),
+        (X5, X5, {"sites": [(1, 2.5)]}, r"of whole numbers .*got \[\(1, 2\.5\)\]"),
+        (X5, X5, {"sites": None}, "sites must be intervals .*got None"),
+        (
+            X5,
+            X5,
+            {"sites": [(1, 3)], "start": 100},
+            r"positions .* 100 to 104; got \(1, 3\)\. Leave",
+        ),
+        (X5, X5, {"sites": [(1, 3), (5, 9)]}, r"overlap .* 0 to 4; got \(5, 9\)\..*argument start"),
+        (X5, X5, {"sites": [(8, 10), (12, 13)], "start": 10}, r"10 to 14; got \(8, 10\)"),
+        (X5, X5, {"start": None}, "start must be a whole number, .*; got None"),
+        (X5, X5, {"start": 1.5}, r"start must be a whole number, .*; got 1\.5"),
     ],
 )
 def test_scores_are_refused(draw, scores, x, options, message):
@@ -336,13 +418,13 @@ def test_scores_are_refused(draw, scores, x, options, message):
     assert not plt.get_fignums()
 
 
-@pytest.mark.parametrize("limit", [0, -1, np.nan, np.inf])
+@pytest.mark.parametrize("limit", [0, -1, np.nan, np.inf, "a"])
 def test_limit_must_be_positive(limit):
     for draw in (
         lambda: plot.mutagenesis_map(X5, X5, limit=limit),
         lambda: plot.interaction_map(*pairs(), limit=limit),
     ):
-        with pytest.raises(ValueError, match="limit must be above 0 and finite; got"):
+        with pytest.raises(ValueError, match=r"limit must be a number above 0 and finite, .*; got"):
             draw()
     assert not plt.get_fignums()
 
@@ -396,6 +478,14 @@ def test_maps_of_two_models_share_scale_colours_and_zoom(length, abreast):
     np.testing.assert_allclose(one.size, other.size, rtol=0.01)
     assert (one.y0 == pytest.approx(other.y0)) == abreast
     assert (one.x0 == pytest.approx(other.x0)) == (not abreast)
+
+
+def test_names_need_not_be_texts():
+    scores, x, _ = planted(10)
+    axes = plot.mutagenesis_maps({1: scores, None: scores}, x)
+    assert [ax.get_title(loc="left") for ax in axes] == ["1", "None"]
+    axes = plot.compare_motifs({1: CTCF, 2: CTCF})
+    assert [ax.get_title(loc="left") for ax in axes] == ["1", "2 (r = 1.000)"]
 
 
 @pytest.mark.parametrize(
@@ -479,7 +569,8 @@ def test_similarity_in_the_title_is_that_of_the_motifs():
     ("motifs", "options", "error", "message"),
     [
         ({"a": CTCF}, {}, ValueError, "must be a dict of two motifs, .*; got dict of 1"),
-        ([CTCF, CTCF], {}, ValueError, "got list of 2"),
+        ([CTCF, CTCF], {}, ValueError, "must be a dict of two motifs, .*; got list"),
+        (None, {}, ValueError, "must be a dict of two motifs, .*; got NoneType"),
         (
             {"a": CTCF, "b": CTCF.counts},
             {},
@@ -562,7 +653,10 @@ def test_interaction_map_refuses(interaction, error, message):
     assert not plt.get_fignums()
 
 
-def test_interaction_map_refuses_another_sequence():
+def test_interaction_map_refuses_another_sequence_and_no_start():
     values, x = pairs(5)
     with pytest.raises(ValueError, match=r"x must have shape .*pass one sequence: X\[0\]"):
         plot.interaction_map(values, x[None])
+    with pytest.raises(ValueError, match=r"start must be a whole number, .*; got None"):
+        plot.interaction_map(values, x, start=None)
+    assert not plt.get_fignums()

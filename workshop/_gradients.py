@@ -6,8 +6,8 @@ import numpy as np
 
 from workshop import training
 from workshop._layers import positive_int
-from workshop._model_effects import not_empty, twin_of
-from workshop.sequences import check_one_hot
+from workshop._model_effects import twin_of
+from workshop.sequences import check_not_empty, check_one_hot
 
 __all__ = ["integrated_gradients", "saliency"]
 
@@ -51,11 +51,13 @@ def saliency(model, X, *, task=0, batch_size=256):
     return twin.input_gradient(model, X, task=task, batch_size=batch_size)
 
 
-def integrated_gradients(model, X, *, baseline=None, steps=256, task=0, batch_size=256):
+def integrated_gradients(
+    model, X, *, baseline=None, steps=256, task=0, batch_size=256, progress=True
+):
     """Average gradient on the way from a baseline to the sequence, times the difference.
 
-    The attributions of a sequence sum to the difference of the two logits (completeness).
-    Sundararajan et al., 2017, https://arxiv.org/abs/1703.01365.
+    The attributions of a sequence sum to the difference of the two logits (completeness), to less
+    than a thousandth of it with 256 steps. Sundararajan et al., 2017, https://arxiv.org/abs/1703.01365.
 
     A sum stands for the integral, and with ReLU or a maximum the gradient jumps on the way, where
     the usual rules err. Here the gradients at the two ends of each step are mixed in the ratio
@@ -75,6 +77,8 @@ def integrated_gradients(model, X, *, baseline=None, steps=256, task=0, batch_si
         Column of the output.
     batch_size : int
         Gradients at once.
+    progress : bool
+        Show a line that says how much is done, if it takes more than two seconds.
 
     Returns
     -------
@@ -103,6 +107,7 @@ def integrated_gradients(model, X, *, baseline=None, steps=256, task=0, batch_si
     baseline = _check_baseline(baseline, X)
     way = np.linspace(0, 1, steps + 1, dtype=np.float32)[:, None, None]
     out = np.empty_like(X)
+    share = training.ProgressShare("integrated gradients", len(X), progress)
     for i, (x, begin) in enumerate(zip(X, baseline, strict=True)):
         points = begin + way * (x - begin)  # (steps + 1, L, 4)
         gradients = twin.input_gradient(model, points, task=task, batch_size=batch_size)
@@ -110,6 +115,7 @@ def integrated_gradients(model, X, *, baseline=None, steps=256, task=0, batch_si
         slopes = (gradients * (x - begin)).sum(axis=(1, 2), dtype=np.float64)
         weights = _weights(slopes, np.diff(logits.astype(np.float64)) * steps) / steps
         out[i] = (x - begin) * np.tensordot(weights, gradients, axes=1)
+        share.advance(1)
     return out
 
 
@@ -134,7 +140,7 @@ def _check(model, X, task):
             "function."
         )
     training.check_task(model.architecture, task)
-    return twin, not_empty(training.check_input(model.architecture, X))
+    return twin, check_not_empty(training.check_input(model.architecture, X))
 
 
 def _check_baseline(baseline, X):

@@ -6,10 +6,9 @@ from typing import NamedTuple
 import numpy as np
 
 from workshop._layers import positive_int
-from workshop._model_effects import not_empty
 from workshop.evaluation import auprc, auroc
 from workshop.motifs import Motif
-from workshop.sequences import check_one_hot
+from workshop.sequences import check_not_empty, check_one_hot
 
 __all__ = [
     "Localisation",
@@ -68,7 +67,7 @@ def project(scores, X):
     Raises
     ------
     ValueError
-        If the shapes differ.
+        If the shapes differ, or `X` is not one-hot.
 
     Examples
     --------
@@ -76,6 +75,11 @@ def project(scores, X):
     array([[[0., 2., 0., 0.]]])
     """
     scores, X = _check_scores(scores), check_one_hot(X)
+    if not (((X == 0) | (X == 1)).all() and (X.sum(axis=2) <= 1).all()):
+        raise ValueError(
+            "X must be one-hot, with a 1 where the base is, or none for N. Scores come first, then "
+            "X."
+        )
     if scores.shape != X.shape:
         raise ValueError(
             f"scores and X must have one shape; got {scores.shape} and {X.shape}. Of scores from "
@@ -118,7 +122,7 @@ class Localisation(NamedTuple):
     """How well scores find planted motifs; see `localisation`."""
 
     auroc: float
-    """Chance that a base within a motif scores above one outside; 0.5 is blind."""
+    """Chance that a base within a motif scores above one outside; 0.5 is blind, nan: no outside."""
     auprc: float
     """Average precision of the bases, sorted by score; `share` is blind."""
     share: float
@@ -139,7 +143,8 @@ def localisation(importance, motif_starts, *, width):
     importance : array of shape (N, L)
         Such as `base_importance`.
     motif_starts : sequence of N sequences of int
-        Where the motifs of each sequence begin: column ``motif_starts`` of a Dataset's table.
+        Where the motifs of each sequence begin, ``()`` for none: column ``motif_starts`` of a
+        Dataset's table.
     width : int
         bp of the motif.
 
@@ -171,8 +176,15 @@ def localisation(importance, motif_starts, *, width):
         )
     within = np.zeros(importance.shape, dtype=bool)
     for i, starts in enumerate(motif_starts):
+        try:
+            starts = [operator.index(start) for start in starts]  # a small NumPy int would overflow
+        except TypeError:
+            raise ValueError(
+                "motif_starts must hold a sequence of whole numbers for each sequence, () for no "
+                f"motif; got {starts!r} for sequence {i}."
+            ) from None
         for start in starts:
-            if not 0 <= operator.index(start) <= importance.shape[1] - width:
+            if not 0 <= start <= importance.shape[1] - width:
                 raise ValueError(
                     f"motif_starts must leave room for {width} bp in {importance.shape[1]}; got "
                     f"{start} in sequence {i}."
@@ -187,7 +199,10 @@ def localisation(importance, motif_starts, *, width):
     )
 
 
-def motif_from_scores(X, scores, *, width, max_iterations=50):
+ROUNDS = 50  # of aligning; two or three are usual
+
+
+def motif_from_scores(scores, X, *, width):
     """Recover the motif that a model looks for: align the best-scoring windows of many sequences.
 
     From each sequence comes the window with the highest total importance. Such windows are off by
@@ -199,18 +214,18 @@ def motif_from_scores(X, scores, *, width, max_iterations=50):
 
     Two frames of reference: `scores` may count from the base that is there (mutagenesis) or from
     nowhere (a gradient), as `base_importance` takes both. And the columns of the motif count from
-    the start of the windows, not from the start of any known motif, on the strand of `X`:
-    `motifs.similarity` finds offset and strand.
+    the start of the windows, not from the start of any known motif: `motifs.similarity` finds the
+    offset. Only the strand of `X` is read: where motifs lie on either strand, turn sequences with
+    `sequences.reverse_complement` first, to the strand on which the model scores higher.
 
     Parameters
     ----------
-    X : array of shape (N, L, 4)
-        Sequences that the model calls positive.
     scores : array of shape (N, L, 4)
         From `saturation_mutagenesis`, `saliency` or `integrated_gradients`.
+    X : array of shape (N, L, 4)
+        Sequences that the model calls positive.
     width : int
         bp of the windows, at most L.
-    max_iterations : int
 
     Returns
     -------
@@ -229,22 +244,22 @@ def motif_from_scores(X, scores, *, width, max_iterations=50):
     >>> scores = np.zeros(X.shape)
     >>> for i, start in enumerate((2, 5, 1)):  # a change of ACG lowers the output
     ...     scores[i, start : start + 3] = X[i, start : start + 3] - 1
-    >>> motif_from_scores(X, scores, width=3).consensus
+    >>> motif_from_scores(scores, X, width=3).consensus
     'ACG'
     """
     importance = base_importance(scores, X)  # (N, L)
-    X = not_empty(check_one_hot(X))
-    width = positive_int(width, "width")
+    X, width = check_not_empty(check_one_hot(X)), positive_int(width, "width")
     if width > X.shape[1]:
         raise ValueError(f"width must be at most {X.shape[1]}, the length of X; got {width}.")
     if not importance.any():
         raise ValueError("scores must not all be 0: no window scores higher than another.")
     letters = importance[:, :, None] * X  # (N, L, 4)
-    starts = _windows(importance, width).sum(axis=2).argmax(axis=1)
-    for _ in range(max_iterations):
+    totals = _windows(importance, width).sum(axis=2)  # (N, L - width + 1)
+    starts = totals.argmax(axis=1)
+    for _ in range(ROUNDS):
         before = starts
         starts = _align(letters, starts, width)
-        starts = _align(letters, _shift(importance, starts, width), width)
+        starts = _align(letters, _shift(totals, starts, width), width)
         if (starts == before).all():
             break
     counts = _windows(X, width)[np.arange(len(X)), starts].sum(axis=0)  # (4, width)
@@ -258,22 +273,20 @@ def _windows(values, width):
 
 def _align(letters, starts, width):
     """Window of each sequence whose scores agree best with the mean of the current ones."""
-    windows = _windows(letters, width)  # (N, L - width + 1, 4, width)
-    mean = windows[np.arange(len(starts)), starts].mean(axis=0)
-    return np.tensordot(windows, mean, axes=2).argmax(axis=1)
+    mean = _windows(letters, width)[np.arange(len(starts)), starts].mean(axis=0)  # (4, width)
+    n_windows = letters.shape[1] - width + 1
+    return sum(letters[:, k : k + n_windows] @ mean[:, k] for k in range(width)).argmax(axis=1)
 
 
-def _shift(importance, starts, width):
+def _shift(totals, starts, width):
     """Move all windows together to the highest mean importance, where they stay inside."""
-    sums = _windows(importance, width).sum(axis=2)  # (N, L - width + 1)
     shifts = np.arange(-(width // 2), width // 2 + 1)
     moved = starts[:, None] + shifts  # (N, S)
-    inside = (moved >= 0) & (moved < sums.shape[1])
-    moved = np.clip(moved, 0, sums.shape[1] - 1)
-    totals = np.where(inside, np.take_along_axis(sums, moved, axis=1), 0)
-    means = totals.sum(axis=0) / np.maximum(inside.sum(axis=0), 1)
+    inside = (moved >= 0) & (moved < totals.shape[1])
+    moved = np.clip(moved, 0, totals.shape[1] - 1)
+    sums = np.where(inside, np.take_along_axis(totals, moved, axis=1), 0).sum(axis=0)
     # A shift that few sequences can make has a mean that says little.
-    means[inside.mean(axis=0) < 0.5] = -np.inf
+    means = np.where(inside.mean(axis=0) < 0.5, -np.inf, sums / np.maximum(inside.sum(axis=0), 1))
     return moved[:, means.argmax()]
 
 

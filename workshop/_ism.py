@@ -20,10 +20,10 @@ from scipy.special import expit, softmax
 
 from workshop import _ism_steps as steps
 from workshop import architecture as arch
+from workshop._ism_reference import Reference, Window
 
-__all__ = ["SEQUENCES", "IncrementalISM", "is_letter"]
+__all__ = ["IncrementalISM", "is_letter"]
 
-SEQUENCES = 16  # at once; more of them make nothing faster
 BLOCK_SIZE = 1_000_000  # numbers in the largest array of a block: 4 MB, about what a cache holds
 
 
@@ -34,7 +34,7 @@ class IncrementalISM:
     ----------
     architecture : Architecture
     weights : dict of str to ndarray
-        As ``get_weights`` of the twins gives them. Their type is that of the computation.
+        As ``get_weights`` of the twins gives them. It computes in float32, or their wider type.
     task : int
         Column of the output.
     scale : str
@@ -44,6 +44,8 @@ class IncrementalISM:
     def __init__(self, architecture, weights, *, task=0, scale="logit"):
         self.length = architecture.input_length
         self.activation = arch.TASKS[architecture.task] if scale == "probability" else "linear"
+        self.dtype = np.result_type(np.float32, *weights.values())  # one: BLAS takes no mixture
+        weights = {name: np.asarray(weight, self.dtype) for name, weight in weights.items()}
         self.task = task
         if self.activation != "softmax":  # which needs all outputs; otherwise one will do
             self.task = 0
@@ -51,7 +53,6 @@ class IncrementalISM:
                 name: weights[name][..., task : task + 1]
                 for name in ("output.kernel", "output.bias")
             }
-        self.dtype = weights["output.bias"].dtype
         self.steps = _steps(architecture, weights)
         # Places this far apart touch windows of one pattern.
         self.stride = math.prod(getattr(step, "step", 1) for step in self.steps)
@@ -60,7 +61,7 @@ class IncrementalISM:
 
     def _trail(self, place):
         """Touched windows of each layer that has positions, the sequence itself first."""
-        trail = [steps.Window(place, self.stride, 1)]
+        trail = [Window(place, self.stride, 1)]
         for step in self.steps:
             window = step.touched(trail[-1])
             if window is None:  # the reduction: from here on there are no positions
@@ -106,7 +107,6 @@ class IncrementalISM:
         ndarray of shape (n, end - start, 4)
             Exactly 0 where a letter replaces itself.
         """
-        X = X.astype(self.dtype, copy=False)
         references = self._references(X)
         out = np.zeros((len(X), end - start, 4), dtype=self.dtype)
         # In a one-hot column three letters are another one; in one of N, or a soft one, all four.
@@ -133,7 +133,7 @@ class IncrementalISM:
                 references.append(values)
             else:
                 fill = -np.inf if isinstance(step, (steps.MaxPool, steps.GlobalMax)) else 0
-                references.append(steps.Reference(values, margins, fill))
+                references.append(Reference(values, margins, fill))
             values = step.forward(values)
         return [*references, values]
 

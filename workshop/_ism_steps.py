@@ -13,11 +13,11 @@ window of a reference is a view of it.
 Linear steps map a *change* (mutant minus reference), the others map the mutant's *values*.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 from scipy.linalg.blas import get_blas_funcs
 from scipy.special import expit
+
+from workshop._ism_reference import Reference, Window
 
 __all__ = [
     "Activation",
@@ -28,64 +28,8 @@ __all__ = [
     "GlobalAvg",
     "GlobalMax",
     "MaxPool",
-    "Reference",
     "Scale",
-    "Window",
 ]
-
-
-class Window(NamedTuple):
-    """Touched positions: `width` of them from ``start + step * j`` on, for mutated place j."""
-
-    start: int
-    step: int
-    width: int
-
-
-class Reference:
-    """Values of a layer for unchanged sequences, with margins for windows that hang over an end.
-
-    Beyond the ends there is `fill`: minus infinity where a maximum follows, otherwise 0.
-    """
-
-    def __init__(self, values, margins, fill):
-        left, reach = margins
-        self.length, self.margins, self.left, self.fill = len(values), margins, left, fill
-        shape = (left + max(len(values), reach), *values.shape[1:])
-        self.padded = np.full(shape, fill, dtype=values.dtype)
-        self.values = self.padded[left : left + len(values)]
-        self.values[:] = values
-        self._before = self._after = None
-
-    def window(self, window, places, *, offset=0, width=None):
-        """View (w, 1, J, n, C) of a window, or of `width` positions from its start + `offset`."""
-        width = window.width if width is None else width
-        start = self.left + window.start + offset
-        per_position, *rest = self.padded.strides
-        return np.lib.stride_tricks.as_strided(
-            self.padded[start:],
-            (width, 1, places, *self.padded.shape[1:]),
-            (per_position, 0, window.step * per_position, *rest),
-            writeable=False,
-        )
-
-    def set_beyond(self, values, window, value):
-        """Set values (w, A, J, n, C) of positions beyond the ends."""
-        for i in range(window.width):
-            first = window.start + i
-            if first < 0:
-                values[i, :, : -(first // window.step)] = value
-            if first + window.step * (values.shape[2] - 1) >= self.length:
-                values[i, :, max(-((first - self.length) // window.step), 0) :] = value
-
-    def largest_outside(self, window, places):
-        """Largest value (J, n, C) of each channel outside of the window."""
-        if self._before is None:
-            edge = np.full_like(self.padded[:1], -np.inf)
-            self._before = np.maximum.accumulate(np.concatenate([edge, self.padded]))
-            self._after = np.maximum.accumulate(np.concatenate([edge, self.padded[::-1]]))[::-1]
-        first = self.left + window.start + window.step * np.arange(places)
-        return np.maximum(self._before[first], self._after[first + window.width])
 
 
 class Conv:
@@ -170,8 +114,7 @@ class Activation:
 
 class _Pool:
     def __init__(self, layer, length):
-        self.size, self.step, self.length_out = layer.pool_size, layer.step, None
-        self.pad = 0
+        self.size, self.step, self.pad = layer.pool_size, layer.step, 0
         if layer.padding == "same":
             self.length_out = -(-length // self.step)
             self.pad = max((self.length_out - 1) * self.step + self.size - length, 0) // 2
@@ -179,7 +122,7 @@ class _Pool:
             self.length_out = (length - self.size) // self.step + 1
 
     def spans(self, length):
-        """First and last-but-one position of each window, within the sequence."""
+        """Where each window starts and stops, within the sequence."""
         first = np.arange(self.length_out) * self.step - self.pad
         return np.maximum(first, 0), np.minimum(first + self.size, length)
 

@@ -1,22 +1,33 @@
 """One question to any model: what does each substitution change? Exact engine, or brute force.
 
 `effects_of` decides: a model of the twins goes through `workshop._ism`, where only what a mutation
-touches is computed again; any other function of sequences gets all mutants, in small batches.
+touches is computed again; any other function of sequences gets all mutants, in small batches. Both
+are callables ``effects(X, start, end, advance)`` -> (N, end - start, 4); they tell `advance` how
+many more sequences are done, which may be a part of one.
 """
 
+import contextlib
+import functools
 import sys
+import threading
+import warnings
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 from workshop import training
-from workshop._ism import SEQUENCES, IncrementalISM
+from workshop._ism import IncrementalISM
 from workshop._layers import positive_int
-from workshop.sequences import check_one_hot
+from workshop.sequences import check_not_empty, check_one_hot
 
-__all__ = ["SCALES", "effects_of", "not_empty", "twin_of"]
+__all__ = ["SCALES", "SEQUENCES", "effects_of", "twin_of"]
 
 SCALES = ("logit", "probability")
-MUTANTS = 64  # a batch of this size still fits the cache; larger ones are slower on a CPU
+SEQUENCES = 16  # at once in the engine; more of them make nothing faster
+MUTANTS = 64  # at once in a function: they still fit the cache; more are slower on a CPU
+
+_TWINS = ("workshop.keras_cnn", "workshop.torch_cnn")
+_BLAS = threading.Lock()
 
 
 def twin_of(model):
@@ -27,56 +38,52 @@ def twin_of(model):
     return None
 
 
-_TWINS = ("workshop.keras_cnn", "workshop.torch_cnn")
-
-
-def not_empty(X):
-    """Refuse a batch without a sequence."""
-    if len(X) == 0:
-        raise ValueError("X must hold at least one sequence; got none.")
-    return X
-
-
 def effects_of(model, X, *, task, scale, batch_size):
-    """Check a model and its input; say how to ask for effects.
-
-    Returns
-    -------
-    X : ndarray of shape (N, L, 4), float32
-    effects : callable
-        ``effects(X, start, end)`` of a few sequences is (n, end - start, 4).
-    batch_size : int
-        Sequences to pass to it at once.
-    """
+    """Check a model and its input; return the input as float32, and how to ask for effects."""
     if scale not in SCALES:
         raise ValueError(f"scale must be one of {', '.join(SCALES)}; got {scale!r}.")
     if batch_size is not None:
         batch_size = positive_int(batch_size, "batch_size")
     twin = twin_of(model)
     if twin is None:
-        X = not_empty(check_one_hot(X))
-        effects = BruteForce(_check_callable(model, scale), task, batch_size or MUTANTS)
-        return X, effects, SEQUENCES
+        X = check_not_empty(check_one_hot(X))
+        return X, _BruteForce(_check_function(model, scale), task, batch_size or MUTANTS)
     training.check_task(model.architecture, task)
-    X = not_empty(training.check_input(model.architecture, X))
-    engine = IncrementalISM(model.architecture, twin.get_weights(model), task=task, scale=scale)
-    if type(model) is twin.SequenceCNN and _agrees(engine, twin, model, X[:4], task):
-        return X, engine.effects, batch_size or SEQUENCES
+    X = check_not_empty(training.check_input(model.architecture, X))
     predict = twin.predict if scale == "probability" else twin.predict_logits
-    brute_force = BruteForce(lambda X: predict(model, X), task, batch_size or MUTANTS)
-    return X, brute_force, SEQUENCES
+    brute_force = _BruteForce(lambda X: predict(model, X), task, MUTANTS)
+    if type(model) is twin.SequenceCNN:
+        weights = twin.get_weights(model)
+        engine = IncrementalISM(model.architecture, weights, task=task, scale=scale)
+        logits = _BruteForce(lambda X: twin.predict_logits(model, X), task, MUTANTS).outputs
+        if _agree(engine, logits, brute_force, X):
+            return X, _Engine(engine, batch_size or SEQUENCES, brute_force)
+    warnings.warn(
+        "model does not compute what its architecture and weights say: a layer was replaced, it "
+        "has a hook, or its class is another one. Every mutant is predicted: right, but slow.",
+        stacklevel=3,
+    )
+    return X, brute_force
 
 
-def _agrees(engine, twin, model, X, task):
-    """Whether the model still computes what its architecture and weights say.
+def _agree(engine, logits, brute_force, X):
+    """Whether engine and model agree about a few sequences and mutants, to rounding."""
+    rng = np.random.default_rng(0)
+    probes = np.eye(4, dtype=np.float32)[rng.integers(0, 4, (4, X.shape[1]))]
+    probes[: len(X[:2])] = X[:2]
+    start = int(rng.integers(max(X.shape[1] - 3, 1)))
+    window = start, min(start + 4, X.shape[1])
+    expected, effects = logits(probes), brute_force(probes, *window)
+    size, effect_size = np.abs(expected).max(), np.abs(effects).max()
+    with one_blas_thread(), np.errstate(all="ignore"):
+        return np.allclose(
+            engine.logits(probes)[:, engine.task], expected, rtol=0, atol=2e-5 * size
+        ) and np.allclose(
+            engine.effects(probes, *window), effects, rtol=0, atol=1e-3 * effect_size + 5e-6 * size
+        )
 
-    Someone may have replaced one of its layers, or its number format.
-    """
-    expected = twin.predict_logits(model, X)[:, task]
-    return np.allclose(engine.logits(X)[:, engine.task], expected, rtol=1e-3, atol=1e-3)
 
-
-def _check_callable(model, scale):
+def _check_function(model, scale):
     if not callable(model) or isinstance(model, type):
         raise TypeError(
             "model must come from keras_cnn or torch_cnn, or be a function from sequences "
@@ -86,8 +93,7 @@ def _check_callable(model, scale):
     if torch is not None and isinstance(model, torch.nn.Module):
         raise TypeError(
             f"model is a Torch module that workshop did not build ({type(model).__name__}), and "
-            "takes tensors. Pass a function of arrays, such as lambda X: "
-            "model(torch.from_numpy(X)).detach().numpy()"
+            "takes tensors. Pass a function of arrays: lambda X: model(torch.from_numpy(X))"
         )
     if scale == "probability":
         raise ValueError(
@@ -97,52 +103,96 @@ def _check_callable(model, scale):
     return model
 
 
-class BruteForce:
-    """A prediction for each mutant, in batches.
+def _ignore(n_sequences):
+    pass
 
-    Parameters
-    ----------
-    function : callable
-        From (n, L, 4) to (n,) or (n, T).
-    task : int
-        Column of its output.
-    batch_size : int
-        Mutants at once.
-    """
+
+class _Engine:
+    """Effects by the incremental engine, a few sequences after the other."""
+
+    def __init__(self, engine, size, brute_force):
+        self.engine, self.size, self.brute_force = engine, size, brute_force
+
+    def __call__(self, X, start, end, advance=_ignore):
+        out = np.empty((len(X), end - start, 4), dtype=np.float32)
+        for first in range(0, len(X), self.size):
+            chunk = X[first : first + self.size]
+            with one_blas_thread(), np.errstate(all="ignore"):
+                effects = self.engine.effects(chunk, start, end)
+            if not np.isfinite(effects).all():  # something overflows: in the model as well?
+                effects = self.brute_force(chunk, start, end)
+            out[first : first + self.size] = effects
+            advance(len(chunk))
+        return out
+
+
+class _BruteForce:
+    """Effects by a prediction for each mutant: any `function` from (n, L, 4) to (n,) or (n, T)."""
 
     def __init__(self, function, task, batch_size):
         self.function, self.task, self.batch_size = function, task, batch_size
 
-    def __call__(self, X, start, end):
-        """Effects of all substitutions, shape (n, end - start, 4)."""
-        letters = np.eye(4, dtype=X.dtype)
+    def __call__(self, X, start, end, advance=_ignore):
         out = np.zeros((len(X), end - start, 4), dtype=np.float32)
-        before = self._outputs(X)
-        is_other = (X[:, start:end, None] != letters).any(axis=3)  # (n, W, 4)
+        for first in range(0, len(X), SEQUENCES):
+            chunk = slice(first, first + SEQUENCES)
+            self._score(X[chunk], start, out[chunk], advance)
+        return out
+
+    def _score(self, X, start, out, advance):
+        letters = np.eye(4, dtype=X.dtype)
+        before = self.outputs(X)
+        is_other = (X[:, start : start + out.shape[1], None] != letters).any(axis=3)  # (n, W, 4)
         mutations = np.argwhere(is_other)
         for first in range(0, len(mutations), self.batch_size):
             row, place, letter = mutations[first : first + self.batch_size].T
             mutants = X[row]
             mutants[np.arange(len(row)), start + place] = letters[letter]
-            out[row, place, letter] = self._outputs(mutants) - before[row]
-        return out
+            out[row, place, letter] = self.outputs(mutants) - before[row]
+            advance(len(X) * len(row) / len(mutations))
 
-    def _outputs(self, X):
-        outputs = np.asarray(self.function(X))
-        if outputs.ndim not in (1, 2) or len(outputs) != len(X):
+    def outputs(self, X):
+        """Outputs (n,) of the task, in batches; the function gets copies that it may change."""
+        batches = range(0, len(X), self.batch_size)
+        return np.concatenate([self._output(X[i : i + self.batch_size].copy()) for i in batches])
+
+    def _output(self, X):
+        n, outputs = len(X), self.function(X)
+        if hasattr(outputs, "detach"):  # a Torch tensor
+            outputs = outputs.detach().cpu()
+        try:
+            outputs = np.asarray(outputs)
+        except ValueError:  # rows of several lengths
+            outputs = np.empty(())
+        if outputs.ndim not in (1, 2) or len(outputs) != n or outputs.dtype.kind not in "fiub":
             raise ValueError(
-                f"model must return one row a sequence, shape ({len(X)},) or ({len(X)}, T); got "
-                f"{outputs.shape}."
+                f"model must return one row of numbers a sequence, shape ({n},) or ({n}, T); got "
+                f"{outputs.dtype} of shape {outputs.shape}. Of several outputs return one."
             )
-        columns = outputs.reshape(len(X), -1)
-        if not isinstance(self.task, (int, np.integer)) or not 0 <= self.task < columns.shape[1]:
+        outputs = outputs.reshape(n, -1)
+        if not isinstance(self.task, (int, np.integer)) or not 0 <= self.task < outputs.shape[1]:
             raise ValueError(
-                f"task must be a column of the output, 0 to {columns.shape[1] - 1}; got "
+                f"task must be a column of the output, 0 to {outputs.shape[1] - 1}; got "
                 f"{self.task!r}."
             )
-        column = columns[:, self.task].astype(np.float64)
+        column = outputs[:, self.task].astype(np.float64)
         if not np.isfinite(column).all():
             raise ValueError(
                 "model must return finite numbers; got NaN or infinity. Has its training diverged?"
             )
         return column
+
+
+@contextlib.contextmanager
+def one_blas_thread():
+    """Let NumPy multiply on one thread: beside a busy neighbour two of them wait for each other.
+
+    The number belongs to the whole process, so one caller at a time changes it.
+    """
+    with _BLAS, _blas().limit(limits=1, user_api="blas"):
+        yield
+
+
+@functools.cache
+def _blas():
+    return ThreadpoolController()  # looks through all loaded libraries: once is enough

@@ -1,15 +1,13 @@
 """In-silico mutagenesis: change letters, and see what the model says."""
 
 import operator
-import time
 from typing import NamedTuple
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from workshop._ism import is_letter
-from workshop._model_effects import effects_of
-from workshop.training import ProgressLine
+from workshop._model_effects import SEQUENCES, effects_of
+from workshop.training import ProgressShare
 
 __all__ = ["PairwiseMutagenesis", "pairwise_mutagenesis", "saturation_mutagenesis"]
 
@@ -21,7 +19,8 @@ def saturation_mutagenesis(
 
     For a model of `keras_cnn` or `torch_cnn` only what a substitution touches is computed again,
     which is exact and many times faster than a prediction for each mutant. Any other function gets
-    all mutants, in batches.
+    all mutants, in batches; so does a model that no longer computes what its architecture says,
+    with a warning.
 
     Parameters
     ----------
@@ -40,7 +39,7 @@ def saturation_mutagenesis(
     batch_size : int, optional
         Sequences at once (16) with a model of the twins, mutants at once (64) with a function.
     progress : bool
-        Show a line that counts sequences, if it takes more than two seconds.
+        Show a line that says how much is done, if it takes more than two seconds.
 
     Returns
     -------
@@ -63,16 +62,9 @@ def saturation_mutagenesis(
     array([[[ 0.,  0.,  1.,  0.],
             [-1., -1.,  0., -1.]]], dtype=float32)
     """
-    X, effects, size = effects_of(model, X, task=task, scale=scale, batch_size=batch_size)
+    X, effects = effects_of(model, X, task=task, scale=scale, batch_size=batch_size)
     start, end = _positions(X, start, end)
-    out = np.empty((len(X), end - start, 4), dtype=np.float32)
-    line = _Counter(len(X), progress)
-    with _one_thread():
-        for first in range(0, len(X), size):
-            chunk = slice(first, first + size)
-            out[chunk] = effects(X[chunk], start, end)
-            line.show(min(first + size, len(X)))
-    return out
+    return effects(X, start, end, ProgressShare("mutagenesis", len(X), progress).advance)
 
 
 class PairwiseMutagenesis(NamedTuple):
@@ -118,6 +110,8 @@ def pairwise_mutagenesis(
     ------
     TypeError, ValueError
         As `saturation_mutagenesis`; also if the window has less than two positions.
+    MemoryError
+        If the result does not fit: its size grows with the square of the window.
 
     Examples
     --------
@@ -127,36 +121,45 @@ def pairwise_mutagenesis(
     >>> [float(scores[0, 0, 2, 1, 2]) for scores in (pairs.double, pairs.interaction)]
     [1.0, 1.0]
     """
-    X, effects, size = effects_of(model, X, task=task, scale=scale, batch_size=batch_size)
+    X, effects = effects_of(model, X, task=task, scale=scale, batch_size=batch_size)
     start, end = _positions(X, start, end)
     width = end - start
     if width < 2:
         raise ValueError(
             f"start and end must enclose at least two positions; got {start} to {end}."
         )
+    interaction = _zeros((len(X), width, 4, width, 4))
+    share = ProgressShare("pairs", len(X) * width * (width + 1) / 2, progress)
+    single = effects(X, start, end, lambda n: share.advance(n * width))
     letters = np.eye(4, dtype=np.float32)
-    single = np.empty((len(X), width, 4), dtype=np.float32)
-    second = np.empty((len(X), width, 4, width, 4), dtype=np.float32)  # given the first
-    line = _Counter(len(X), progress)
-    with _one_thread():
-        for i, x in enumerate(X):
-            single[i] = effects(x[None], start, end)[0]
-            mutants = np.repeat(x[None], width * 4, axis=0)
-            which = np.arange(width * 4)
-            mutants[which, start + which // 4] = letters[which % 4]
-            for first in range(0, len(mutants), size):
-                chunk = slice(first, first + size)
-                second[i].reshape(-1, width, 4)[chunk] = effects(mutants[chunk], start, end)
-            line.show(i + 1)
-    # Twice the same double mutant, by either order of its substitutions: rounding averages out.
-    interaction = second - single[:, None, None]
-    interaction = (interaction + interaction.transpose(0, 3, 4, 1, 2)) / 2
-    changed = ~is_letter(X[:, start:end])  # a letter that replaces itself interacts with nothing
-    interaction *= changed[:, :, :, None, None] * changed[:, None, None]
+    for first in range(0, len(X), SEQUENCES):
+        chunk = X[first : first + SEQUENCES]
+        for p in range(width - 1):
+            row, letter = np.nonzero(~is_letter(chunk[:, start + p : start + p + 1])[:, 0])
+            mutants = chunk[row]
+            mutants[:, start + p] = letters[letter]
+            after = slice(p + 1, width)
+            second = effects(mutants, start + p + 1, end)  # given the first, (M, W - p - 1, 4)
+            row += first
+            beyond = second - single[row, after]
+            interaction[row, p, letter, after] = beyond
+            interaction[row, after, :, p, letter] = beyond
+            share.advance(len(chunk) * (width - p - 1))
     double = interaction + (single[:, :, :, None, None] + single[:, None, None])
     same = np.arange(width)
-    interaction[:, same, :, same] = double[:, same, :, same] = 0
+    double[:, same, :, same] = 0
     return PairwiseMutagenesis(single, double, interaction)
+
+
+def _zeros(shape):
+    try:
+        return np.zeros(shape, dtype=np.float32)
+    except MemoryError as error:
+        raise MemoryError(
+            f"{shape[0]:,} sequences x {shape[1]}² pairs of positions need twice "
+            f"{np.prod(shape, dtype=float) * 4 / 1e9:.0f} GB. Pass start and end, or fewer "
+            "sequences at once."
+        ) from error
 
 
 def _positions(X, start, end):
@@ -173,19 +176,3 @@ def _positions(X, start, end):
             f"end={end}."
         )
     return first, stop
-
-
-def _one_thread():
-    """One thread for NumPy's products: beside a busy neighbour two wait for each other."""
-    return threadpool_limits(limits=1, user_api="blas")
-
-
-class _Counter:
-    """A line that counts sequences once the work has taken two seconds."""
-
-    def __init__(self, total, enabled):
-        self.total, self.line, self.began = total, ProgressLine(enabled), time.monotonic()
-
-    def show(self, done):
-        if time.monotonic() - self.began > 2:
-            self.line.show(f"mutated {done:,} of {self.total:,}", last=done == self.total)

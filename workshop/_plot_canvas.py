@@ -5,12 +5,15 @@ from Okabe and Ito (https://jfly.uni-koeln.de/color/), parts from Paul Tol's hig
 No function sets an rcParam: the figures that a student draws look the same before and after.
 """
 
+import operator
+
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
+from workshop._layers import is_positive
 from workshop.sequences import ALPHABET
 
 BASE_COLOURS = {"A": "#009E73", "C": "#0072B2", "G": "#E69F00", "T": "#D55E00"}
@@ -64,7 +67,8 @@ def inches_of(ax):
 def number_positions(axis, last, *, inches):
     """Whole numbers up to `last` along an axis, such as 104,428,300, as many as fit."""
     room = int(np.clip(inches / (0.3 + 0.08 * len(f"{last:,}")), 2, 20))
-    axis.set_major_locator(MaxNLocator(nbins=room, integer=True, steps=[1, 2, 5, 10]))
+    steps = [1, 2, 5, 10]
+    axis.set_major_locator(MaxNLocator(nbins=room, integer=True, steps=steps, min_n_ticks=1))
     axis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
 
 
@@ -93,10 +97,20 @@ def check_sequence(x, *, hint):
     return x
 
 
+def check_start(start):
+    """The position of the first row as an int, or an error."""
+    try:
+        return operator.index(start)
+    except TypeError:
+        raise ValueError(
+            f"start must be a whole number, the position of the first row; got {start!r}."
+        ) from None
+
+
 def signed_limit(limit, *values):
     """The given upper end of a scale around 0, or the largest absolute value."""
-    if limit is not None and not 0 < limit < np.inf:
-        raise ValueError(f"limit must be above 0 and finite; got {limit}.")
+    if limit is not None and not is_positive(limit):
+        raise ValueError(f"limit must be a number above 0 and finite, or None; got {limit!r}.")
     return limit or max(float(np.abs(value).max()) for value in values) or 1.0
 
 

@@ -14,6 +14,7 @@ from workshop._plot_canvas import (
     axes_for,
     check_axes,
     check_sequence,
+    check_start,
     inches_of,
     number_positions,
     signed_limit,
@@ -65,9 +66,11 @@ def compare_motifs(motifs_by_name, *, min_overlap=None, axes=None):
     >>> plt.close(axes[0].figure)
     """
     if not isinstance(motifs_by_name, dict) or len(motifs_by_name) != 2:
+        named = isinstance(motifs_by_name, dict)
+        got = f"dict of {len(motifs_by_name)}" if named else type(motifs_by_name).__name__
         raise ValueError(
             "motifs_by_name must be a dict of two motifs, such as {'JASPAR': known, 'recovered': "
-            f"found}}; got {type(motifs_by_name).__name__} of {len(motifs_by_name)}."
+            f"found}}; got {got}."
         )
     for name, motif in motifs_by_name.items():
         if not isinstance(motif, Motif):
@@ -93,11 +96,11 @@ def compare_motifs(motifs_by_name, *, min_overlap=None, axes=None):
     turned = ", reverse complement" if found.strand == "-" else ""
     r = "no r: equal shares" if np.isnan(found.correlation) else f"r = {found.correlation:.3f}"
     for ax, title in zip(axes, (known, f"{other}{turned} ({r})"), strict=True):
-        ax.set_title(fill(title, 58), fontsize=10.5, loc="left")
+        ax.set_title(fill(str(title), 58), fontsize=10.5, loc="left")
     return axes
 
 
-def interaction_map(interaction, x, *, start=0, limit=None, ax=None):
+def interaction_map(interaction, x, *, start=0, limit=None, label="interaction (logit)", ax=None):
     """Draw which pairs of positions interact: where two substitutions do not just add up.
 
     Parameters
@@ -111,13 +114,16 @@ def interaction_map(interaction, x, *, start=0, limit=None, ax=None):
         Position of the first row on both axes.
     limit : float, optional
         The colours go from minus `limit` to `limit`; the largest absolute value by default.
+    label : str
+        Text of the colour bar: what interacts, on which scale.
     ax : matplotlib Axes, optional
 
     Returns
     -------
     matplotlib Axes
-        A cell a pair of positions: of its nine pairs of substitutions, the interaction farthest
-        from 0, with its sign. The diagonal is grey: one place does not change twice.
+        A cell a pair of positions: of its nine pairs of substitutions (12 or 16 where N is one or
+        both), the interaction farthest from 0, with its sign. The diagonal is grey: one place does
+        not change twice.
 
     Raises
     ------
@@ -125,7 +131,7 @@ def interaction_map(interaction, x, *, start=0, limit=None, ax=None):
         If `interaction` is the whole result of pairwise_mutagenesis.
     ValueError
         If a shape is wrong or does not fit the other, a value is not finite, `x` is not one-hot,
-        or `limit` is not above 0.
+        `start` is no whole number, or `limit` is not above 0.
 
     Examples
     --------
@@ -138,6 +144,7 @@ def interaction_map(interaction, x, *, start=0, limit=None, ax=None):
     >>> plt.close(ax.figure)
     """
     interaction, x = _check_interaction(interaction, x)
+    start = check_start(start)
     limit, width = signed_limit(limit, interaction), len(x)
     strongest = _strongest(interaction)  # (W, W)
     side = float(np.clip(0.19 * width + 1.2, 3.4, 5.6))
@@ -157,7 +164,7 @@ def interaction_map(interaction, x, *, start=0, limit=None, ax=None):
     ax.figure.colorbar(
         image,
         cax=ax.inset_axes((1.04, 0, 0.045, 1)),  # as high as the square, whatever its cell is
-        label="interaction (logit)",
+        label=label,
         extend="both" if np.abs(strongest).max() > limit else "neither",
         ticks=MaxNLocator(nbins=6, steps=[1, 2, 5, 10]),
     )

@@ -14,6 +14,7 @@ from workshop._plot_canvas import (
     SIGNED,
     axes_for,
     check_axes,
+    check_start,
     inches_of,
     signed_limit,
 )
@@ -28,7 +29,15 @@ SHORT = 30  # positions: two maps fit side by side
 
 
 def mutagenesis_map(
-    scores, x, *, start=0, limit=None, sites=(), sites_label="planted motif", ax=None
+    scores,
+    x,
+    *,
+    start=0,
+    limit=None,
+    label="change of the logit",
+    sites=(),
+    sites_label="planted motif",
+    ax=None,
 ):
     """Draw the effect of every substitution in one sequence, and above it the logo of the scores.
 
@@ -43,13 +52,15 @@ def mutagenesis_map(
     limit : float, optional
         The colours go from minus `limit` to `limit`; the largest absolute score by default.
         Give two figures the same one to compare them.
+    label : str
+        Text of the colour bar: what a score measures.
     sites : sequence of (int, int)
-        Places to mark, half-open intervals in the positions of the x axis: a bar over the logo
-        and thin lines through the map at their ends.
+        Places to mark, half-open intervals that overlap the positions of the x axis: a bar over
+        the logo and thin lines through the map at their ends.
     sites_label : str or None
         What they are, for the legend; None for no legend.
     ax : matplotlib Axes, optional
-        Its cell of the figure is shared: the map below, the logo above.
+        Its cell of the figure is shared: the map below, the logo above. Each map needs its own.
 
     Returns
     -------
@@ -60,8 +71,9 @@ def mutagenesis_map(
     Raises
     ------
     ValueError
-        If `scores` and `x` differ in length or have another shape, `x` is not one-hot, `limit` is
-        not above 0, or `sites` are not intervals of these positions.
+        If `scores` and `x` differ in length or have another shape, `x` is not one-hot, `start`
+        is no whole number, `limit` is not above 0, one of `sites` is no interval that overlaps
+        these positions, or `ax` already holds a map.
 
     Examples
     --------
@@ -75,16 +87,25 @@ def mutagenesis_map(
     >>> plt.close(ax.figure)
     """
     scores, x = check_scores(scores, x)
+    start = check_start(start)
     sites = check_sites(sites, start, len(x))
     limit = signed_limit(limit, scores)
     ax = axes_for(ax, (width_of(len(x)), 3.4))
+    _check_empty([ax])
     image = _draw_map(ax, scores, x, start, limit, sites, sites_label)
-    _colour_bar([ax], image, scores, shrink=MAP_SHARE, anchor=(0, 0), aspect=10)
+    _colour_bar([ax], image, label, scores, shrink=MAP_SHARE, anchor=(0, 0), aspect=10)
     return ax
 
 
 def mutagenesis_maps(
-    scores_by_name, x, *, start=0, sites=(), sites_label="planted motif", axes=None
+    scores_by_name,
+    x,
+    *,
+    start=0,
+    label="change of the logit",
+    sites=(),
+    sites_label="planted motif",
+    axes=None,
 ):
     """Draw the maps of several models for one sequence, with one colour scale.
 
@@ -96,6 +117,8 @@ def mutagenesis_maps(
         The sequence itself, one-hot; N is a row of zeros.
     start : int
         Position of the first row on the x axis.
+    label : str
+        Text of the colour bar: what a score measures.
     sites : sequence of (int, int)
     sites_label : str or None
         Places to mark, and what they are: see `mutagenesis_map`.
@@ -131,6 +154,7 @@ def mutagenesis_maps(
     checked = {}
     for name, scores in scores_by_name.items():
         checked[name], x = check_scores(scores, x, name=f"scores_by_name[{name!r}]")
+    start = check_start(start)
     sites = check_sites(sites, start, len(x))
     count, abreast, new = len(checked), len(x) <= SHORT, axes is None
     if new:
@@ -143,11 +167,12 @@ def mutagenesis_maps(
             squeeze=False,
         )
     axes = check_axes(axes, count, each="model")
+    _check_empty(axes)
     limit = signed_limit(None, *checked.values())
     for ax, (name, scores) in zip(axes, checked.items(), strict=True):
-        label = sites_label if ax is axes[0] else None  # one legend is enough
-        image = _draw_map(ax, scores, x, start, limit, sites, label)
-        ax.set_title(fill(name, 42 if abreast else 72), fontsize=10.5, loc="left")
+        legend = sites_label if ax is axes[0] else None  # one is enough
+        image = _draw_map(ax, scores, x, start, limit, sites, legend)
+        ax.set_title(fill(str(name), 42 if abreast else 72), fontsize=10.5, loc="left")
     logos = [ax.child_axes[0] for ax in axes]
     heights = np.array([one.get_ylim() for one in logos])
     for one in logos:
@@ -156,10 +181,21 @@ def mutagenesis_maps(
         for ax in axes[:-1]:
             ax.set_xlabel("")  # as shared axes have their numbers: below the last
     if abreast:
-        _colour_bar(axes, image, shrink=MAP_SHARE, anchor=(0, 0), aspect=10)
+        _colour_bar(axes, image, label, shrink=MAP_SHARE, anchor=(0, 0), aspect=10)
     else:
-        _colour_bar(axes, image, shrink=0.6, aspect=10 * count)
+        _colour_bar(axes, image, label, shrink=0.6, aspect=10 * count)
     return axes
+
+
+def _check_empty(axes):
+    """An error if one of the axes holds a map, which would shrink, or is there twice."""
+    for i, ax in enumerate(axes):
+        locator = ax.get_axes_locator()
+        if ax in list(axes[:i]) or getattr(locator, "func", None) is _lower_part:
+            raise ValueError(
+                "ax already holds a mutagenesis map; pass an empty one. ax.clear() is not enough: "
+                "it leaves the colour bar. Make a new figure."
+            )
 
 
 def _draw_map(ax, scores, x, start, limit, sites, sites_label):
@@ -200,12 +236,12 @@ def _lower_part(cell_of, ax, renderer):
     return Bbox.from_bounds(cell.x0, cell.y0, cell.width, MAP_SHARE * cell.height)
 
 
-def _colour_bar(axes, image, scores=(), **place):
+def _colour_bar(axes, image, label, scores=(), **place):
     beyond = np.max(np.abs(scores), initial=0) > image.norm.vmax
     axes[0].figure.colorbar(
         image,
         ax=list(axes),
-        label="change of the logit",
+        label=label,
         extend="both" if beyond else "neither",
         ticks=MaxNLocator(nbins=4, steps=[1, 2, 5, 10]),
         pad=0.01,

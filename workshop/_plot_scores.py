@@ -8,6 +8,7 @@ from workshop._plot_canvas import (
     axes_for,
     check_bases_last,
     check_sequence,
+    check_start,
     inches_of,
     number_positions,
 )
@@ -43,7 +44,7 @@ def score_logo(
     ylabel : str
         What the heights mean.
     sites : sequence of (int, int)
-        Places to mark, half-open intervals in the positions of the x axis: a bar each.
+        Places to mark, half-open intervals that overlap the positions of the x axis: a bar each.
     sites_label : str or None
         What the bars are, for the legend; None for no legend.
     ax : matplotlib Axes, optional
@@ -70,6 +71,7 @@ def score_logo(
     >>> plt.close(ax.figure)
     """
     scores, x = check_scores(scores, x)
+    start = check_start(start)
     sites = check_sites(sites, start, len(x))
     ax = axes_for(ax, (width_of(len(x)), 2.3))
     return draw_logo(ax, scores, x, start, ylabel, sites, sites_label)
@@ -111,17 +113,24 @@ def check_scores(scores, x, *, name="scores"):
 
 
 def check_sites(sites, start, length):
-    sites = np.asarray(sites)
-    if sites.size == 0:
+    """A list of intervals that all overlap the x axis, or an error that names the offender."""
+    try:
+        found = np.asarray(sites)
+    except ValueError:  # intervals of unequal lengths
+        found = np.asarray(None)
+    if found.size == 0:
         return []
-    if sites.ndim != 2 or sites.shape[1] != 2 or not (sites[:, 0] < sites[:, 1]).all():
+    pairs = found.ndim == 2 and found.shape[1] == 2 and found.dtype.kind in "iu"
+    if not pairs or not (found[:, 0] < found[:, 1]).all():
         raise ValueError(
-            "sites must be intervals (start, end) with start < end, such as [(19, 38)]; got "
-            f"{sites.tolist()}."
+            "sites must be intervals (start, end) of whole numbers with start < end, such as "
+            f"[(19, 38)]; got {sites!r}."
         )
-    if not ((sites[:, 0] < start + length) & (sites[:, 1] > start)).any():
-        raise ValueError(
-            f"sites must be in the positions of the x axis, {start} to {start + length - 1}; got "
-            f"{sites.tolist()}. The axis begins at the argument start."
-        )
-    return sites.tolist()
+    for first, end in found.tolist():
+        if first >= start + length or end <= start:
+            raise ValueError(
+                f"sites must overlap the positions of the x axis, {start} to {start + length - 1}; "
+                f"got ({first}, {end}). Leave it out, or set the argument start to the position of "
+                "the first row."
+            )
+    return found.tolist()

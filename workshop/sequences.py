@@ -154,6 +154,13 @@ def check_one_hot(X, *, name="X"):
     return X
 
 
+def check_not_empty(X):
+    """Refuse a batch without a sequence."""
+    if len(X) == 0:
+        raise ValueError("X must hold at least one sequence; got none.")
+    return X
+
+
 def reverse_complement(X):
     """Read the other strand: reverse the positions and swap A with T, C with G.
 

@@ -469,9 +469,10 @@ def _architecture_of(model):
 
 @contextlib.contextmanager
 def _evaluating(model):
-    was_training = model.training
+    modes = [(module, module.training) for module in model.modules()]  # some may be frozen
     model.eval()
     try:
         yield
     finally:
-        model.train(was_training)
+        for module, mode in modes:
+            module.training = mode

@@ -311,6 +311,21 @@ class ProgressLine:
             self._handle.update({"text/plain": text}, raw=True)
 
 
+class ProgressShare:
+    """A line that says how much of `total` is done, once it has taken two seconds."""
+
+    def __init__(self, what, total, enabled):
+        self.what, self.total, self.done = what, total, 0
+        self.line, self.began = ProgressLine(enabled), time.monotonic()
+
+    def advance(self, amount):
+        """Count `amount` more."""
+        self.done += amount
+        if time.monotonic() - self.began > 2:
+            last = self.done > self.total * (1 - 1e-6)  # parts of one may not sum to it exactly
+            self.line.show(f"{self.what}: {self.done / self.total:.0%}", last=last)
+
+
 def epoch_text(row, epochs):
     """One line about an epoch, such as ``epoch 3/20  loss 0.612  val_loss 0.603``."""
     shown = [f"{name} {row[name]:.3f}" for name in row if name not in ("epoch", "learning_rate")]

@@ -1410,7 +1410,7 @@ print(f"the louder one is the better match in {agree.mean():.0%}")
 # are counted. No known motif takes part.
 
 # %%
-recovered = interpret.motif_from_scores(X_positive, scores, width=19)
+recovered = interpret.motif_from_scores(scores, X_positive, width=19)
 agreement = motifs.similarity(ctcf, recovered)
 print(f"r = {agreement.correlation:.3f} over {agreement.overlap} aligned columns")
 plot.show(
