@@ -69,10 +69,10 @@ def effects_of(model, X, *, task, scale, batch_size):
 def _agree(engine, logits, brute_force, X):
     """Whether engine and model agree about a few sequences and mutants, to rounding."""
     rng = np.random.default_rng(0)
-    probes = np.eye(4, dtype=np.float32)[rng.integers(0, 4, (4, X.shape[1]))]
-    probes[: len(X[:2])] = X[:2]
-    start = int(rng.integers(max(X.shape[1] - 3, 1)))
-    window = start, min(start + 4, X.shape[1])
+    random = np.eye(4, dtype=np.float32)[rng.integers(0, 4, (1, X.shape[1]))]
+    probes = np.concatenate([random, X[:1]])
+    start = int(rng.integers(max(X.shape[1] - 1, 1)))
+    window = start, min(start + 2, X.shape[1])
     expected, effects = logits(probes), brute_force(probes, *window)
     size, effect_size = np.abs(expected).max(), np.abs(effects).max()
     with one_blas_thread(), np.errstate(all="ignore"):

@@ -1441,7 +1441,9 @@ FEW = X_positive[:50]
 explainers = {
     "ISM": lambda X: interpret.saturation_mutagenesis(best_model, X),
     "saliency": lambda X: interpret.saliency(best_model, X),
-    "integrated gradients": lambda X: interpret.integrated_gradients(best_model, X, steps=128),
+    "integrated gradients": lambda X: interpret.integrated_gradients(
+        best_model, X, steps=128, progress=False
+    ),
     "ISM of the Day-1 model": lambda X: interpret.saturation_mutagenesis(day1_model, X),
 }
 explanations, rows = {}, {}
@@ -2116,7 +2118,7 @@ else:
 # %% tags=["solution"]
 rows, our_ig = {}, {}
 for name, model in {"Day 1": day1_model, "winner": best_model}.items():
-    our_ig[name] = ours = interpret.integrated_gradients(model, X_few, steps=256)
+    our_ig[name] = ours = interpret.integrated_gradients(model, X_few, steps=256, progress=False)
     theirs = captum_ig(model, X_few)
     empty = torch_cnn.predict_logits(model, np.zeros_like(X_few[:1]))
     change = (torch_cnn.predict_logits(model, X_few) - empty)[:, 0]
