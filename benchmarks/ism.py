@@ -337,6 +337,7 @@ def memory(n):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--model", choices=MODELS, help="only this one")
     parser.add_argument("--exact", action="store_true", help="compare all architectures instead")
     parser.add_argument("--memory", action="store_true", help="stream 100,000 sequences instead")
     options = parser.parse_args()
@@ -350,7 +351,7 @@ def main():
     elif options.memory:
         memory(100_000)
     else:
-        for name in MODELS:
+        for name in [options.model] if options.model else MODELS:
             compare(name, options.rounds)
         all_positives(options.rounds)
 

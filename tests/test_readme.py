@@ -24,6 +24,8 @@ def test_the_example_runs_without_a_warning(tmp_path):
     assert ran.stderr == ""
     assert "auroc" in ran.stdout.lower()
     assert "Architecture(layers=(Conv1D(32, " in ran.stdout
+    (r,) = re.findall(r"Similarity\(correlation=([0-9.]+), offset=0, ", ran.stdout)
+    assert float(r) > 0.9
 
 
 def test_every_file_it_links_to_exists():

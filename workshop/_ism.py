@@ -108,21 +108,19 @@ class IncrementalISM:
             Exactly 0 where a letter replaces itself.
         """
         references = self._references(X)
-        out = np.zeros((len(X), end - start, 4), dtype=self.dtype)
+        columns = np.ascontiguousarray(X[:, start:end].swapaxes(0, 1))  # (W, n, 4)
         # In a one-hot column three letters are another one; in one of N, or a soft one, all four.
-        present = is_letter(X)
-        strict = bool(present.any(axis=2).all())
-        shifts = np.arange(1 if strict else 0, 4)[:, None, None]
-        columns = np.ascontiguousarray(X.swapaxes(0, 1))  # (L, n, 4)
+        present = is_letter(columns)
+        shifts = np.arange(1 if present.any(axis=2).all() else 0, 4)[:, None, None]
+        letters = (columns.argmax(axis=2) + shifts) % 4  # (A, W, n)
+        changes = np.eye(4, dtype=self.dtype)[letters] - columns  # (A, W, n, 4)
+        effects = np.zeros(letters.shape, dtype=self.dtype)
         for places, trail in self._blocks(start, end, references, len(X) * len(shifts)):
-            before = columns[places]  # (J, n, 4)
-            letters = (before.argmax(axis=2) + shifts) % 4  # (A, J, n)
-            change = np.eye(4, dtype=self.dtype)[letters] - before  # (A, J, n, 4)
-            effects = self._propagate(change[None], trail, references)
-            out[np.arange(len(X)), places[:, None] - start, letters] = effects
-        if not strict:
-            out[present[:, start:end]] = 0
-        return out
+            effects[:, places] = self._propagate(changes[None, :, places], trail, references)
+        out = np.zeros(columns.shape, dtype=self.dtype)
+        np.put_along_axis(out, np.moveaxis(letters, 0, 2), np.moveaxis(effects, 0, 2), axis=2)
+        out[present] = 0
+        return out.swapaxes(0, 1)
 
     def _references(self, X):
         """Values of each layer for unchanged sequences: a `Reference`, or features (n, F)."""
@@ -138,22 +136,23 @@ class IncrementalISM:
         return [*references, values]
 
     def _blocks(self, start, end, references, mutants):
-        """Mutated places of one pattern, and their trail: blocks of limited size."""
+        """Mutated places of one pattern, a slice from `start` on, and their trail; limited size."""
+        positional, features = references[: len(self.margins)], references[len(self.margins) :]
+        channels = [reference.values.shape[-1] for reference in positional]
+        widest = max(values.shape[-1] for values in features)
         for phase, trail in enumerate(self.trails):
             if any(window.width == 0 for window in trail):
                 continue  # they fall between the windows of a pool: no effect
-            places = np.arange(phase, self.length, self.stride)
-            inside = np.flatnonzero((start <= places) & (places < end))
-            sizes = [
-                references[level].values.shape[-1] * window.width
-                for level, window in enumerate(trail)
-            ]
-            sizes += [features.shape[-1] for features in references[len(trail) :]]
-            largest = mutants * max(sizes)
-            n_blocks = -(-len(inside) // max(BLOCK_SIZE // largest, 1))
-            for block in np.array_split(inside, n_blocks) if n_blocks else ():
-                shift = int(block[0])
-                yield places[block], [w._replace(start=w.start + w.step * shift) for w in trail]
+            sizes = [n * window.width for n, window in zip(channels, trail, strict=True)]
+            most = max(BLOCK_SIZE // (mutants * max(*sizes, widest)), 1)
+            first = max(-((phase - start) // self.stride), 0)
+            count = max(-((phase - end) // self.stride), 0) - first
+            for block in range(0, count, most):
+                shift = first + block
+                place = phase + self.stride * shift - start
+                stop = place + self.stride * min(most, count - block)
+                moved = [w._replace(start=w.start + w.step * shift) for w in trail]
+                yield slice(place, stop, self.stride), moved
 
     def _propagate(self, values, trail, references):
         """Effects (A, J, n) of changes (1, A, J, n, 4) of the input."""
@@ -177,8 +176,8 @@ class IncrementalISM:
 
 
 def is_letter(X):
-    """Which entries of (N, L, 4) are the letter of their position: none at N or in a soft row."""
-    return (X == 1) & (X.sum(axis=2, keepdims=True) == 1)
+    """Which entries of (..., 4) are the letter of their position: none at N or in a soft row."""
+    return (X == 1) & (X.sum(axis=-1, keepdims=True) == 1)
 
 
 _OUTPUT_ACTIVATIONS = {"sigmoid": expit, "softmax": lambda logits: softmax(logits, axis=-1)}

@@ -13,6 +13,8 @@ window of a reference is a view of it.
 Linear steps map a *change* (mutant minus reference), the others map the mutant's *values*.
 """
 
+from functools import reduce
+
 import numpy as np
 from scipy.linalg.blas import get_blas_funcs
 from scipy.special import expit
@@ -121,10 +123,12 @@ class _Pool:
         else:
             self.length_out = (length - self.size) // self.step + 1
 
-    def spans(self, length):
-        """Where each window starts and stops, within the sequence."""
-        first = np.arange(self.length_out) * self.step - self.pad
-        return np.maximum(first, 0), np.minimum(first + self.size, length)
+    def taps(self, x, beyond):
+        """All first positions of the windows, all second ones, ...: `size` views (L', n, C)."""
+        reach = (self.length_out - 1) * self.step + self.size
+        margins = (self.pad, max(reach - self.pad - len(x), 0)), (0, 0), (0, 0)
+        x = np.pad(x, margins, constant_values=beyond)
+        return [x[k : reach - self.size + k + 1 : self.step] for k in range(self.size)]
 
     def touched(self, window):
         first = -((self.size - 1 - self.pad - window.start) // self.step)
@@ -151,8 +155,7 @@ class MaxPool(_Pool):
     linear = False
 
     def forward(self, x):
-        first, stop = self.spans(len(x))
-        return np.stack([x[a:b].max(axis=0) for a, b in zip(first, stop, strict=True)])
+        return reduce(np.maximum, self.taps(x, -np.inf))
 
     def values(self, values, window, reference):
         out = np.empty((self.touched(window).width, *values.shape[1:]), dtype=values.dtype)
@@ -174,12 +177,11 @@ class AvgPool(_Pool):
 
     def __init__(self, layer, length):
         super().__init__(layer, length)
-        first, stop = self.spans(length)
-        self.share = 1 / (stop - first)  # (L',) of one position in its window
+        inside = sum(self.taps(np.ones((length, 1, 1)), 0))  # (L', 1, 1) positions in each window
+        self.share = 1 / inside
 
     def forward(self, x):
-        first, stop = self.spans(len(x))
-        return np.stack([x[a:b].mean(axis=0) for a, b in zip(first, stop, strict=True)])
+        return sum(self.taps(x, 0)) * self.share.astype(x.dtype)
 
     def change(self, change, window, reference):
         after = self.touched(window)
@@ -188,7 +190,7 @@ class AvgPool(_Pool):
         for i, (start, stop) in enumerate(self.rows(window)):
             np.add.reduce(change[max(start, 0) : stop], axis=0, out=out[i])
             share = self.share[np.clip(after.start + i + places, 0, self.length_out - 1)]
-            out[i] *= share.astype(out.dtype)[:, None, None]
+            out[i] *= share.astype(out.dtype)
         return out
 
 
