@@ -21,8 +21,10 @@ $(STAMP): pyproject.toml constraints/lock.txt
 run: $(STAMP) ## Install, run the notebooks from the top, write them and HTML pages to build/
 	$(BIN)/workshop run
 
+# Two processes of one thread each; the notebooks, which take longest, first and one by one.
 test: $(STAMP) ## Install, run all tests: library, doctests, notebooks, lint
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --maxschedchunk 2 \
+	notebooks workshop tests
 
 lab: $(STAMP) ## Install, open JupyterLab on the notebooks
 	$(BIN)/jupyter lab notebooks
