@@ -291,8 +291,9 @@ def all_positives(rounds):
 
 def exact():
     """Largest difference from brute force by each framework, at every position."""
+    from tests.course_space import course_space
     from tests.mutants import one_by_one, sequences
-    from tests.test_ism import busy_weights, course_space, random_architecture
+    from tests.test_ism import busy_weights, random_architecture
 
     rng = np.random.default_rng(4)
     groups = {

@@ -1,7 +1,5 @@
 """The twins match: same shapes, parameters, predictions, gradients and training."""
 
-import itertools
-
 import keras
 import numpy as np
 import pytest
@@ -10,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
+from tests.course_space import course_space
 from workshop import datasets, keras_cnn, torch_cnn
 from workshop._layers import ACTIVATIONS
 from workshop.architecture import (
@@ -28,22 +27,6 @@ from workshop.architecture import (
 )
 from workshop.evaluation import auroc
 from workshop.splits import split_by_chromosome
-
-
-def course_space():
-    """All 378 architectures of the course's space."""
-
-    def convolutions(filters):
-        return [
-            Conv1D(filters, kernel_size, activation, padding="same")
-            for activation in ("relu", "tanh")
-            for kernel_size in (7, 13, 3)
-        ]
-
-    pools = [MaxPool(4), AvgPool(4), Identity()]
-    reductions = [Flatten(), GlobalAvgPool(), GlobalMaxPool()]
-    choices = (convolutions(32), pools, [*convolutions(64), Identity()], reductions)
-    return [Architecture(layers) for layers in itertools.product(*choices)]
 
 
 def sequences(n, length, *, seed=0):

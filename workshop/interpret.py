@@ -20,10 +20,10 @@ from workshop._importance import (
     Localisation,
     base_importance,
     localisation,
-    motif_from_scores,
     project,
     zero_mean,
 )
+from workshop._motif_from_scores import motif_from_scores
 from workshop._mutagenesis import (
     PairwiseMutagenesis,
     pairwise_mutagenesis,
