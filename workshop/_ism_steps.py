@@ -116,12 +116,10 @@ class Activation:
 
 class _Pool:
     def __init__(self, layer, length):
-        self.size, self.step, self.pad = layer.pool_size, layer.step, 0
-        if layer.padding == "same":
-            self.length_out = -(-length // self.step)
-            self.pad = max((self.length_out - 1) * self.step + self.size - length, 0) // 2
-        else:
-            self.length_out = (length - self.size) // self.step + 1
+        self.size, self.step = layer.pool_size, layer.step
+        self.length_out, _ = layer.output_shape((length, 1))
+        overhang = max((self.length_out - 1) * self.step + self.size - length, 0)  # 0 if "valid"
+        self.pad = overhang // 2
 
     def taps(self, x, beyond):
         """All first positions of the windows, all second ones, ...: `size` views (L', n, C)."""
