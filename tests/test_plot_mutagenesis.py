@@ -3,7 +3,6 @@
 import pickle
 from types import SimpleNamespace
 
-import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -92,15 +91,7 @@ PANELS = {
 ALL = ON_AXES | PANELS
 
 
-@pytest.fixture(autouse=True)
-def untouched_settings():
-    """No figure function changes matplotlib; each test closes what it drew."""
-    before, backend = dict(mpl.rcParams), mpl.get_backend()
-    yield
-    after = dict(mpl.rcParams)
-    plt.close("all")
-    assert after == before
-    assert mpl.get_backend() == backend
+pytestmark = pytest.mark.usefixtures("untouched_settings")
 
 
 def logo_of(ax):

@@ -121,15 +121,7 @@ ALL = ON_AXES | {
 }
 
 
-@pytest.fixture(autouse=True)
-def untouched_settings():
-    """No figure function changes matplotlib; each test closes what it drew."""
-    before, backend = dict(mpl.rcParams), mpl.get_backend()
-    yield
-    after = dict(mpl.rcParams)
-    plt.close("all")
-    assert after == before
-    assert mpl.get_backend() == backend
+pytestmark = pytest.mark.usefixtures("untouched_settings")
 
 
 def line(ax, start):
