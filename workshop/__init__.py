@@ -17,6 +17,7 @@ One module is one idea. In the order in which the lessons meet them:
 `interpret`         what a model looks at: mutagenesis, gradients, motifs
 `plot`              every figure
 `execution`         run a notebook from the top in a fresh kernel
+`homework`          check an answer at once: right, or a hint; and the points
 ==================  ==============================================================
 
 ``import workshop`` loads none of them: each is imported when it is first used, so that neither
@@ -42,6 +43,7 @@ _MODULES = (
     "interpret",
     "plot",
     "execution",
+    "homework",
 )
 
 __all__ = ["__version__", *_MODULES]

@@ -13,6 +13,7 @@ __all__ = [
     "check_tokens",
     "cnn_model_space",
     "describe",
+    "layers_of",
     "space_table",
     "to_architecture",
 ]
@@ -160,6 +161,14 @@ def space_table(space):
             for token in range(size)
         ]
     )
+
+
+def layers_of(space):
+    """Layers of an `Architecture` that the space offers: a list for each layer, as its tokens."""
+    return [
+        [_to_layer(space[i][t], where=f"layer {i}, token {t}") for t in range(size)]
+        for i, size in enumerate(check_space(space))
+    ]
 
 
 def describe(operation):

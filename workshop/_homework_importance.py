@@ -1,0 +1,207 @@
+"""Checks of the extended practices on explanation: 2.6.1, 2.6.2 and 2.6.5."""
+
+import time
+
+import numpy as np
+
+from workshop import interpret
+from workshop._answers import ModelAnswer
+from workshop._homework_parts import (
+    NotDone,
+    Unreadable,
+    array,
+    course,
+    function,
+    mapping,
+    part,
+    practice,
+    random_model,
+    random_sequences,
+    unfilled,
+)
+
+SECONDS = 5.0  # for 40 sequences: a minute for all 496 positives
+WIDTH = 19  # of the motif
+
+
+@practice(
+    "2.6.1", "Importance of every base", "score_all positive_importance", "best_model", points=10
+)
+def importance(rng, score_all, positive_importance, best_model):
+    score = function(score_all, "score_all")
+    model, X = random_model(rng), random_sequences(rng, 5)
+    found = score(model, X)
+    if found is None:
+        raise NotDone("score_all returns None.")
+    hint = _importance_hint(found, _exact(model, X), "what score_all returns")
+    yield part(4, not hint, "score_all equals exact mutagenesis of a random network.", hint)
+    positives = course().X_test[course().y_test[:, 0] == 1]
+    known = isinstance(best_model, ModelAnswer)
+    if unfilled(positive_importance):
+        yield part(3, False, "", "positive_importance is not there yet.")
+    elif not known:
+        yield part(3, False, "", "best_model is not there any more: run section 4 again.")
+    else:
+        wrong = _importance_hint(
+            positive_importance, _exact(best_model, positives), "positive_importance"
+        )
+        yield part(3, not wrong, "So is positive_importance, for all 496 positives.", wrong)
+    if hint:
+        yield part(3, False, "", "The time counts once score_all is right.")
+        return
+    seconds = min(_seconds(score, best_model if known else model, rng) for _ in range(2))
+    yield part(
+        3,
+        seconds <= SECONDS,
+        f"Fast: 40 sequences took {seconds:.2g} s.",
+        f"40 sequences took {seconds:.0f} s, and {SECONDS:g} are allowed. Predict many mutants at "
+        "once, or use what section 5 used.",
+    )
+
+
+def _seconds(score, model, rng):
+    X = random_sequences(rng, 40)
+    started = time.perf_counter()
+    score(model, X)
+    return time.perf_counter() - started
+
+
+def _exact(model, X):
+    """Importance by exact mutagenesis: minus the mean effect, over all four letters."""
+    return -interpret.saturation_mutagenesis(model.twin, X, progress=False).mean(axis=2)
+
+
+def _importance_hint(found, expected, name):
+    """Nothing where `found` is `expected`; a mean over the three changes counts as well."""
+    shape = np.shape(found)
+    if shape == (*expected.shape, 4):
+        return f"{name} has four numbers a base, shape {shape}; the task asks for one."
+    found = array(found, name, expected.shape)
+    if not np.isfinite(found).all():
+        return f"{name} holds {np.sum(~np.isfinite(found))} numbers that are not finite."
+    scale = np.abs(expected).max()
+    for factor in (1, 4 / 3):
+        if np.allclose(found, factor * expected, atol=2e-3 * scale):
+            return ""
+        if np.allclose(found, -factor * expected, atol=2e-3 * scale):
+            return f"{name} has the wrong sign: positive is where changes would lower the logit."
+    r = np.corrcoef(found.ravel(), expected.ravel())[0, 1] if found.std() > 0 else 0.0
+    return (
+        f"{name} is not minus the mean effect of the changes on the logit; with it, it correlates "
+        f"at {r:.2f}."
+    )
+
+
+@practice(
+    "2.6.2",
+    "And in the negatives?",
+    "negative_importance my_claims_262 my_answer_262",
+    "best_model",
+    points=10,
+)
+def negatives(rng, negative_importance, my_claims_262, my_answer_262, best_model):
+    if not isinstance(best_model, ModelAnswer):
+        raise Unreadable("best_model is not there any more: run section 4 again.")
+    data = course()
+    exact = {
+        name: _exact(best_model, data.X_test[data.y_test[:, 0] == label])
+        for name, label in (("negatives", 0), ("positives", 1))
+    }
+    if unfilled(negative_importance):
+        hint = "negative_importance is not there yet."
+    else:
+        hint = _importance_hint(negative_importance, exact["negatives"], "negative_importance")
+    yield part(5, not hint, "negative_importance equals exact mutagenesis.", hint)
+    if unfilled(my_claims_262):
+        yield part(3, False, "", "my_claims_262 is not there yet.")
+    elif hint:
+        yield part(3, False, "", "my_claims_262 count once negative_importance is right.")
+    else:
+        truth = {
+            "largest importance": _higher(exact, lambda one: one.max(axis=1)),
+            "most negative importance": _higher(exact, lambda one: -one.min(axis=1)),
+            "more concentrated": _higher(exact, _concentration),
+        }
+        claims = mapping(my_claims_262, "my_claims_262")
+        for claim, side in truth.items():
+            yield part(
+                1,
+                str(claims.get(claim)).strip().lower() == side,
+                f"{claim}: {side}, and the numbers agree.",
+                f"{claim}: the numbers do not agree with you. Compute the two medians.",
+            )
+    words = my_answer_262 if isinstance(my_answer_262, str) else ""
+    yield part(
+        2,
+        len(set(words.lower().split())) >= 12,
+        "Your explanation is there; your instructor reads it.",
+        "Explain in two or three sentences, in my_answer_262, why they differ.",
+    )
+
+
+def _higher(exact, statistic):
+    return max(exact, key=lambda name: np.median(statistic(exact[name])))
+
+
+def _concentration(importance):
+    """Share of each sequence's positive importance that its best window holds."""
+    positive = np.clip(importance, 0, None)
+    sums = np.cumsum(np.pad(positive, ((0, 0), (1, 0))), axis=1)
+    return (sums[:, WIDTH:] - sums[:, :-WIDTH]).max(axis=1) / positive.sum(axis=1)
+
+
+@practice("2.6.5", "Another explanation", "my_explanation", "X_few best_model", points=10)
+def explanation(rng, my_explanation, X_few, best_model):
+    if not isinstance(best_model, ModelAnswer):
+        raise Unreadable("best_model is not there any more: run section 4 again.")
+    data = course()
+    X = array(X_few, "X_few", (None, 200, 4)).astype(np.float32)
+    rows = [np.flatnonzero((data.X_test == x).all(axis=(1, 2))) for x in X]
+    known = len(X) >= 3 and all(len(r) and data.y_test[r[0], 0] == 1 for r in rows)
+    if not known:
+        raise Unreadable("X_few must hold at least three positive test sequences.")
+    scores = array(my_explanation, "my_explanation", (None, 200, 4), of=", one score a cell")
+    n = len(scores)
+    if not 3 <= n <= len(X):
+        raise Unreadable(f"my_explanation must explain at least three of X_few; it has {n}.")
+    X, starts = X[:n], [data.starts_test[r[0]] for r in rows[:n]]
+    finite = np.isfinite(scores).all()
+    hint = "my_explanation holds numbers that are not finite."
+    yield part(2, finite, f"Scores for {n} sequences, a number a cell.", hint)
+    if not finite:
+        return
+    gap = _completeness_gap(best_model, X, scores, rng)
+    yield part(
+        5,
+        gap < 0.15,
+        f"Complete: the scores add up to the change of the logit, to within {gap:.1%}.",
+        "The scores of a sequence do not add up to its logit minus that of a baseline: the gap is "
+        f"{gap:.0%}. Explain the logit, with a method that promises completeness, and take enough "
+        "steps.",
+    )
+    found = interpret.localisation((scores * X).sum(axis=2), starts, width=WIDTH).auroc
+    yield part(
+        3,
+        found > 0.7,
+        f"It points to the planted motifs: AUROC {found:.2f}.",
+        f"It does not point to the planted motifs: AUROC {found:.2f} over the bases.",
+    )
+
+
+def _completeness_gap(model, X, scores, rng):
+    """How far scores are from adding up, relative to the change of the logit.
+
+    One number must explain all sequences: the logit of the baseline, or the mean over a
+    background. It may be that of all zeros, of equal shares, or of sequences without a motif.
+    """
+    data = course()
+    background = data.X_train[data.y_train[:, 0] == 0]
+    background = background[rng.choice(len(background), size=200, replace=False)]
+    flat = np.stack([np.zeros((200, 4)), np.full((200, 4), 0.25), data.X_train.mean(axis=0)])
+    usual = [*model.logits(flat.astype(np.float32))[:, 0], model.logits(background).mean()]
+    usual.append(model.logits(data.X_train).mean())
+    logits = model.logits(X)[:, 0].astype(float)
+    implied = logits - scores.sum(axis=(1, 2))  # the baseline's logit, by each sequence
+    baseline = np.clip(np.median(implied), min(usual), max(usual))
+    change = np.abs(logits - baseline).mean()
+    return float(np.abs(implied - baseline).mean() / max(change, 1e-6))
