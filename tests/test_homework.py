@@ -1,0 +1,286 @@
+"""`workshop.homework`: right answers in any form get their points, wrong ones a hint."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from bs4 import BeautifulSoup
+
+from tests import homework_cases
+from workshop import homework
+from workshop._homework_parts import course
+
+CASES = homework_cases.CASES
+EXTENDED = [key for key, practice in homework.PRACTICES.items() if practice.points]
+
+
+def cases(kind):
+    return [
+        pytest.param(key, label, id=f"{key}-{label}")
+        for key in EXTENDED
+        for label in CASES[key][kind]
+    ]
+
+
+@pytest.fixture(autouse=True)
+def fresh_session(monkeypatch):
+    monkeypatch.setattr(homework, "_verdicts", {})
+    monkeypatch.delenv("WORKSHOP_GRADING", raising=False)
+
+
+@pytest.mark.parametrize(("practice_id", "label"), cases("right"))
+def test_right_answer(practice_id, label):
+    verdict = homework.check(practice_id, *CASES[practice_id]["right"][label]())
+    assert verdict.points == 10, str(verdict)
+    assert verdict.passed
+    assert verdict.done
+    assert sum(remark.out_of for remark in verdict.remarks) == 10
+
+
+@pytest.mark.parametrize(("practice_id", "label"), cases("wrong"))
+def test_wrong_answer(practice_id, label):
+    verdict = homework.check(practice_id, *CASES[practice_id]["wrong"][label]())
+    assert verdict.points < 10, str(verdict)
+    assert not verdict.passed
+    hints = [remark.text for remark in verdict.remarks if not remark.right]
+    assert hints
+    for hint in hints:
+        assert re.fullmatch(r"[A-Za-z0-9].{14,}[.?]", hint), hint
+        assert "cannot be read" not in hint  # the last resort: nobody thought of this form
+
+
+def test_there_are_enough_wrong_answers_and_another_style():
+    for key in EXTENDED:
+        assert len(CASES[key]["wrong"]) >= 4, key
+        assert len(CASES[key]["right"]) >= 2, key
+    assert set(CASES) == set(EXTENDED)
+    assert len(EXTENDED) == 10
+    assert all(homework.PRACTICES[key].points == 10 for key in EXTENDED)
+
+
+@pytest.mark.parametrize("label", ["transposed", "strictly_above_a_half", "mistakes_of_either"])
+def test_a_hint_fits_the_mistake(label):
+    words = {
+        "transposed": "exchanged",
+        "strictly_above_a_half": "From 0.5 on",
+        "mistakes_of_either": "shared are those of both",
+    }
+    assert words[label] in str(homework.check("1.6.2", *CASES["1.6.2"]["wrong"][label]()))
+
+
+@pytest.mark.parametrize(
+    ("practice_id", "answers"),
+    [
+        ("1.6.1", (None, None, None, None)),
+        ("1.6.2", (lambda y, a, b: (None, None),)),
+        ("1.6.2", (lambda y, a, b: None,)),
+        ("1.6.3", (None, None, None)),
+        ("1.6.4", (None, None)),
+        ("1.6.5", (None, None)),
+        ("2.6.1", (lambda model, X: None, None, None)),
+        ("2.6.2", (None, {"largest importance": None}, "", None)),
+        ("2.6.3", (None, None)),
+        ("2.6.4", (lambda y_true, y_score: None, None)),
+        ("2.6.5", (None, None, None)),
+        ("1.P1.1", ({"train": None, "val": None, "test": None},)),
+        ("1.P1.3", (lambda seq: None, lambda x: None)),
+        ("2.P2.2", (lambda y_true, y_score: None,)),
+        ("2.P3.2", (lambda importance, width: None,)),
+    ],
+)
+def test_a_stub_is_not_done_yet(practice_id, answers):
+    verdict = homework.check(practice_id, *answers)
+    assert not verdict.done
+    assert verdict.points == 0
+    assert str(verdict).startswith(f"{practice_id}: not done yet.\n  · ")
+
+
+def test_inputs_are_new_each_time_and_can_be_repeated():
+    seen = []
+
+    def answer(y, a, b):
+        seen.append(a.copy())
+        return homework_cases.two_by_two_array_and_list()[0](y, a, b)
+
+    for seed in (None, None, 7, 7):
+        homework.check("1.6.2", answer, random_state=seed)
+    first, second, third, fourth = (np.concatenate(seen[i : i + 5]) for i in (0, 5, 10, 15))
+    assert not np.array_equal(first, second)
+    np.testing.assert_array_equal(third, fourth)
+
+
+def test_answers_are_not_changed():
+    table, best = CASES["1.6.4"]["right"]["a_table_with_an_index"]()
+    before = table.copy()
+    homework.check("1.6.4", table, best)
+    pd.testing.assert_frame_equal(table, before)
+
+
+def test_a_function_that_raises_is_told_what():
+    text = str(homework.check("1.6.2", lambda y, a, b: 1 / 0))
+    assert "Your code raised ZeroDivisionError: division by zero" in text
+
+
+def test_a_function_that_exits_ends_nothing():
+    assert homework.check("1.6.2", lambda y, a, b: exit(3)).points == 0
+
+
+def test_an_unthought_of_form_costs_points_only():
+    class Odd:
+        pass
+
+    for practice_id, practice in homework.PRACTICES.items():
+        for odd in (Odd(), object, np.zeros((0, 3)), "text", [[]], {1: 2}, float("nan"), [1, "a"]):
+            verdict = homework.check(practice_id, *[odd] * len(practice.names))
+            assert verdict.points < 3, (practice_id, odd, str(verdict))
+            assert not verdict.passed
+
+
+# --- the practices in the text ---
+
+
+def encode(seq):
+    return [[float(base == letter) for base in "ACGT"] for letter in seq.upper()]
+
+
+def decode(x):
+    return "".join("ACGT"[int(np.argmax(row))] if np.any(row) else "N" for row in x)
+
+
+def focus(importance, width):
+    return max(range(len(importance) - width + 1), key=lambda i: sum(importance[i : i + width]))
+
+
+def shares(part):
+    return getattr(course(), f"X_{part}").mean(axis=(0, 1))
+
+
+def by_label(label):
+    data = course()
+    return data.X_train[data.y_train[:, 0] == label].mean(axis=(0, 1))
+
+
+TEXT = {
+    "1.P1.1": (
+        lambda: ({p: getattr(course(), f"y_{p}").mean() for p in ("train", "val", "test")},),
+        lambda: ({p: getattr(course(), f"y_{p}").sum() for p in ("train", "val", "test")},),
+    ),
+    "1.P1.2": (
+        lambda: (
+            {p: list(shares(p)) for p in ("train", "val", "test")},
+            {"negative": by_label(0), "positive": by_label(1)},
+        ),
+        lambda: (
+            {p: shares(p)[::-1] for p in ("train", "val", "test")},
+            {"negative": by_label(1), "positive": by_label(0)},
+        ),
+    ),
+    "1.P1.3": (lambda: (encode, decode), lambda: (lambda seq: np.array(encode(seq)).T, decode)),
+    "1.P3.1": (
+        lambda: (
+            {"conv": [64, 32, 200], "pool": (64, 32, 50), "mean": (64, 32), "output": (64, 1)},
+        ),
+        lambda: (
+            {"conv": (64, 200, 32), "pool": (64, 50, 32), "mean": (64, 32), "output": (64, 1)},
+        ),
+    ),
+    "2.P2.2": (
+        lambda: (lambda y, s: ((s >= 0.5) == (y == 1)).mean(),),
+        lambda: (lambda y, s: ((s.ravel() >= 0.5) == (y == 1)).mean(),),
+    ),
+    "2.P3.2": (lambda: (focus,), lambda: (lambda importance, width: int(np.argmax(importance)),)),
+}
+
+
+@pytest.mark.parametrize("practice_id", TEXT)
+def test_practices_in_the_text(practice_id):
+    right, wrong = TEXT[practice_id]
+    assert homework.check(practice_id, *right()).passed
+    verdict = homework.check(practice_id, *wrong())
+    assert verdict.done
+    assert not verdict.passed
+    assert verdict.state == "not yet right"
+
+
+@pytest.mark.parametrize(
+    ("broken", "hint"),
+    [
+        (lambda seq: encode(seq.replace("N", "A")), "An N is not encoded"),
+        (lambda seq: [[float(b == s) for b in "ACGT"] for s in seq], "lower case"),
+        (lambda seq: [row[::-1] for row in encode(seq)], "the channels are A, C, G, T"),
+    ],
+)
+def test_one_hot_hints(broken, hint):
+    assert hint in str(homework.check("1.P1.3", broken, decode)).replace("n N", "n N")
+
+
+def test_score_two():
+    from workshop import torch_cnn
+
+    def score_two(model, x, first, second, sign=1):
+        mutant = x.copy()
+        for position, letter in (first, second):
+            mutant[position] = np.eye(4)["ACGT".index(letter)]
+        before, after = torch_cnn.predict_logits(model, np.stack([x, mutant]))[:, 0]
+        return sign * (after - before)
+
+    assert homework.check("2.P3.3", score_two).passed
+    turned = homework.check("2.P3.3", lambda *args: score_two(*args, sign=-1))
+    assert "sign" in str(turned)
+
+
+# --- what is shown ---
+
+
+def test_scoreboard():
+    assert homework.scoreboard().out_of == 100
+    homework.check("1.6.2", *CASES["1.6.2"]["right"]["where_and_a_set"]())
+    homework.check("1.P1.3", encode, lambda x: "A")
+    board = homework.scoreboard()
+    assert (board.points, board.out_of) == (10, 50)
+    assert list(board.table["practice"]) == [key for key in homework.PRACTICES if key[0] == "1"]
+    states = dict(zip(board.table["practice"], board.table["state"], strict=True))
+    assert states["1.6.2"] == "10 of 10"
+    assert states["1.P1.3"] == "not yet right"
+    assert states["1.6.1"] == "not done yet"
+    assert str(board).splitlines()[-1].endswith("10 of 50 points")
+    page = BeautifulSoup(board._repr_html_(), "html.parser")
+    assert len(page.find_all("tr")) == 1 + 14 + 1
+    assert page.find("tfoot").text == "total10 of 50 points"
+
+
+def test_latest_answer_counts():
+    homework.check("1.6.2", *CASES["1.6.2"]["right"]["where_and_a_set"]())
+    homework.check("1.6.2", *CASES["1.6.2"]["wrong"]["constant"]())
+    assert homework.scoreboard().points == 0
+
+
+def test_a_verdict_escapes_what_students_wrote():
+    def answer(y, a, b):
+        raise ValueError("<script>alert(1)</script>")
+
+    shown = homework.check("1.6.2", answer)._repr_html_()
+    assert "<script>" not in shown
+    assert "&lt;script&gt;" in shown
+
+
+def test_unknown_practice():
+    with pytest.raises(ValueError, match=r"must be one of 1\.P1\.1, .*; got '1\.6\.9'"):
+        homework.check("1.6.9", 1)
+
+
+def test_wrong_number_of_answers():
+    with pytest.raises(TypeError, match=r'check\("1\.6\.4", optimisation_table, best_setting\)'):
+        homework.check("1.6.4", None)
+
+
+def test_in_a_graders_process_nothing_is_checked(monkeypatch):
+    monkeypatch.setenv("WORKSHOP_GRADING", "1")
+
+    def answer(y, a, b):
+        raise AssertionError("called")
+
+    verdict = homework.check("1.6.2", answer)
+    assert not verdict.done
+    assert homework.scoreboard().points == 0
