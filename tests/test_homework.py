@@ -207,12 +207,12 @@ def test_practices_in_the_text(practice_id):
     ("broken", "hint"),
     [
         (lambda seq: encode(seq.replace("N", "A")), "An N is not encoded"),
-        (lambda seq: [[float(b == s) for b in "ACGT"] for s in seq], "lower case"),
+        (lambda seq: [[float(b == s) for b in "ACGT"] for s in seq], "Lower case is not"),
         (lambda seq: [row[::-1] for row in encode(seq)], "the channels are A, C, G, T"),
     ],
 )
 def test_one_hot_hints(broken, hint):
-    assert hint in str(homework.check("1.P1.3", broken, decode)).replace("n N", "n N")
+    assert hint in str(homework.check("1.P1.3", broken, decode))
 
 
 def test_score_two():

@@ -218,14 +218,11 @@ class Answers:
         self._transport = transport
 
     def get(self, name, *, seconds=CALL_SECONDS):
-        """Value of a name; None where there is none.
-
-        Raises
-        ------
-        AnswerError
-            If it could not be read.
-        """
-        return self._ask({"op": "get", "name": name}, seconds)
+        """Value of a name; None where there is none."""
+        try:
+            return self._ask({"op": "get", "name": name}, seconds)
+        except AnswerError as error:  # an object that breaks when it is looked at
+            return Opaque(str(error)[:80])
 
     def call(self, handle, arguments, seconds):
         """Call a function by its handle."""
@@ -268,13 +265,17 @@ class Answers:
 
     def _series(self, tree):
         index, values = self._items(tree["index"]), self._items(tree["values"])
-        return pd.Series(values, index=_index(index), name=self.decode(tree["name"]))
+        series = pd.Series(values, index=_index(index), name=self.decode(tree["name"]))
+        series.index.names = self._items(tree["names"])
+        return series
 
     def _table(self, tree):
         columns = [self._items(column) for column in tree["values"]]
         index, names = self._items(tree["index"]), self._items(tree["columns"])
         rows = list(zip(*columns, strict=True)) if columns else [()] * len(index)
-        return pd.DataFrame(rows, index=_index(index), columns=_index(names))
+        table = pd.DataFrame(rows, index=_index(index), columns=_index(names))
+        table.index.names, table.columns.names = (self._items(one) for one in tree["names"])
+        return table
 
     def _history(self, tree):
         table = self.decode(tree["table"])

@@ -46,7 +46,7 @@ class AnswerServer:
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # a student's function may even call sys.exit
-            return {"error": f"{type(error).__name__}: {_short(error)}"}
+            return {"error": f"{type(error).__name__}: {_first_line(error)}"}
 
     def encode(self, value, *, depth=0):
         """Value as a plain tree; what has no plain form is named by its type only."""
@@ -107,12 +107,14 @@ class AnswerServer:
             return {
                 "kind": "series",
                 "name": self.encode(value.name, depth=depth + 1),
+                "names": self._items(value.index.names, depth),
                 "index": self._items(value.index.tolist(), depth),
                 "values": self._items(value.tolist(), depth),
             }
         if isinstance(value, pandas.DataFrame):
             return {
                 "kind": "table",
+                "names": [self._items(axis.names, depth) for axis in value.axes],
                 "index": self._items(value.index.tolist(), depth),
                 "columns": self._items(value.columns.tolist(), depth),
                 "values": [
@@ -267,6 +269,9 @@ def _load(path):
         return keras.saving.load_model(path)
 
 
-def _short(error):
-    lines = str(error).strip().splitlines()
+def _first_line(error):
+    try:
+        lines = str(error).strip().splitlines()
+    except Exception:  # a student's own exception may not even have a text
+        lines = []
     return lines[0][:300] if lines else "no message"

@@ -85,6 +85,8 @@ def compare_two(rng, compare_models):
     for n in (40, 57, 23, 1, 30):
         y, a, b = _two_models(rng, n, perfect=n == 30)
         result = compare(y, a, b)
+        if result is None:
+            raise NotDone("compare_models returns None.")
         if not isinstance(result, (tuple, list)) or len(result) != 2:
             raise Unreadable(
                 "compare_models must return two things, the table and the row numbers; it returns "

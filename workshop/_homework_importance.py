@@ -147,7 +147,8 @@ def _concentration(importance):
     """Share of each sequence's positive importance that its best window holds."""
     positive = np.clip(importance, 0, None)
     sums = np.cumsum(np.pad(positive, ((0, 0), (1, 0))), axis=1)
-    return (sums[:, WIDTH:] - sums[:, :-WIDTH]).max(axis=1) / positive.sum(axis=1)
+    best = (sums[:, WIDTH:] - sums[:, :-WIDTH]).max(axis=1)
+    return best / np.maximum(positive.sum(axis=1), 1e-9)
 
 
 @practice("2.6.5", "Another explanation", "my_explanation", "X_few best_model", points=10)

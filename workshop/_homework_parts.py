@@ -177,11 +177,12 @@ def function(value, name):
 
 def predictions(model, X, name):
     """Probabilities (N, 1) of a model of either twin or of the student's own layers."""
-    if isinstance(model, ModelAnswer):
-        return model.predict(X)
-    if not isinstance(model, PredictorAnswer):
+    if not isinstance(model, (ModelAnswer, PredictorAnswer)):
         raise Unreadable(f"{name} must be a model; it is {kind(model)}.")
-    return array(model.predict(X), f"what {name} predicts", (len(X), 1))
+    found = array(model.predict(X), f"what {name} predicts", (len(X), 1))
+    if not np.isfinite(found).all():
+        raise Unreadable(f"{name} predicts numbers that are not finite: its training has diverged.")
+    return found
 
 
 def kind(value):

@@ -264,9 +264,9 @@ def architecture(rng, my_architecture, my_model):
         "my_architecture must be the architecture of my_model, and another than Day 1's.",
     )
     data = course()
-    on_test = evaluation.auroc(data.y_test, my_model.predict(data.X_test))
+    on_test = evaluation.auroc(data.y_test, predictions(my_model, data.X_test, "my_model"))
     fresh = datasets.simulate_ctcf(1000, random_state=rng)
-    on_fresh = evaluation.auroc(fresh.y, my_model.predict(fresh.X))
+    on_fresh = evaluation.auroc(fresh.y, predictions(my_model, fresh.X, "my_model"))
     yield part(
         3,
         min(on_test, on_fresh) > 0.85,

@@ -239,7 +239,7 @@ def judge(practice_id, values, *, random_state):
     except Unreadable as form:
         remarks.append(Remark(False, str(form)))
     except AnswerError as raised:
-        remarks.append(Remark(False, f"Your code raised {raised}"))
+        remarks.append(Remark(False, f"Your code raised {str(raised).rstrip('.')}."))
     except (EOFError, TimeoutError):
         raise
     except Exception as problem:  # an answer in a form that nobody thought of costs its points only
