@@ -23,6 +23,11 @@ from workshop._nas_result import Record, SearchResult
 from workshop.architecture import DAY1_CNN, Architecture, Conv1D, GlobalMaxPool, MaxPool
 
 CASES = {}
+FOLDER = tempfile.TemporaryDirectory(prefix="workshop-test-")  # of this module; goes with it
+
+
+def new_folder():
+    return Path(tempfile.mkdtemp(dir=FOLDER.name))
 
 
 def case(practice_id, kind, label=None):
@@ -277,7 +282,7 @@ def callback_run(framework="torch"):
     import keras
     import pytorch_lightning as pl
 
-    folder = Path(tempfile.mkdtemp(prefix="workshop-test-"))
+    folder = new_folder()
     data, twin = course(), {"torch": torch_cnn, "keras": keras_cnn}[framework]
     if framework == "keras":
         path = folder / "best.keras"
@@ -690,7 +695,7 @@ def pruned_space(kernels=KERNELS):
 
 def made_search(*, n=9, reward=evaluation.auroc, noise=0.0, claimed=0.0):
     """The result of a search as if it had tried `n` children of `pruned_space`."""
-    folder = Path(tempfile.mkdtemp(prefix="workshop-test-"))
+    folder = new_folder()
     data, records = course(), []
     for trial in range(1, n + 1):
         tokens = (trial % 4, trial // 4 % 2, 0)
