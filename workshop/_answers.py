@@ -134,7 +134,7 @@ class Answers:
         return ModelAnswer(str(tree["framework"]), architecture, weights)
 
     def _function(self, tree):
-        return FunctionAnswer(self, int(tree["handle"]))
+        return FunctionAnswer(self.call, int(tree["handle"]))
 
     def _predictor(self, tree):
         layers = [str(name) for name in tree["layers"]]
@@ -147,11 +147,11 @@ class Answers:
 
     def _search(self, tree):
         history, ranking = self.decode(tree["history"]), self.decode(tree["ranking"])
-        load = FunctionAnswer(self, int(tree["load"]))
+        load = FunctionAnswer(self.call, int(tree["load"]))
         return SearchAnswer(str(tree["framework"]), history, ranking, load)
 
     def _file(self, tree):
-        return FileAnswer(str(tree["path"]), FunctionAnswer(self, int(tree["load"])))
+        return FileAnswer(str(tree["path"]), FunctionAnswer(self.call, int(tree["load"])))
 
 
 def local_answers(namespace):

@@ -1,5 +1,6 @@
 """What a student's answers are on the side that checks them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -60,16 +61,17 @@ class FunctionAnswer:
 
     Parameters
     ----------
-    answers : Answers
+    ask : callable
+        `Answers.call`.
     handle : int
     """
 
-    answers: "Answers"
+    ask: Callable
     handle: int
 
     def __call__(self, *arguments, seconds=CALL_SECONDS):
         """Call it with arrays, numbers, strings, tuples of these, or a `ModelAnswer`."""
-        return self.answers.call(self.handle, arguments, seconds)
+        return self.ask(self.handle, arguments, seconds)
 
 
 @dataclass(frozen=True, eq=False)

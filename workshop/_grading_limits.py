@@ -98,6 +98,7 @@ def end_all(pid):
     with contextlib.suppress(psutil.Error):
         first = psutil.Process(pid)
         if first.ppid() == os.getpid():
+            first.kill()  # in a namespace of their own this ends all of them at once
             _end_children(psutil, first)
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)

@@ -37,6 +37,7 @@ FOLDER_SIZE = "1g"  # of all that a notebook may have on disk at a time: it is h
 def main():
     """Read the settings from stdin, enter the namespaces, become the student's process."""
     settings = json.loads(sys.stdin.buffer.read())
+    settings["copies"] = [(to, Path(source).read_bytes()) for source, to in settings["copies"]]
     null = os.open(os.devnull, os.O_RDWR)
     for fd in (0, 1, 2):
         os.dup2(null, fd)
@@ -77,9 +78,13 @@ def die_with_parent():
 
 def _become_kernel(settings, active):
     set_limits(settings["memory"], namespace="processes" in active)
+    for name in settings["folders"]:
+        Path(name).mkdir(parents=True, exist_ok=True)
+    for target, content in settings["copies"]:
+        Path(target).write_bytes(content)
     for fd in settings["fds"]:
         os.set_inheritable(fd, True)
-    os.chdir(settings["folder"])
+    os.chdir(settings["work"])
     words = [sys.executable, "-m", "workshop._grading_kernel", *map(str, settings["fds"])]
     os.execv(sys.executable, [*words, ",".join(active)])
 
@@ -125,15 +130,10 @@ def _mount(settings):
         attributes = struct.pack("=QQQQ", ATTR_RDONLY, 0, 0, 0)
         read_only = (MOUNT_SETATTR, AT_FDCWD, b"/", AT_RECURSIVE, attributes, len(attributes))
         _call("syscall", *(ctypes.c_long(a) if isinstance(a, int) else a for a in read_only))
-        files = [(Path(target), Path(source).read_bytes()) for source, target in settings["copies"]]
         for place in settings["scratch"]:
             _mount_memory(place, FOLDER_SIZE, mode="1777")
         folder.mkdir(parents=True, exist_ok=True)
         _mount_memory(folder, FOLDER_SIZE)
-        for name in settings["folders"]:
-            Path(name).mkdir(parents=True, exist_ok=True)
-        for target, content in files:
-            target.write_bytes(content)
         active.append("files")
         empty = folder / ".empty"
         empty.touch()
