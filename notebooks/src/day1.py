@@ -61,7 +61,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 
 # keras_cnn starts TensorFlow without its chatter, so it comes before any `import keras`.
-from workshop import datasets, evaluation, keras_cnn, motifs, plot, sequences, splits
+from workshop import datasets, evaluation, homework, keras_cnn, motifs, plot, sequences, splits
 
 # %% [markdown]
 # ## Logistic regression, by hand
@@ -347,6 +347,9 @@ plot.show(
 # Compute the share of positives in each part: the mean of `y_train`, `y_val` and `y_test`. Replace
 # each `None`. Look at whether holding out chromosomes has unbalanced the labels. What would an
 # accuracy of 0.53 mean on val?
+#
+# The cell after each task asks `homework.check`: it says what is right, and gives a hint for what
+# is not. Change your answer and run both cells again, as often as you like.
 
 # %% tags=["stub"]
 label_shares = {"train": None, "val": None, "test": None}
@@ -355,9 +358,9 @@ label_shares = {"train": None, "val": None, "test": None}
 label_shares = {"train": y_train.mean(), "val": y_val.mean(), "test": y_test.mean()}
 
 # %%
-if any(share is None for share in label_shares.values()):
-    print("1.P1.1 is not done yet: fill label_shares.")
-else:
+verdict = homework.check("1.P1.1", label_shares)
+display(verdict)
+if verdict.done:
     print({part: round(float(np.mean(share)), 3) for part, share in label_shares.items()})
     plot.show(
         plot.label_proportions({"train": y_train, "val": y_val, "test": y_test}),
@@ -390,10 +393,9 @@ base_shares_by_label = {
 }
 
 # %%
-shares = [*base_shares.values(), *base_shares_by_label.values()]
-if any(share is None for share in shares):
-    print("1.P1.2 is not done yet: fill base_shares and base_shares_by_label.")
-else:
+verdict = homework.check("1.P1.2", base_shares, base_shares_by_label)
+display(verdict)
+if verdict.done:
     figure, axes = plt.subplots(1, 2, figsize=(11, 3.4), layout="constrained", sharey=True)
     plot.base_composition(base_shares, ax=axes[0])
     plot.base_composition(base_shares_by_label, ax=axes[1])
@@ -414,7 +416,7 @@ else:
 #
 # Write the two functions. `my_one_hot_encode("ACGTN")` returns an array of shape (5, 4) with
 # channels in the order A, C, G, T; an N is a row of four zeros, and lower case counts as upper
-# case. `my_one_hot_decode` goes back to the string. The cell below compares them with the library.
+# case. `my_one_hot_decode` goes back to the string. The check tries random sequences.
 
 
 # %% tags=["stub"]
@@ -441,17 +443,7 @@ def my_one_hot_decode(x):
 
 
 # %%
-for seq in ("GATTACA", "ccgat", "ACGTN"):
-    mine = my_one_hot_encode(seq)
-    if mine is None:
-        print("1.P1.3 is not done yet: my_one_hot_encode returns None.")
-        break
-    print(
-        f"{seq}: encoded as the library does:",
-        np.array_equal(mine, sequences.one_hot_encode([seq])[0]),
-        "  and back:",
-        my_one_hot_decode(mine),
-    )
+homework.check("1.P1.3", my_one_hot_encode, my_one_hot_decode)
 
 # %% [markdown]
 # **Takeaway:** DNA becomes positions × 4. Split by chromosome, because a model that recognises its
@@ -761,10 +753,7 @@ my_n_parameters = 16 * (12 * 4 + 1) + 16 + 1  # kernels and their biases, then t
 # %%
 for layer in my_variant.layers:
     print(f"{type(layer).__name__:24} {layer.output.shape[1:]!s:12} {layer.count_params():5,}")
-if my_n_parameters is None:
-    print("1.P2.1 is not done yet: choose sizes and fill my_n_parameters.")
-else:
-    print("as you predicted:", my_n_parameters == my_variant.count_params())
+homework.check("1.P2.1", my_n_parameters, my_variant)
 
 # %% [markdown] tags=["solution"]
 # The pool size changes no parameter: pooling has none. It does change how many positions are left.
@@ -794,9 +783,9 @@ flatten_model = keras.Sequential(
 )
 
 # %%
-if flatten_model is None:
-    print("1.P2.2 is not done yet: build flatten_model.")
-else:
+verdict = homework.check("1.P2.2", flatten_model)
+display(verdict)
+if verdict.done:
     flatten_model.compile(
         optimizer="adam",
         loss="binary_crossentropy",
@@ -849,11 +838,7 @@ lowest_loss_epoch = None
 lowest_loss_epoch = int(keras_history.table["val_loss"].argmin())  # read off, or computed
 
 # %%
-if lowest_loss_epoch is None:
-    print("1.P2.3 is not done yet: fill lowest_loss_epoch.")
-else:
-    right = lowest_loss_epoch == keras_history.table["val_loss"].argmin()
-    print("read off correctly:", bool(right))
+homework.check("1.P2.3", lowest_loss_epoch, keras_history)
 
 # %% [markdown] tags=["solution"]
 # It is the last epoch: the loss was still falling, so early stopping had nothing to do, and more
@@ -1310,8 +1295,8 @@ plot.show(
 # ### 1.P3.1 · Understand the PyTorch model
 #
 # A batch of 64 sequences goes through `TorchCNN.forward`. Which shape leaves each step? Fill in
-# tuples such as `(64, 4, 200)`, then run. What would the convolution say if you left out
-# `swapaxes`?
+# tuples such as `(64, 4, 200)`; no need to run the model. What would the convolution say if you
+# left out `swapaxes`?
 
 # %% tags=["stub"]
 torch_shapes = {"conv": None, "pool": None, "mean": None, "output": None}
@@ -1320,18 +1305,7 @@ torch_shapes = {"conv": None, "pool": None, "mean": None, "output": None}
 torch_shapes = {"conv": (64, 32, 200), "pool": (64, 32, 50), "mean": (64, 32), "output": (64, 1)}
 
 # %%
-if any(shape is None for shape in torch_shapes.values()):
-    print("1.P3.1 is not done yet: fill torch_shapes.")
-else:
-    with torch.inference_mode():
-        batch = torch.from_numpy(X_test[:64]).swapaxes(1, 2)  # (64, 4, 200)
-        steps = {"conv": torch.relu(torch_model.conv(batch))}
-        steps["pool"] = torch_model.pool(steps["conv"])
-        steps["mean"] = steps["pool"].mean(dim=2)
-        steps["output"] = torch.sigmoid(torch_model.output(steps["mean"]))
-    for name, step in steps.items():
-        right = np.array_equal(step.shape, torch_shapes[name])
-        print(f"{name:7} {'right' if right else 'not yet: look at the comments in forward'}")
+homework.check("1.P3.1", torch_shapes)
 
 # %% [markdown] tags=["solution"]
 # Without `swapaxes` the convolution expects 4 channels, finds 200, and raises an error. Torch
@@ -1363,9 +1337,8 @@ improved = None
 improved = Architecture((Conv1D(32, 7, "relu", padding="same"), MaxPool(4), GlobalMaxPool()))
 
 # %%
-if improved is None:
-    print("1.P3.2 is not done yet: describe improved.")
-else:
+improved_history = None
+if improved is not None:
     improved_model = torch_cnn.build_cnn(improved, random_state=0)
     improved_history = torch_cnn.fit(
         improved_model, X_train, y_train, X_val=X_val, y_val=y_val, epochs=20, progress=False
@@ -1378,7 +1351,7 @@ else:
         f"{improved_history.last['val_auroc']:.3f}.",
         alt="AUROC by epoch of the Day-1 model and of the changed one.",
     )
-    print("val AUROC above 0.85:", bool(improved_history.last["val_auroc"] > 0.85))
+homework.check("1.P3.2", improved, improved_history)
 
 # %% [markdown] tags=["solution"]
 # The same 961 parameters, but the **maximum** over the positions instead of the mean: one good
@@ -1421,8 +1394,7 @@ def val_scores(architecture, *, epochs=10, **settings):
 
 comparison = pd.DataFrame({name: val_scores(**run) for name, run in runs.items()}).T
 display(comparison.round(3).astype({"parameters": int}))
-if len(comparison) < 4:
-    print("1.P3.3 is not done yet: add rows to runs.")
+homework.check("1.P3.3", runs, comparison)
 
 # %% [markdown] tags=["solution"]
 # The architecture matters most, but settings matter too: with a ten times larger learning rate the
@@ -1439,11 +1411,20 @@ if len(comparison) < 4:
 # **Objective:** work on your own with what you have built. Homework, **10 points** and about **30
 # minutes** each. Write your answers into the variables and functions that each task names.
 #
+# `homework.check` gives the points at once. It tests what an answer *means*, on new random inputs
+# each time, and any correct way of doing it counts. Run it as often as you like; the last cell
+# adds up.
+#
+# Your instructor runs the whole notebook from the top, in an empty folder, and asks for the same
+# names. So keep the names, and before you hand in: *Runtime → Restart and run all*. A cell may
+# take five minutes, the notebook twenty.
+
+# %% [markdown]
 # ## 1.6.1 · Finish the evaluation of the Torch model
 #
 # 1. `torch_scores`: `evaluation.evaluate` of `torch_predictions` on the test set, threshold 0.5.
 # 2. A clinic wants to miss at most one positive in ten. Find on **val** the largest threshold
-#    whose sensitivity is at least 0.9: `sensitive_threshold`.
+#    whose sensitivity is at least 0.9, to within 0.01: `sensitive_threshold`.
 # 3. `sensitive_scores`: the test scores at this threshold. What does the clinic pay in
 #    specificity?
 
@@ -1466,9 +1447,9 @@ sensitive_threshold = next(
 sensitive_scores = evaluation.evaluate(y_test, torch_predictions, threshold=sensitive_threshold)
 
 # %%
-if torch_scores is None or sensitive_scores is None:
-    print("1.6.1 is not done yet.")
-else:
+verdict = homework.check("1.6.1", torch_scores, sensitive_threshold, sensitive_scores, torch_model)
+display(verdict)
+if verdict.done:
     display(score_table({"threshold 0.5": torch_scores, "sensitive": sensitive_scores}))
     figure, axes = plt.subplots(1, 2, figsize=(8.6, 3.9), layout="constrained")
     plot.confusion_matrix(torch_scores, ax=axes[0])
@@ -1522,10 +1503,10 @@ def compare_models(y_true, score_a, score_b):
 
 
 # %%
-agreement, shared_mistakes = compare_models(y_test, keras_predictions, torch_predictions)
-if agreement is None or shared_mistakes is None:
-    print("1.6.2 is not done yet: compare_models returns None.")
-else:
+verdict = homework.check("1.6.2", compare_models)
+display(verdict)
+if verdict.passed:
+    agreement, shared_mistakes = compare_models(y_test, keras_predictions, torch_predictions)
     wrong = agreement.to_numpy()[1].sum() * agreement.to_numpy()[:, 1].sum() / len(y_test)
     print(f"shared mistakes: {len(shared_mistakes)}; by chance we would expect {wrong:.0f}")
     display(agreement)
@@ -1544,6 +1525,7 @@ else:
     )
 
 # %% tags=["solution"]
+_, shared_mistakes = compare_models(y_test, keras_predictions, torch_predictions)
 n_motifs = data.table["motif_starts"].iloc[split.test].map(len).to_numpy()
 missed = np.isin(np.arange(len(y_test)), shared_mistakes) & (y_test[:, 0] == 1)
 pd.DataFrame(
@@ -1568,8 +1550,9 @@ pd.DataFrame(
 #
 # Keep the returned history as `history_callbacks` and the checkpoint's path as `checkpoint_path`.
 # Then load the checkpoint and evaluate it on val as `checkpoint_scores`, which has metrics that
-# `fit` does not report. Look at where training stopped, and whether the checkpoint has the best
-# val AUROC of the history.
+# `fit` does not report. The check wants to see that training stopped early because val stood
+# still (a patience of 2 or more), a learning rate that changes, and a checkpoint of the best
+# epoch. Which epoch was it?
 
 # %% tags=["stub"]
 history_callbacks = None
@@ -1599,9 +1582,9 @@ reloaded = keras_cnn.load(checkpoint_path, architecture=DAY1_CNN)
 checkpoint_scores = evaluation.evaluate(y_val, keras_cnn.predict(reloaded, X_val))
 
 # %%
-if history_callbacks is None or checkpoint_scores is None:
-    print("1.6.3 is not done yet.")
-else:
+verdict = homework.check("1.6.3", history_callbacks, checkpoint_path, checkpoint_scores)
+display(verdict)
+if verdict.done:
     print(f"stopped after {len(history_callbacks.table)} epochs of 40")
     print(f"best val AUROC in the history {history_callbacks.table['val_auroc'].max():.3f}")
     print(f"val AUROC of the checkpoint   {checkpoint_scores.auroc:.3f}")
@@ -1621,8 +1604,8 @@ else:
 # Train the Day-1 model with **each combination** of Adam and SGD, learning rates 0.1, 0.01 and
 # 0.001, and at least two batch sizes: 12 runs or more, 5 epochs each. Collect them in a DataFrame
 # `optimisation_table` with the columns `optimizer`, `learning_rate`, `batch_size` and `val_auroc`,
-# and the row with the best val AUROC in `best_setting`. Do the two want the same learning rate?
-# What does 0.1 do to Adam?
+# and the row with the best val AUROC in `best_setting`. The check trains some of them too, and
+# compares. Do the two want the same learning rate? What does 0.1 do to Adam?
 
 # %% tags=["stub"]
 optimisation_table = None
@@ -1658,9 +1641,9 @@ optimisation_table = pd.DataFrame(rows)
 best_setting = optimisation_table.loc[optimisation_table["val_auroc"].idxmax()]
 
 # %%
-if optimisation_table is None or best_setting is None:
-    print("1.6.4 is not done yet.")
-else:
+verdict = homework.check("1.6.4", optimisation_table, best_setting)
+display(verdict)
+if verdict.done:
     display(
         optimisation_table.pivot_table(
             index=["optimizer", "batch_size"], columns="learning_rate", values="val_auroc"
@@ -1680,7 +1663,8 @@ else:
 # Find an architecture with a **test AUROC above 0.95** (Day 1: just under 0.8). Vary the sizes of
 # convolution and pooling, add a layer or take one away. Choose on **val**; look at test once. It
 # takes less than ten minutes. Keep the winner as `my_architecture` and the trained model, from
-# either twin's `build_cnn`, as `my_model`.
+# either twin's `build_cnn`, as `my_model`. The check computes the test AUROC itself, and tries
+# sequences that nobody has seen.
 
 # %% tags=["stub"]
 my_architecture = None
@@ -1716,12 +1700,9 @@ my_architecture = my_model.architecture
 architectures.round(4)
 
 # %%
-if my_model is None or my_architecture is None:
-    print("1.6.5 is not done yet.")
-else:
-    twin = torch_cnn if isinstance(my_model, torch_cnn.SequenceCNN) else keras_cnn
-    my_auroc = evaluation.auroc(y_test, twin.predict(my_model, X_test))
-    print(f"test AUROC {my_auroc:.3f}:", "above the target" if my_auroc > 0.95 else "not yet 0.95")
+verdict = homework.check("1.6.5", my_architecture, my_model)
+display(verdict)
+if verdict.done:
     plot.show(
         plot.architecture(my_architecture),
         "My architecture.",
@@ -1738,6 +1719,15 @@ forward = torch_cnn.predict_logits(my_model, X_real)
 reverse = torch_cnn.predict_logits(my_model, sequences.reverse_complement(X_real))
 for name, score in (("forward strand", forward), ("both strands", np.maximum(forward, reverse))):
     print(f"real peaks against their shuffles, {name}: AUROC {evaluation.auroc(y_real, score):.3f}")
+
+# %% [markdown]
+# ## How far are you?
+
+# %%
+homework.scoreboard()
+
+# %% tags=["solution"]
+assert homework.scoreboard().points == 50
 
 # %% [markdown]
 # **Takeaway:** you can build, train, evaluate and save a CNN in two frameworks, and you know what
