@@ -8,6 +8,7 @@ import pytest
 from nbformat.v4 import new_output
 
 from notebooks import build
+from workshop.homework import PRACTICES
 
 SOURCE = """
 # %% [markdown]
@@ -349,3 +350,17 @@ def test_committed_student_notebook_shows_only_what_it_should(name):
 def test_committed_solution_has_no_outputs(name):
     notebook = nbformat.read(build.ROOT / build.notebook_path(name, "solution"), as_version=4)
     assert not any(cell.get("outputs") or cell.get("execution_count") for cell in notebook.cells)
+
+
+@pytest.mark.parametrize("name", COMMITTED)
+def test_an_unfilled_notebook_has_no_points(name):
+    """What its committed outputs say; the solved one asserts its own 50 points when it runs."""
+    notebook = nbformat.read(build.ROOT / build.notebook_path(name, "student"), as_version=4)
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    shown = "\n".join(output.get("data", {}).get("text/plain", "") for output in outputs)
+    ids = [key for key in PRACTICES if key[0] == name[-1]]
+    assert re.findall(r"^(\S+): not done yet\.$", shown, flags=re.MULTILINE) == ids
+    assert shown.endswith(" 0 of 50 points")
+    path = build.ROOT / build.notebook_path(name, "solution")
+    sources = [cell.source for cell in nbformat.read(path, as_version=4).cells]
+    assert "assert homework.scoreboard().points == 50" in sources

@@ -18,6 +18,7 @@ One module is one idea. In the order in which the lessons meet them:
 `plot`              every figure
 `execution`         run a notebook from the top in a fresh kernel
 `homework`          check an answer at once: right, or a hint; and the points
+`grading`           grade a class: each notebook shut off, its answers judged outside
 ==================  ==============================================================
 
 ``import workshop`` loads none of them: each is imported when it is first used, so that neither
@@ -44,6 +45,7 @@ _MODULES = (
     "plot",
     "execution",
     "homework",
+    "grading",
 )
 
 __all__ = ["__version__", *_MODULES]
