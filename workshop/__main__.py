@@ -1,4 +1,4 @@
-"""The console: ``workshop run`` and ``workshop data``."""
+"""The console: ``workshop run``, ``workshop grade`` and ``workshop data``."""
 
 import argparse
 import sys
@@ -57,6 +57,8 @@ def _parser():
     )
     run.set_defaults(command=_run)
 
+    _add_grade(commands)
+
     data = commands.add_parser("data", help="regenerate or check the shipped data")
     actions = data.add_subparsers(required=True, metavar="action")
     simulate = actions.add_parser("simulate", help="write the simulated data set again")
@@ -67,6 +69,54 @@ def _parser():
     check = actions.add_parser("check", help="compare the shipped files with their SHA-256")
     check.set_defaults(command=_check)
     return parser
+
+
+def _add_grade(commands):
+    grade = commands.add_parser(
+        "grade",
+        help="grade a class: run its notebooks, check the answers",
+        description="Run the notebooks of a class, each shut off from the others, check the "
+        "answers with fresh inputs, write a table, a report (.html) and a record (.json). The "
+        "same command again goes on where it was stopped.",
+    )
+    grade.add_argument(
+        "submissions",
+        nargs="+",
+        type=Path,
+        metavar="SUBMISSION",
+        help="a notebook, or a folder: each sub-folder a student, or notebooks named by student",
+    )
+    grade.add_argument("--out", type=Path, required=True, help="the table to write, a .csv file")
+    grade.add_argument("--jobs", type=int, help="notebooks at a time (default: number of cores)")
+    grade.add_argument(
+        "--timeout", type=float, default=1200, help="seconds for a notebook (default: 1200)"
+    )
+    grade.add_argument(
+        "--cell-timeout", type=float, default=300, help="seconds for a cell (default: 300)"
+    )
+    grade.add_argument("--memory", type=float, default=4, help="GB for a notebook (default: 4)")
+    grade.add_argument("--seed", type=int, help="draws the checks' inputs (default: a new one)")
+    grade.add_argument("--again", action="store_true", help="grade what is in the record, too")
+    grade.set_defaults(command=_grade)
+
+
+def _grade(arguments):
+    from workshop import grading
+
+    grades = grading.grade(
+        arguments.submissions,
+        out=arguments.out,
+        jobs=arguments.jobs,
+        timeout=arguments.timeout,
+        cell_timeout=arguments.cell_timeout,
+        memory=arguments.memory,
+        random_state=arguments.seed,
+        again=arguments.again,
+    )
+    print(f"{len(grades.rows)} students: {grades.csv}, and to read: {grades.html}")
+    if grades.n_lost:
+        print(f"{grades.n_lost} notebooks could not be graded: run the same command again.")
+    return 1 if grades.n_lost else 0
 
 
 def _run(arguments):

@@ -41,7 +41,22 @@ class _Harmless(types.ModuleType):
     def __getattr__(self, name):
         if name.startswith("__"):
             raise AttributeError(name)
-        return _nothing
+        return _NOTHING
+
+
+class _Nothing:
+    """Can be called with anything and asked for any attribute; does nothing."""
+
+    def __call__(self, *arguments, **options):
+        return None
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self
+
+
+_NOTHING = _Nothing()
 
 
 def _nothing(*arguments, **options):

@@ -125,5 +125,13 @@ def _orphans(psutil, first):
     """What a dead descendant left behind: Linux hands it to us, who asked for it."""
     if sys.platform != "linux":
         return []
-    others = [one for one in psutil.Process().children(recursive=False) if one != first]
-    return [one for child in others for one in (child, *child.children(recursive=True))]
+    found = []
+    for child in psutil.Process().children():
+        with contextlib.suppress(psutil.Error, ChildProcessError):
+            if child == first:
+                continue
+            if child.status() == psutil.STATUS_ZOMBIE:
+                os.waitpid(child.pid, os.WNOHANG)
+            else:
+                found += [child, *child.children(recursive=True)]
+    return found
