@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from functools import partial
 from pathlib import Path
 
 SIMULATED = Path("data") / "ctcf_simulated.tsv.gz"
@@ -112,6 +113,7 @@ def _grade(arguments):
         memory=arguments.memory,
         random_state=arguments.seed,
         again=arguments.again,
+        on_line=partial(print, flush=True),
     )
     print(f"{len(grades.rows)} students: {grades.csv}, and to read: {grades.html}")
     if grades.n_lost:

@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import os
+import signal
 import sys
 import time
 from collections import deque
@@ -74,6 +75,7 @@ class Pool:
 
 
 def _work(connection, task):
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C: our parent ends us in order
     from workshop._grading_worker import work  # Torch with it: not in the parent
 
     work(connection, task)

@@ -17,22 +17,14 @@ import time
 from pathlib import Path
 
 from workshop import _answers_wire as wire
+from workshop import _grading_places as places
 from workshop._grading_limits import Watchdog, end_all
 
-__all__ = ["StudentProcess", "environment", "hideable"]
+__all__ = ["StudentProcess"]
 
 MAX_MESSAGE = 64 * 1024**2
 GRACE = 10
 """Seconds that code has to end after it was interrupted."""
-PASSED_ON = (
-    *("PATH", "LANG", "LANGUAGE", "TZ", "VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH"),
-    *("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "USER", "LOGNAME", "TERM"),
-)
-SECRET = (
-    *(".ssh", ".aws", ".azure", ".config", ".docker", ".gnupg", ".huggingface"),
-    *(".kaggle", ".kube", ".netrc", ".pypirc", ".git-credentials"),
-)
-SCRATCH = ("/tmp", "/var/tmp", "/dev/shm")
 SET_CHILD_SUBREAPER = 36
 
 
@@ -66,15 +58,15 @@ class StudentProcess:
         os.set_blocking(reading, False)
         os.set_blocking(writing, False)
         fds = [kernel_reads, kernel_writes, notebook]
-        settings = _settings(self.folder, fds) | {"memory": memory, "isolate": isolate}
-        settings["hidden"] = [str(path) for path in _secrets() + list(hidden)]
+        settings = places.settings(self.folder, fds) | {"memory": memory, "isolate": isolate}
+        settings["hidden"] = [str(path) for path in places.secrets() + list(hidden)]
         self.process = subprocess.Popen(
             [sys.executable, "-m", "workshop._grading_sandbox"],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             cwd=self.folder,
-            env=environment(self.folder),
+            env=places.environment(self.folder),
             pass_fds=fds,
             start_new_session=True,
         )
@@ -196,82 +188,6 @@ class StudentProcess:
     def _broken(self):
         self.end("It wrote to where only the grader's messages belong, and was stopped.")
         raise EOFError(self.reason)
-
-
-def environment(folder):
-    """Environment of a student's process: none of the instructor's secrets, all caches its own."""
-    passed = {k: v for k, v in os.environ.items() if k in PASSED_ON or k.startswith("LC_")}
-    caches = {
-        name: str(folder / "home" / name.lower())
-        for name in ("MPLCONFIGDIR", "KERAS_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME")
-    }
-    return (
-        passed
-        | caches
-        | {
-            "HOME": str(folder / "home"),
-            "TMPDIR": str(folder / "tmp"),
-            "IPYTHONDIR": str(folder / "home" / "ipython"),
-            "XDG_DATA_HOME": str(folder / "home" / "data"),
-            "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-            "PIP_NO_INDEX": "1",
-            "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-            "PIP_TARGET": str(folder / "home" / "pip"),
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "OMP_NUM_THREADS": "1",
-            "OPENBLAS_NUM_THREADS": "1",
-            "MKL_NUM_THREADS": "1",
-            "TF_NUM_INTRAOP_THREADS": "1",
-            "TF_NUM_INTEROP_THREADS": "1",
-            "TF_CPP_MIN_LOG_LEVEL": "3",
-            "CUDA_VISIBLE_DEVICES": "",
-            "WORKSHOP_GRADING": "1",
-        }
-    )
-
-
-def hideable(path):
-    """Whether Python and this course do without a folder."""
-    package = Path(__file__).resolve().parent.parent
-    needed = [sys.prefix, sys.base_prefix, sys.executable, package, tempfile.gettempdir()]
-    needed += [entry for entry in sys.path if entry.endswith("-packages")]
-    needed += [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
-    path = Path(path).resolve()
-    return not any(
-        one.is_relative_to(path) for name in needed for one in (Path(name), Path(name).resolve())
-    )
-
-
-def _settings(folder, fds):
-    places = environment(folder)
-    folders = [folder / "work", *(v for k, v in places.items() if k.endswith(("HOME", "DIR")))]
-    fonts = _font_list()
-    scratch = [place for place in SCRATCH if Path(place).is_dir() and _free(place, folder)]
-    return {
-        "fds": fds,
-        "folder": str(folder),
-        "work": str(folder / "work"),
-        "folders": list(map(str, folders)),
-        "scratch": scratch,
-        "copies": [(str(f), str(Path(places["MPLCONFIGDIR"]) / f.name)) for f in fonts],
-    }
-
-
-def _free(place, folder):
-    """Whether a folder of temporary files can be replaced by an empty one."""
-    return hideable(place) or Path(folder).is_relative_to(Path(place).resolve())
-
-
-def _secrets():
-    home = Path.home()
-    return [home] if hideable(home) else [home / name for name in SECRET if (home / name).exists()]
-
-
-def _font_list():
-    """Matplotlib's list of fonts, which takes seconds to make."""
-    import matplotlib
-
-    return sorted(Path(matplotlib.get_cachedir()).glob("fontlist-*.json"))
 
 
 def _become_subreaper():

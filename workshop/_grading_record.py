@@ -85,7 +85,7 @@ class Records:
         self._graded[graded.student, graded.sha256] = graded
         notebooks = [asdict(one) for one in self._graded.values()]
         content = {"format": FORMAT, "notebooks": notebooks}
-        write_whole(self.path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+        write_whole(self.path, json.dumps(content, indent=1) + "\n")
 
 
 @lru_cache(maxsize=1)

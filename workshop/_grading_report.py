@@ -14,7 +14,8 @@ STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: #fff;
   max-width: 68rem; margin: 0 auto; padding: 2rem 1.25rem 4rem; }
 h1 { font-size: 1.75rem; margin: 0; } h2 { font-size: 1.25rem; margin: 2.5rem 0 .75rem; }
-h3 { font-size: 1.1rem; margin: 0; } h4 { font-size: 1rem; margin: 1rem 0 .25rem; }
+h3 { font-size: 1.1rem; margin: 0; } h4 { font-size: 1rem; margin: 1rem 0 .25rem; display: flex;
+  justify-content: space-between; gap: 1rem; } h4 span + span { white-space: nowrap; }
 p { margin: .25rem 0; } .soft, small { color: var(--soft); }
 a { color: #1a56a8; } a:focus-visible { outline: 3px solid #1a56a8; outline-offset: 2px; }
 dl.figures { display: flex; flex-wrap: wrap; gap: 1rem 3rem; margin: 1.5rem 0 0; }
@@ -30,7 +31,7 @@ th, td { padding: .4rem .6rem; text-align: right; border-bottom: 1px solid var(-
 th { font-weight: 600; } thead th { font-size: .875rem; white-space: nowrap; }
 .left { text-align: left; } td.why { text-align: left; font-size: .875rem; min-width: 14rem;
   color: var(--soft); overflow-wrap: anywhere; }
-td.full { color: var(--full); font-weight: 600; } td.zero { color: #7b8794; }
+td.full { color: var(--full); font-weight: 600; } td.zero { color: #66727e; }
 .bar { display: flex; height: .8rem; min-width: 10rem; margin-top: .35rem; background: #fff; }
 .bar span { border-right: 2px solid #fff; } .bar span:last-child { border: 0; }
 .bar .full { background: var(--full); } .bar .part { background: var(--part); }
@@ -41,6 +42,8 @@ ul { list-style: none; margin: 0; padding: 0; } ul.remarks li { padding-left: 1.
   text-indent: -1.4rem; overflow-wrap: anywhere; }
 .mark { display: inline-block; width: 1.4rem; text-indent: 0; } .yes { color: var(--full); }
 .no { color: #a33a00; } code { font: .875em ui-monospace, monospace; overflow-wrap: anywhere; }
+blockquote { margin: .5rem 0 .5rem 1.4rem; color: var(--soft); white-space: pre-wrap;
+  overflow-wrap: anywhere; }
 .trouble { border-left: 3px solid var(--part); padding-left: .75rem; margin: .75rem 0; }
 @media print { body { max-width: none; padding: 0; font-size: 11pt; }
   article { break-inside: avoid; } a { color: inherit; text-decoration: none; } }
@@ -61,9 +64,10 @@ def to_html(rows, *, title):
         Whatever came from a student is escaped.
     """
     practices = _practices()
+    heading = "Grades" if title == "grades" else f"Grades: {_text(title)}"
     today = datetime.now(timezone.utc).astimezone().strftime("%d %B %Y, %H:%M").lstrip("0")
     parts = [
-        f"<h1>Grades: {_text(title)}</h1><p class='soft'>{today}</p>",
+        f"<h1>{heading}</h1><p class='soft'>{today}</p>",
         _figures(rows),
         _by_practice(rows, practices),
         _by_student(rows, practices),
@@ -73,7 +77,7 @@ def to_html(rows, *, title):
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>Grades: {_text(title)}</title><style>{STYLE}</style></head>\n"
+        f"<title>{heading}</title><style>{STYLE}</style></head>\n"
         f"<body><main>{''.join(parts)}</main></body></html>\n"
     )
 
@@ -171,10 +175,12 @@ def _student(number, row, practices):
         if practice.id[0] not in days and not found["points"]:
             continue
         parts.append(
-            f"<h4>{practice.id} {_text(practice.title)}: "
-            f"{found['points']} of {practice.points}</h4>"
+            f"<h4><span>{practice.id} {_text(practice.title)}</span> "
+            f"<span>{found['points']} of {practice.points}</span></h4>"
         )
         parts.append(f'<ul class="remarks">{"".join(map(_remark, found["remarks"]))}</ul>')
+        if words := found.get("written"):
+            parts.append(f"<blockquote>{_text(words)}</blockquote>")
     return "".join([*parts, "</article>"])
 
 

@@ -76,7 +76,7 @@ def find_submissions(submissions):
                     f"There is no notebook (.ipynb) in {path}. Name the folder with the "
                     "students' notebooks or folders."
                 )
-        elif not path.exists():
+        elif not path.is_file():
             raise FileNotFoundError(f"There is no {path}: a notebook or a folder is needed.")
         elif path.suffix.lower() != ".ipynb":
             raise ValueError(f"A submission must be a notebook (.ipynb) or a folder; got {path}.")

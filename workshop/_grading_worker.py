@@ -31,9 +31,11 @@ __all__ = ["grade_notebook", "practices", "work"]
 
 START_SECONDS = 120
 MAX_NOTEBOOK = 50 * 1024**2
+OWN_MEMORY = 8 * GIGABYTE  # no answer may cost the class its grader
 MAX_CELLS = 2000
 MAX_FAILED = 40
 MAX_TEXT = 300
+MAX_WRITTEN = 3000
 ROUNDS = 3
 ENDED = "the notebook ended here"
 
@@ -45,7 +47,11 @@ def practices():
 
 def work(connection, task):
     """Grade a notebook and send its record; what a worker process runs."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C: our parent ends us in order
+    import resource
+
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_DATA, (OWN_MEMORY, hard))
     signal.signal(signal.SIGTERM, lambda *_: os._exit(1) if _process is None else _leave())
     threading.Thread(target=_leave_with_parent, daemon=True).start()
     _hush()
@@ -147,13 +153,14 @@ def grade_notebook(path, *, seed, timeout, cell_timeout, memory, hidden=(), isol
 
 
 def _run_cells(process, record, timeout, cell_timeout):
-    deadline = time.monotonic() + timeout
-    response = process.ask(
-        {"op": "load", "ids": list(_names())}, min(timeout, max(cell_timeout, START_SECONDS))
-    )
+    try:
+        response = process.ask({"op": "load", "ids": list(_names())}, START_SECONDS)
+    except TimeoutError:
+        raise EOFError(f"It could not be read within {START_SECONDS} s.") from None
     if "error" in response:
         raise EOFError(_text(response["error"]))
     lines, record["days"] = _loaded(response["value"])
+    deadline = time.monotonic() + timeout
     record["cells"] = len(lines)
     errors = {}
     waiting = range(len(lines))
@@ -228,7 +235,7 @@ def _judge(process, record, seed, timeout):
             else:
                 values += [None] * (len(practice.names) - practice.n_own)
             verdict = homework.judge(practice_id, values, random_state=_seed(seed, practice_id))
-            record["practices"][practice_id] = _plain(verdict)
+            record["practices"][practice_id] = _plain(verdict) | _written(practice, values)
         except TimeoutError as slow:
             record["practices"][practice_id] = _nothing(f"Your answer is too slow. {slow}")
         except EOFError as gone:
@@ -252,10 +259,18 @@ def _plain(verdict):
     return {"points": verdict.points, "done": bool(verdict.done), "remarks": remarks}
 
 
+def _written(practice, values):
+    """What the student explains in words, for the instructor to read."""
+    words = dict(zip(practice.names, values, strict=True)).get(practice.written)
+    return {"written": words[:MAX_WRITTEN]} if isinstance(words, str) and words.strip() else {}
+
+
 def _nothing(text):
     remark = {"right": False, "text": _text(text), "points": 0, "out_of": 0}
     return {"points": 0, "done": False, "remarks": [remark]}
 
 
 def _text(value):
-    return " ".join(str(value).split())[:MAX_TEXT]
+    """One line that can be printed: no half of a letter, nothing that steers a terminal."""
+    line = " ".join(str(value).split())[:MAX_TEXT]
+    return "".join(letter if letter.isprintable() else "?" for letter in line)

@@ -98,6 +98,7 @@ def _importance_hint(found, expected, name):
     "negative_importance my_claims_262 my_answer_262",
     "best_model",
     points=10,
+    written="my_answer_262",
 )
 def negatives(rng, negative_importance, my_claims_262, my_answer_262, best_model):
     if not isinstance(best_model, ModelAnswer):

@@ -75,6 +75,8 @@ class Practice:
         10 for an extended practice, 0 for one in the text.
     check : callable
         The generator.
+    written : str
+        Name of the answer in words that the instructor reads; empty where there is none.
     """
 
     id: str
@@ -83,6 +85,7 @@ class Practice:
     n_own: int
     points: int
     check: object
+    written: str = ""
 
     @property
     def own(self):
@@ -102,7 +105,7 @@ class Unreadable(Exception):
     """The answer has another form than the task asks for; the text says what was expected."""
 
 
-def practice(practice_id, title, own, context="", *, points=0):
+def practice(practice_id, title, own, context="", *, points=0, written=""):
     """Enter a check as that of a practice; `own` and `context` are names, divided by spaces."""
 
     def enter(check):

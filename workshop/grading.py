@@ -8,6 +8,7 @@ the worker alone, so nothing that a notebook prints, writes or overwrites earns 
 
 import contextlib
 import hashlib
+import importlib.util
 import os
 import secrets
 import sys
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workshop._files import write_whole
+from workshop._grading_places import hidden
 from workshop._grading_pool import Pool, practice_ids, probe
 from workshop._grading_record import Graded, Records, version
 from workshop._grading_rows import rows_of, to_csv
@@ -111,9 +113,9 @@ def grade(
     _check_options(out=out, jobs=jobs, timeout=timeout, cell_timeout=cell_timeout, memory=memory)
     found = find_submissions(submissions)
     out = Path(out)
-    with _alone(out):
+    with _alone(out), contextlib.ExitStack() as stack:
         records = Records(out.with_suffix(".json"))
-        digests = [hashlib.sha256(one.path.read_bytes()).hexdigest() for one in found]
+        digests = [_digest(one.path) for one in found]
         paths = {
             (one.student, digest): one.path for one, digest in zip(found, digests, strict=True)
         }
@@ -123,13 +125,14 @@ def grade(
             on_line(f"{n_kept} of {len(paths)} notebooks are graded already, in {records.path}.")
         seed = secrets.randbits(32) if random_state is None else int(random_state)
         options = {"timeout": timeout, "cell_timeout": cell_timeout, "memory": memory}
-        options |= {"seed": seed, "isolate": isolate, "hidden": _hidden(submissions, found, out)}
+        options |= {"seed": seed, "isolate": isolate, "hidden": hidden(submissions, found, out)}
         if todo:
             on_line(f"Seed {seed}. {_limits(options)}")
             on_line(_in_words(probe(isolate)))
         pool = Pool(jobs or _n_cores(), options)
         try:
-            for number, (pair, record, complete) in enumerate(pool.run(todo, paths), start=1):
+            done = stack.enter_context(contextlib.closing(pool.run(todo, paths)))
+            for number, (pair, record, complete) in enumerate(done, start=1):
                 path = str(paths[pair])
                 records.add(Graded(pair[0], path, pair[1], version(), seed, complete, record))
                 on_line(f"[{n_kept + number}/{len(paths)}] {_line(pair[0], path, record)}")
@@ -160,6 +163,9 @@ def _check_options(*, out, jobs, **numbers):
             "Grading needs Linux or macOS, whose processes can be held to limits. On Windows run "
             "it in WSL or in a container: see INSTRUCTOR.md."
         )
+    for name in ("nbformat", "psutil"):
+        if importlib.util.find_spec(name) is None:
+            raise ImportError(f"Grading needs {name}. Install it with: pip install 'workshop[lab]'")
     if Path(out).suffix != ".csv":
         raise ValueError(f"out must be the name of a .csv file; got {out}.")
     if jobs is not None and jobs < 1:
@@ -184,23 +190,22 @@ def _alone(out):
         ) from None
 
 
+def _digest(path):
+    """SHA-256 of a file of any size; of one that cannot be read the worker will say so."""
+    try:
+        with open(path, "rb") as file:
+            digest = hashlib.sha256()
+            while piece := file.read(1 << 20):
+                digest.update(piece)
+            return digest.hexdigest()
+    except OSError:
+        return "unreadable"
+
+
 def _n_cores():
     with contextlib.suppress(AttributeError):  # macOS has no affinity
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def _hidden(submissions, found, out):
-    """Folders, or where they hold what Python needs, files that no notebook shall read."""
-    from workshop._grading_process import hideable
-
-    folders = [Path(one) for one in submissions if Path(one).is_dir()]
-    folders += [one.path.parent for one in found] + [out.parent]
-    hidden = {folder.resolve() for folder in folders if hideable(folder)}
-    hidden |= {one.path.resolve() for one in found}
-    hidden |= {out.with_suffix(suffix).resolve() for suffix in (".csv", ".html", ".json")}
-    inside = {path for path in hidden if hidden & set(path.parents)}
-    return sorted(map(str, hidden - inside))
 
 
 def _line(student, path, record):
@@ -212,7 +217,8 @@ def _line(student, path, record):
         cells = ", ".join(str(cell["cell"]) for cell in record["failed"][:5])
         trouble.append(f"failed cells: {cells}{', ...' if len(record['failed']) > 5 else ''}")
     parts = f"{student}  {Path(path).name}", f"{points} of {50 * len(days)} points"
-    return "  ".join([*parts, f"{record['seconds']:.0f} s", *trouble])
+    line = "  ".join([*parts, f"{record['seconds']:.0f} s", *trouble])
+    return "".join(letter if letter.isprintable() else "?" for letter in line)
 
 
 def _limits(options):

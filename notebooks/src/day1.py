@@ -1549,10 +1549,10 @@ pd.DataFrame(
 # Callbacks see `loss`, `val_loss`, `val_accuracy` and `val_auroc`.
 #
 # Keep the returned history as `history_callbacks` and the checkpoint's path as `checkpoint_path`.
-# Then load the checkpoint and evaluate it on val as `checkpoint_scores`, which has metrics that
-# `fit` does not report. The check wants to see that training stopped early because val stood
-# still (a patience of 2 or more), a learning rate that changes, and a checkpoint of the best
-# epoch. Which epoch was it?
+# Then load the checkpoint and score it on val: `checkpoint_scores`, from `evaluation.evaluate`,
+# which has metrics that `fit` does not report. The check wants to see that training stopped early
+# because val stood still (a patience of 2 or more), a learning rate that changes, and a checkpoint
+# of the best epoch, by the val loss or a val metric. Which epoch was it?
 
 # %% tags=["stub"]
 history_callbacks = None
@@ -1602,10 +1602,11 @@ if verdict.done:
 # ## 1.6.4 · Optimisation
 #
 # Train the Day-1 model with **each combination** of Adam and SGD, learning rates 0.1, 0.01 and
-# 0.001, and at least two batch sizes: 12 runs or more, 5 epochs each. Collect them in a DataFrame
-# `optimisation_table` with the columns `optimizer`, `learning_rate`, `batch_size` and `val_auroc`,
-# and the row with the best val AUROC in `best_setting`. The check trains some of them too, and
-# compares. Do the two want the same learning rate? What does 0.1 do to Adam?
+# 0.001, and at least two batch sizes between 16 and 512: 12 runs or more, 5 epochs each. Collect
+# them in a DataFrame `optimisation_table` with the columns `optimizer`, `learning_rate`,
+# `batch_size` and `val_auroc`, and the row with the best val AUROC in `best_setting`. The check
+# trains some of them too, and compares. Do the two want the same learning rate? What does 0.1 do to
+# Adam?
 
 # %% tags=["stub"]
 optimisation_table = None
@@ -1664,7 +1665,7 @@ if verdict.done:
 # convolution and pooling, add a layer or take one away. Choose on **val**; look at test once. It
 # takes less than ten minutes. Keep the winner as `my_architecture` and the trained model, from
 # either twin's `build_cnn`, as `my_model`. The check computes the test AUROC itself, and tries
-# sequences that nobody has seen.
+# sequences that nobody has seen, where 0.93 is enough.
 
 # %% tags=["stub"]
 my_architecture = None

@@ -401,6 +401,7 @@ my_runs = {
 }
 
 # %%
+display(homework.check("2.P1.1", my_runs))
 rows, ax = {}, plt.subplots(figsize=(7, 4), layout="constrained")[1]
 for (name, run), colour in zip(my_runs.items(), plot.SERIES_COLOURS * 3, strict=False):
     architecture = nas.to_architecture(space, run["tokens"])
@@ -424,7 +425,6 @@ plot.show(
     "Five epochs of each run.",
     alt="Validation AUROC by epoch, a line for each run.",
 )
-homework.check("2.P1.1", my_runs)
 
 # %% [markdown] tags=["solution"]
 # One token, from average to maximum, is worth more than anything else: 0.77 becomes 0.985 with the
@@ -455,6 +455,7 @@ keras_child = None
 # %% tags=["solution"]
 keras_child = keras_cnn.build_cnn(nas.to_architecture(space, my_tokens), random_state=0)
 _ = keras_cnn.fit(keras_child, X_train, y_train, **CHILD, random_state=0, progress=False)
+
 # %%
 verdict = homework.check("2.P1.2", keras_child, torch_child)
 display(verdict)
@@ -1854,8 +1855,8 @@ if verdict.done:
 #
 # - **largest importance**: whose highest value is higher?
 # - **most negative importance**: whose lowest value is lower?
-# - **more concentrated**: where does the best window of 19 positions hold the larger share of the
-#   sequence's positive importance?
+# - **more concentrated**: set negative values to 0. Where does the best window of 19 positions hold
+#   the larger share of what is left in the sequence?
 #
 # Explain **why** they differ in two or three sentences, as a string: `my_answer_262`.
 
@@ -2081,11 +2082,12 @@ if verdict.done:
 #
 # Explain a few positive test sequences with another package: **Captum**'s `IntegratedGradients`, or
 # **SHAP**'s `GradientExplainer`. Both take our Torch model and tensors of shape (n, 200, 4) as they
-# are: `torch.from_numpy(X_few)`. Keep the scores, a NumPy array (n, 200, 4), as `my_explanation`.
-# The check asks for two things: the scores of a sequence add up to its logit minus that of the
-# baseline, to within 15 % (**completeness**), and they point to the planted motifs. Does it tell
-# the same story as ISM? (Import the packages in your own cell, they are slow to load.
-# Outside of Colab you may have to `pip install captum shap`.)
+# are: `torch.from_numpy(X_few)`. Keep the scores, a NumPy array (n, 200, 4) for the first three of
+# them or more, as `my_explanation`. The check asks for two things. The scores of a sequence add up
+# to its logit minus that of the baseline, to within 15 % (**completeness**); all zeros, or the mean
+# over a background, are fine baselines. And they point to the planted motifs: AUROC over the bases
+# above 0.65. Does it tell the same story as ISM? (Import the packages in your own cell, they are
+# slow to load. Outside of Colab you may have to `pip install captum shap`.)
 
 # %%
 X_few = X_positive[:6]  # (6, 200, 4)
@@ -2111,7 +2113,7 @@ my_explanation = captum_ig(best_model, X_few)
 # %%
 verdict = homework.check("2.6.5", my_explanation, X_few, best_model)
 display(verdict)
-if verdict.points == 10:
+if verdict.passed:
     n = len(my_explanation)
     rows = {}
     for name, one in (("ISM", scores[:n]), ("my explanation", my_explanation)):

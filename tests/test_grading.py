@@ -1,0 +1,574 @@
+"""`workshop.grading` and ``workshop grade``: on notebooks of a few lines, honest and hostile."""
+
+import csv
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import filelock
+import nbformat
+import psutil
+import pytest
+from bs4 import BeautifulSoup
+from nbformat.v4 import new_code_cell, new_notebook
+
+from workshop import grading
+from workshop.__main__ import main
+from workshop._grading_record import Graded, Records, version
+from workshop._grading_rows import rows_of, to_csv
+from workshop._grading_submissions import find_submissions, student_of
+
+IDS = [f"{day}.6.{number}" for day in (1, 2) for number in range(1, 6)]
+
+# The whole answer to 1.6.2, which needs no model: 10 points within a second.
+GOOD = """
+import numpy as np
+
+
+def compare_models(y_true, score_a, score_b):
+    y = y_true.ravel() == 1
+    a, b = ((score.ravel() >= 0.5) != y for score in (score_a, score_b))
+    table = [[int(np.sum((a == i) & (b == j))) for j in (0, 1)] for i in (0, 1)]
+    return table, np.flatnonzero(a & b)
+"""
+TRANSPOSED = GOOD.replace("(a == i) & (b == j)", "(a == j) & (b == i)")
+
+
+def save(path, *cells):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    notebook = new_notebook(cells=[new_code_cell(cell) for cell in cells])
+    path.write_text(nbformat.writes(notebook), encoding="utf-8")
+    return path
+
+
+def table(path):
+    with open(path, encoding="utf-8", newline="") as file:
+        return {row["student"]: row for row in csv.DictReader(file)}
+
+
+def run(submissions, out, **options):
+    lines = []
+    grades = grading.grade(submissions, out=out, on_line=lines.append, **{"jobs": 2} | options)
+    return grades, lines
+
+
+# --- whose notebook ---
+
+
+@pytest.mark.parametrize(
+    ("name", "student"),
+    [
+        ("alice_day1", "alice"),
+        ("day2_automl_and_interpretation_alice", "alice"),
+        ("Copy of day1_build_cnns - alice", "alice"),
+        ("alice smith day 1 (2)", "alice smith"),
+        ("DAY_2 Alice", "Alice"),
+        ("alice_day1_build_cnns-1", "alice"),
+        ("alice_day1_smith", "alice_smith"),
+        ("student_07", "student_07"),
+        ("day17_student", "day17_student"),
+        ("monday1", "monday1"),
+        ("day1_build_cnns", ""),
+        ("Copy of day2_automl_and_interpretation (1)", ""),
+    ],
+)
+def test_student_of(name, student):
+    assert student_of(name) == student
+
+
+def test_find_submissions(tmp_path):
+    files = [
+        "class/alice/day1.ipynb",
+        "class/alice/later/Day2.IPYNB",
+        "class/alice/.ipynb_checkpoints/day1.ipynb",
+        "class/alice/notes.txt",
+        "class/bob_day1.ipynb",
+        "class/.hidden/day1.ipynb",
+        "class/day2/carol.ipynb",
+        "dave/day1_build_cnns.ipynb",
+    ]
+    for name in files:
+        save(tmp_path / name)
+    (tmp_path / "class/bob").mkdir()
+    (tmp_path / "class/bob/copied.ipynb").symlink_to(tmp_path / "class/alice/day1.ipynb")
+    named = [tmp_path / "class", tmp_path / "dave/day1_build_cnns.ipynb", tmp_path / "class/alice"]
+    found = [(one.student, one.path.name) for one in find_submissions(named)]
+    assert found == [
+        ("alice", "day1.ipynb"),
+        ("alice", "Day2.IPYNB"),
+        ("bob", "bob_day1.ipynb"),
+        ("carol", "carol.ipynb"),
+        ("dave", "day1_build_cnns.ipynb"),
+    ]
+
+
+def test_what_is_no_submission_is_said_before_anything_runs(tmp_path):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "answer.py").touch()
+    out = tmp_path / "out" / "grades.csv"
+    with pytest.raises(FileNotFoundError, match=r"no notebook \(.ipynb\) in .*empty"):
+        grading.grade([tmp_path / "empty"], out=out)
+    with pytest.raises(FileNotFoundError, match=r"There is no .*nobody"):
+        grading.grade([tmp_path / "nobody"], out=out)
+    with pytest.raises(ValueError, match=r"must be a notebook \(.ipynb\) or a folder; got"):
+        grading.grade([tmp_path / "answer.py"], out=out)
+    assert not out.parent.exists()
+
+
+@pytest.mark.parametrize("option", ["jobs", "timeout", "cell_timeout", "memory"])
+def test_options_out_of_range(tmp_path, option):
+    with pytest.raises(ValueError, match=f"{option} must be .*; got 0"):
+        grading.grade([tmp_path], out=tmp_path / "grades.csv", **{option: 0})
+
+
+def test_out_must_be_a_table(tmp_path):
+    with pytest.raises(ValueError, match=r"out must be the name of a .csv file; got .*grades.xlsx"):
+        grading.grade([tmp_path], out=tmp_path / "grades.xlsx")
+
+
+def test_windows_is_told_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "platform", "win32")
+    with pytest.raises(OSError, match=r"Linux or macOS.*WSL or in a container"):
+        grading.grade([tmp_path], out=tmp_path / "grades.csv")
+
+
+def test_what_is_not_installed_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ImportError, match=r"needs nbformat. .* pip install 'workshop\[lab\]'"):
+        grading.grade([tmp_path], out=tmp_path / "grades.csv")
+
+
+# --- rows, table, record ---
+
+
+def graded(student, points, *, path="day1.ipynb", days=("1",), problems=(), failed=(), sha="0"):
+    found = {
+        practice: {"points": points.get(practice, 0), "done": practice in points, "remarks": []}
+        for practice in IDS
+    }
+    record = {"practices": found, "days": list(days), "cells": 3, "failed": list(failed)}
+    record |= {"problems": list(problems), "seconds": 2.0, "peak": 0.1}
+    return Graded(student, path, sha, version(), 1, True, record)
+
+
+def test_a_row_has_the_best_of_each_practice():
+    late = graded("bob", {"1.6.2": 10, "1.6.1": 3}, path="late/day1.ipynb", sha="1")
+    early = graded("bob", {"1.6.1": 7, "1.6.2": 6})
+    other = graded("bob", {"2.6.4": 4}, path="day2.ipynb", days=("2",), sha="2")
+    (row,) = rows_of([early, late, other], IDS)
+    assert {key: value for key, value in row.points.items() if value} == {
+        "1.6.1": 7,
+        "1.6.2": 10,
+        "2.6.4": 4,
+    }
+    assert row.total == 21
+    assert row.seconds == 6.0
+    assert row.failed == "Day 1 came 2 times, the best of each practice counts"
+
+
+def test_no_cell_of_the_table_is_a_formula():
+    error = {"cell": 2, "line": "x", "error": "ValueError: a\n=b"}
+    rows = [
+        graded(name, {}, path="=cmd|x.ipynb", failed=[error])
+        for name in ("=1+1", "+x", "-y", "@z", "\tq", "ordinary", "Zoë, \ud800")
+    ]
+    text = to_csv(rows_of(rows, IDS), IDS)
+    lines = list(csv.reader(text.splitlines()))
+    assert lines[0] == ["student", *IDS, "total", "seconds", "failed"]
+    assert sorted(line[0] for line in lines[1:]) == sorted(
+        ["'=1+1", "'+x", "'-y", "'@z", "q", "ordinary", "Zoë, ?"]
+    )
+    assert all(line[-1].startswith("'=cmd|x.ipynb: cell 2:") for line in lines[1:])
+    assert "\n=" not in text
+    text.encode()
+
+
+def test_a_damaged_record_is_left_alone(tmp_path):
+    save(tmp_path / "class" / "bob.ipynb", GOOD)
+    record = tmp_path / "grades.json"
+    for content in (
+        "{",
+        "[]",
+        '{"format": "other"}',
+        '{"format": "workshop grades 1"}',
+        "[" * 9999,
+    ):
+        record.write_text(content)
+        with pytest.raises(ValueError, match="must be the record of an earlier `workshop grade`"):
+            grading.grade([tmp_path / "class"], out=tmp_path / "grades.csv")
+        assert record.read_text() == content
+    assert not (tmp_path / "grades.csv").exists()
+
+
+def test_a_record_knows_what_must_be_graded_again(tmp_path):
+    records = Records(tmp_path / "grades.json")
+    one = graded("bob", {"1.6.2": 10})
+    records.add(one)
+    records.add(Graded("eve", "x.ipynb", "1", version(), 1, False, one.record))  # worker was lost
+    records.add(Graded("old", "x.ipynb", "2", "0.0.1", 1, True, one.record))
+    again = Records(tmp_path / "grades.json")
+    assert again.find("bob", "0") == one
+    assert again.find("bob", "changed") is None
+    assert again.find("eve", "1") is None
+    assert again.find("old", "2") is None
+
+
+def test_two_runs_never_share_their_files(tmp_path):
+    save(tmp_path / "bob.ipynb", GOOD)
+    with (
+        filelock.FileLock(tmp_path / ".grades.lock"),
+        pytest.raises(OSError, match="Another `workshop grade` is writing"),
+    ):
+        grading.grade([tmp_path / "bob.ipynb"], out=tmp_path / "grades.csv")
+
+
+# --- honest notebooks ---
+
+
+@pytest.fixture(scope="module")
+def honest(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("honest")
+    save(folder / "class/alice/day1.ipynb", "# 1.6.2", GOOD)
+    save(folder / "class/alice/day2.ipynb", '# homework.check("2.6.4", my_reward)', "1 / 0")
+    save(folder / "class/bob_day1.ipynb", TRANSPOSED)
+    save(folder / "class/bob_day1 (1).ipynb", GOOD)
+    save(folder / "class/moved_day1.ipynb", "compare_models = undecorated", f"{GOOD}", "x = later",
+         "undecorated = compare_models", "later = 1")  # fmt: skip
+    save(
+        folder / "class/raises.ipynb",
+        "def compare_models(y, a, b):\n    raise ValueError('<b>\\ud800\\x1b[31m')",
+    )
+    save(folder / "class/=1+1_day1.ipynb", GOOD)
+    (folder / "class/prose.ipynb").write_text("Dear grader,")
+    (folder / "class/bomb.ipynb").write_text("[" * 200_000)
+    colab = json.loads(nbformat.writes(new_notebook()))
+    sources = [
+        "from google.colab import drive, files, userdata\ndrive.mount('/content/drive')\n"
+        "files.download('x'); userdata.get('KEY')\nimport google.colab.output",
+        "%pip install -q 'numpy==1.0'\n!pip install -q nothing\n%load_ext tensorboard",
+        "%tensorboard --logdir logs\n%matplotlib inline",
+        "import sys\nassert 'google.colab' in sys.modules\nimport numpy as np\n"
+        "assert np.__version__ >= '2'",
+        "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()",
+        GOOD,
+    ]
+    colab["nbformat_minor"] = 0  # no cell ids
+    colab["metadata"] = {
+        "colab": {"provenance": []},
+        "accelerator": "GPU",
+        "widgets": {"application/vnd.jupyter.widget-state+json": {"a": {"model_name": "X"}}},
+    }
+    colab["cells"] = [
+        {
+            "cell_type": "code",
+            "source": source.splitlines(keepends=True),
+            "metadata": {"id": f"c{number}", "outputId": "5", "cellView": "form"},
+            "execution_count": None,
+            "outputs": [],
+        }
+        for number, source in enumerate(sources)
+    ]
+    (folder / "class/Copy of day1_build_cnns - colab.ipynb").write_text(json.dumps(colab))
+    grades, lines = run([folder / "class"], folder / "grades.csv", random_state=5)
+    return folder, grades, lines
+
+
+def test_a_row_for_each_student(honest):
+    _, grades, lines = honest
+    rows = table(grades.csv)
+    totals = {name: int(row["total"]) for name, row in rows.items()}
+    assert totals == {
+        "alice": 10,
+        "bob": 10,
+        "colab": 10,
+        "moved": 10,
+        "raises": 0,
+        "'=1+1": 10,
+        "prose": 0,
+        "bomb": 0,
+    }
+    assert all(int(rows[name]["1.6.2"]) == total for name, total in totals.items())
+    assert rows["alice"]["failed"] == "day2.ipynb: cell 2: ZeroDivisionError: division by zero"
+    assert "Day 1 came 2 times" in rows["bob"]["failed"]
+    assert rows["colab"]["failed"] == rows["moved"]["failed"] == ""
+    assert "not a Jupyter notebook" in rows["prose"]["failed"]
+    assert "nested too deeply" in rows["bomb"]["failed"] or "not a" in rows["bomb"]["failed"]
+    assert float(rows["alice"]["seconds"]) > 0
+    assert grades.seed == 5
+    assert sum("10 of 50 points" in line for line in lines) == 5
+    assert any(line.startswith("Seed 5. Limits of a notebook: 1200 s") for line in lines)
+
+
+def test_report_is_escaped_and_has_the_hints(honest):
+    _, grades, _ = honest
+    text = grades.html.read_text(encoding="utf-8")
+    page = BeautifulSoup(text, "html.parser")
+    assert page.html["lang"] == "en"
+    assert not page.find_all(["script", "img", "link", "b'"])
+    assert not re.search(r"https?://", text)
+    assert "ValueError: &lt;b&gt;??[31m" in text
+    anchors = {link["href"][1:] for link in page.find_all("a")}
+    assert len(anchors) == 8
+    assert anchors == {article["id"] for article in page.find_all("article")}
+    (by_practice, by_student) = page.find_all("table")
+    assert [row.th.text for row in by_practice.tbody.find_all("tr")] == IDS
+    second = by_practice.tbody.find_all("tr")[1]
+    assert [cell.text for cell in second.find_all("td")[-4:]] == ["5", "0", "3", "6.2"]
+    assert len(by_student.tbody.find_all("tr")) == 8
+    alice = page.find("article", id="s1")  # after =1+1
+    assert alice.h3.text == "alice"
+    assert "The agreement table is right" in alice.text
+
+
+def test_same_command_again_grades_nothing(honest):
+    folder, before, _ = honest
+    kept = before.csv.read_bytes()
+    grades, lines = run([folder / "class"], folder / "grades.csv")
+    assert (grades.n_graded, grades.n_kept) == (0, 10)
+    assert lines == [f"10 of 10 notebooks are graded already, in {folder / 'grades.json'}."]
+    assert grades.csv.read_bytes() == kept
+
+
+def test_a_changed_notebook_is_graded_and_again_means_all(tmp_path):
+    path = save(tmp_path / "class/bob.ipynb", TRANSPOSED)
+    save(tmp_path / "class/eve.ipynb", TRANSPOSED)
+    out = tmp_path / "grades.csv"
+    first, _ = run([tmp_path / "class"], out)
+    assert [row.total for row in first.rows] == [4, 4]
+    save(path, GOOD)
+    second, _ = run([tmp_path / "class"], out)
+    assert (second.n_graded, second.n_kept) == (1, 1)
+    assert [row.total for row in second.rows] == [10, 4]
+    third, _ = run([tmp_path / "class"], out, again=True)
+    assert (third.n_graded, third.n_kept) == (2, 0)
+    assert third.seed != second.seed != first.seed
+
+
+def test_console(tmp_path, capsys):
+    save(tmp_path / "bob.ipynb", GOOD)
+    words = ["grade", str(tmp_path / "bob.ipynb"), "--out", str(tmp_path / "g.csv"), "--seed", "3"]
+    assert main(words) == 0
+    printed = capsys.readouterr().out
+    assert "Seed 3." in printed
+    assert "[1/1] bob  bob.ipynb  10 of 50 points" in printed
+    assert f"1 students: {tmp_path / 'g.csv'}" in printed
+    assert main(["grade", str(tmp_path / "none"), "--out", str(tmp_path / "g.csv")]) == 1
+    assert "There is no" in capsys.readouterr().err
+
+
+# --- hostile notebooks ---
+
+ENDLESS = "while True:\n    pass"
+FAKER = """
+import glob, json, os
+from workshop import homework
+others = glob.glob("/proc/[0-9]*/cwd") + glob.glob("/proc/[0-9]*/fd/*")
+for place in [{folder!r}, ".", "..", *others]:
+    for path in (place, os.path.join(place, "grades.csv"), os.path.join(place, "grades.json")):
+        try:
+            with open(path, "w") as file:
+                file.write("student,total\\nfaker,100\\n")
+        except OSError:
+            pass
+print("1.6.1: 10 of 10 points\\ntotal 100 of 100 points")
+"""
+PATCHER = """
+from workshop import homework, _homework_parts, _answers_served
+class Verdict:
+    points, passed, done, out_of, remarks = 10, True, True, 10, ()
+homework.check = homework.judge = homework.scoreboard = lambda *_, **__: Verdict()
+for practice in homework.PRACTICES.values():
+    object.__setattr__(practice, "check", lambda *_: iter(()))
+_answers_served.AnswerServer.handle = lambda self, request: {"value": {"points": 10, "right": True}}
+"""
+CASES = {  # cells, what they earn, what the row says
+    "exits": (["import os\nos._exit(3)", GOOD], 0, "ended in cell 1. .*exit code 3"),
+    "segfault": (["import ctypes\nctypes.string_at(0)", GOOD], 0, "by SIGSEGV"),
+    "sysexit": (["import sys\nsys.exit(1)", GOOD], 10, "cell 1: SystemExit"),
+    "endless": ([ENDLESS, GOOD], 10, "cell 1: it ran for more than 3 s and was stopped"),
+    "deaf": ([f"import signal\nsignal.signal(2, signal.SIG_IGN)\n{ENDLESS}", GOOD], 0,
+             "did not stop when it was interrupted"),
+    "slow": (["def compare_models(*_):\n    while True:\n        pass"], 0, ""),
+    "bomb": (["import os\nwhile True:\n    os.fork()", GOOD], 0, "more than 64 processes"),
+    "greedy": (["import numpy as np\nx = np.ones(int(50e9) // 8)", GOOD], 10, "cell 1: .*Memory"),
+    "chatty": (["while True:\n    print('x' * 1_000_000)", GOOD], 10, "cell 1: it ran for more"),
+    "patcher": ([PATCHER], 0, ""),
+    "faker": ([FAKER], 0, ""),
+    "killer": (["import os\nos.kill(os.getppid(), 9)\nos.kill(-1, 9)", GOOD], None, ""),
+    "closer": (["import os\nos.closerange(0, 4096)", GOOD], 0, "ended in cell 1"),
+    "garbage": (["import os\nfor fd in range(3, 64):\n    try:\n        os.write(fd, b'x' * 9999)\n"
+                 "    except OSError:\n        pass", GOOD], 0, "only the grader's messages"),
+    "daemon": (["import subprocess\nsubprocess.Popen('sleep 4321', shell=True, "
+                "start_new_session=True)", GOOD], 10, ""),
+    "builtins": (["import builtins\nbuiltins.len = lambda _: 7"], 0, ""),
+    "numpy": (["import numpy as np\nnp.array_equal = np.allclose = lambda *_, **__: True",
+               TRANSPOSED], 4, ""),
+    "deep": (["compare_models = []\nfor _ in range(10**5):\n    compare_models = [compare_models]"],
+             0, ""),
+    "huge": (["import numpy as np\ncompare_models = np.zeros(10**8)"], 0, ""),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("hostile")
+    for name, (cells, _, _) in CASES.items():
+        cells = [cell.replace("{folder!r}", repr(str(folder))) for cell in cells]
+        save(folder / "class" / name / "day1.ipynb", *cells)
+    save(folder / "class" / "zoe" / "day1.ipynb", GOOD)
+    grades, _ = run([folder / "class"], folder / "grades.csv", cell_timeout=3, timeout=10)
+    return folder, grades
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CASES)
+def test_a_hostile_notebook_loses_only_its_own(hostile, name):
+    _, points, why = CASES[name]
+    rows = table(hostile[1].csv)
+    if points is not None:
+        assert int(rows[name]["1.6.2"]) == points == int(rows[name]["total"])
+    assert re.search(why, rows[name]["failed"]), rows[name]["failed"]
+
+
+@pytest.mark.slow
+def test_the_others_keep_their_points_and_nothing_is_left_behind(hostile):
+    _, grades = hostile
+    rows = table(grades.csv)
+    assert set(rows) == {*CASES, "zoe"}
+    assert rows["zoe"]["total"] == "10"
+    assert "faker,100" not in grades.csv.read_text() + grades.record.read_text()
+    assert grades.n_lost == 0
+    commands = [" ".join(one.info["cmdline"] or []) for one in psutil.process_iter(["cmdline"])]
+    assert not [command for command in commands if "sleep 4321" in command]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="namespaces are Linux's")
+def test_what_a_notebook_cannot_do(tmp_path):
+    active = grading.protections()
+    if not all(active.values()):
+        pytest.skip(f"not allowed here: {[name for name, on in active.items() if not on]}")
+    (tmp_path / "other").mkdir()
+    save(tmp_path / "class/alice/day1.ipynb", GOOD)
+    attempts = [
+        f"open({str(tmp_path / 'other' / 'x')!r}, 'w')",
+        f"import os\nassert not os.path.exists({str(tmp_path / 'class/alice/day1.ipynb')!r})",
+        "import workshop\nopen(workshop.__file__, 'a')",
+        "import socket\nsocket.create_connection(('1.1.1.1', 80), 2)",
+        "server = socket.create_server(('127.0.0.1', 0))\n"
+        "socket.create_connection(server.getsockname()).close()",
+        "assert len([name for name in os.listdir('/proc') if name.isdigit()]) == 2",
+        "assert not [k for k, v in os.environ.items() if 'secret' in v]",
+        "import ctypes\nassert ctypes.CDLL(None).mount(None, b'/', None, 32 | 4096, None) == 0",
+        "open('/tmp/x', 'w').close()\nopen('x', 'w').close()\nassert os.listdir() == ['x']",
+    ]
+    save(tmp_path / "class/mallory/day1.ipynb", *attempts)
+    os.environ["INSTRUCTORS_TOKEN"] = "secret"
+    try:
+        grades, _ = run([tmp_path / "class"], tmp_path / "grades.csv")
+    finally:
+        del os.environ["INSTRUCTORS_TOKEN"]
+    (found,) = [row for row in grades.rows if row.student == "mallory"]
+    failed = {cell["cell"]: cell["error"] for cell in found.notebooks[0].record["failed"]}
+    assert set(failed) == {1, 3, 4, 8}
+    assert re.search("Read-only file system|No such file", failed[1])  # /tmp is its own
+    assert "Read-only file system" in failed[3]
+    assert "unreachable" in failed[4]
+
+
+@pytest.mark.slow
+def test_without_namespaces_a_notebook_is_still_held_to_limits(tmp_path):
+    names = ("exits", "greedy", "daemon", "garbage", "numpy")
+    for name in names:
+        save(tmp_path / "class" / name / "day1.ipynb", *CASES[name][0])
+    bomb = (
+        "import os, time\nfor _ in range(8):\n    os.fork()\n    time.sleep(0.05)\ntime.sleep(60)"
+    )
+    save(tmp_path / "class/bomb/day1.ipynb", bomb)
+    grades, lines = run(
+        [tmp_path / "class"], tmp_path / "grades.csv", isolate=False, cell_timeout=9
+    )
+    rows = table(grades.csv)
+    assert {name: int(rows[name]["total"]) for name in names} == {
+        name: CASES[name][1] for name in names
+    }
+    assert "more than 64 processes" in rows["bomb"]["failed"]
+    assert any("NOT so here" in line and "use a container" in line for line in lines)
+
+
+def test_a_notebooks_time_is_limited_in_all(tmp_path):
+    cells = [GOOD, *["import time\ntime.sleep(1)"] * 9]
+    save(tmp_path / "bob_day1.ipynb", *cells)
+    grades, _ = run([tmp_path / "bob_day1.ipynb"], tmp_path / "grades.csv", timeout=4.5)
+    assert grades.rows[0].total == 10
+    assert re.search(
+        r"ran for more than 4.5 s; cells from \d on were not run", grades.rows[0].failed
+    )
+
+
+# --- killed, stopped, gone on ---
+
+
+def start(folder, out):
+    words = [sys.executable, "-m", "workshop", "grade", str(folder), "--out", str(out)]
+    return subprocess.Popen([*words, "--jobs", "1"], stdout=subprocess.PIPE, text=True)
+
+
+def family(process):
+    return psutil.Process(process.pid).children(recursive=True)
+
+
+def alive(process):
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def all_end(processes):
+    deadline = time.monotonic() + 15
+    while any(map(alive, processes)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return not any(map(alive, processes))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_killed_half_way_it_grades_none_twice_and_loses_none(tmp_path, number):
+    for name in "abcd":
+        save(tmp_path / "class" / f"{name}.ipynb", "import time\ntime.sleep(0.5)", GOOD)
+    out = tmp_path / "grades.csv"
+    first = start(tmp_path / "class", out)
+    lines = []
+    for line in first.stdout:
+        lines.append(line)
+        if line.startswith("[2/4]"):
+            break
+    time.sleep(0.7)  # in the midst of the third
+    descendants = family(first)
+    assert descendants
+    first.send_signal(number)
+    with first:
+        lines += first.stdout.readlines()
+    assert first.returncode == (-9 if number == signal.SIGKILL else 130)
+    assert all_end(descendants)
+    before = json.loads(out.with_suffix(".json").read_text())["notebooks"]
+    assert len(before) == 2
+    assert not out.exists()
+    if number == signal.SIGINT:
+        assert "2 of 4 notebooks are graded. The same command goes on there.\n" in lines
+    second = start(tmp_path / "class", out)
+    printed, _ = second.communicate(timeout=120)
+    assert second.returncode == 0
+    assert [line[:5] for line in printed.splitlines() if line.startswith("[")] == [
+        "[3/4]",
+        "[4/4]",
+    ]
+    after = json.loads(out.with_suffix(".json").read_text())["notebooks"]
+    assert after[:2] == before
+    assert [row["total"] for row in table(out).values()] == ["10"] * 4
+    assert Path(out.with_suffix(".html")).exists()
