@@ -110,7 +110,9 @@ def practice(practice_id, title, own, context="", *, points=0, written=""):
 
     def enter(check):
         names = (*own.split(), *context.split())
-        ENTERED[practice_id] = Practice(practice_id, title, names, len(own.split()), points, check)
+        ENTERED[practice_id] = Practice(
+            practice_id, title, names, len(own.split()), points, check, written
+        )
         return check
 
     return enter
