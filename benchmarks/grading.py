@@ -179,7 +179,7 @@ def in_part_solved(unfilled, solved, ids):
 
 
 def grade(folder, out, arguments, *, kill_after=None):
-    """Run ``workshop grade``; return the notebooks that it reported, and the exit code."""
+    """Run ``workshop grade``; return (student, name) of the notebooks it reported, and its code."""
     words = [sys.executable, "-m", "workshop", "grade", str(folder), "--out", str(out)]
     words += ["--jobs", str(arguments.jobs), "--cell-timeout", str(arguments.cell_timeout)]
     reported = []
@@ -187,7 +187,7 @@ def grade(folder, out, arguments, *, kill_after=None):
         for line in process.stdout:
             print(f"  {line}", end="", flush=True)
             if line.startswith("["):
-                reported.append(tuple(line.split("]", 1)[1].split("  ")[:2]))
+                reported.append(tuple(line.split("] ", 1)[1].split("  ")[:2]))
             if kill_after is not None and len(reported) == kill_after:
                 time.sleep(3)  # in the midst of others
                 process.kill()
@@ -206,7 +206,9 @@ def main():
         expected = small_class(folder) | ({} if arguments.quick else course_class(folder))
         n_notebooks = len(list(folder.rglob("*.ipynb")))
         started = time.perf_counter()
-        first, _ = grade(folder, out, arguments, kill_after=n_notebooks // 2)
+        grade(folder, out, arguments, kill_after=n_notebooks // 2)
+        record = json.loads(out.with_suffix(".json").read_text(encoding="utf-8"))
+        first = [(one["student"], Path(one["path"]).name) for one in record["notebooks"]]
         print(f"killed after {time.perf_counter() - started:.0f} s")
         second, code = grade(folder, out, arguments)
         seconds = time.perf_counter() - started

@@ -5,6 +5,7 @@
 which cell runs when and for how long, and believes nothing that comes from here.
 """
 
+import contextlib
 import io
 import os
 import re
@@ -132,6 +133,7 @@ def _new_shell():
     settings.InteractiveShell.colors = "NoColor"
     shell = InteractiveShell.instance(config=settings)
     shell.display_formatter.active_types = ["text/plain"]
+    shell._tee = lambda channel: contextlib.nullcontext()  # IPython 9 keeps all that is printed
     shell.showtraceback = shell.showsyntaxerror = lambda *_, **__: None  # nobody would read it
     tame(shell)
     return shell

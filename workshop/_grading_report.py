@@ -12,7 +12,7 @@ STYLE = """
   --part: #b26a00; --none: #c9d1d8; }
 * { box-sizing: border-box; }
 body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: #fff;
-  max-width: 68rem; margin: 0 auto; padding: 2rem 1.25rem 4rem; }
+  max-width: 76rem; margin: 0 auto; padding: 2rem 1.25rem 4rem; }
 h1 { font-size: 1.75rem; margin: 0; } h2 { font-size: 1.25rem; margin: 2.5rem 0 .75rem; }
 h3 { font-size: 1.1rem; margin: 0; } h4 { font-size: 1rem; margin: 1rem 0 .25rem; display: flex;
   justify-content: space-between; gap: 1rem; } h4 span + span { white-space: nowrap; }
@@ -28,7 +28,8 @@ table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nu
 caption { text-align: left; color: var(--soft); font-size: .875rem; padding-bottom: .5rem; }
 th, td { padding: .4rem .6rem; text-align: right; border-bottom: 1px solid var(--line);
   vertical-align: top; }
-th { font-weight: 600; } thead th { font-size: .875rem; white-space: nowrap; }
+th { font-weight: 600; } tbody th:has(a) { min-width: 8rem; }
+thead th { font-size: .875rem; white-space: nowrap; }
 .left { text-align: left; } td.why { text-align: left; font-size: .875rem; min-width: 14rem;
   color: var(--soft); overflow-wrap: anywhere; }
 td.full { color: var(--full); font-weight: 600; } td.zero { color: #66727e; }

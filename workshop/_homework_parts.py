@@ -209,7 +209,7 @@ def kind(value):
 def history(value, name, *columns):
     """Table of a History, or a DataFrame or dict like it, with these columns."""
     table = value.table if isinstance(value, History) else value
-    if isinstance(table, dict):
+    if isinstance(table, (dict, list)):
         table = pd.DataFrame(table)
     if not isinstance(table, pd.DataFrame) or len(table) == 0:
         raise Unreadable(f"{name} must be the history that fit returns; it is {kind(value)}.")

@@ -53,7 +53,7 @@ def _stopping_part(table):
     gains = {
         "val_loss": (-1, 2, 0.0025),  # direction, epochs without a gain, what counts as none
         "val_auroc": (1, 2, 0.0025),
-        "val_accuracy": (1, 3, 0.0),
+        "val_accuracy": (1, 2, 0.0),
     }
     stagnant = [
         name
@@ -215,7 +215,7 @@ def _values_part(rng, table):
         if abs(ours - row.val_auroc) > 0.06:
             off.append(f"{row.optimizer}, {row.learning_rate:g}, {row.batch_size:g}")
     slow = table[(table["optimizer"] == "sgd") & (table["learning_rate"] == 0.001)]
-    if not off and (slow["val_auroc"] > 0.73).any():
+    if not off and (slow["val_auroc"] > 0.8).any():
         off.append("sgd, 0.001")
     return part(
         3,
