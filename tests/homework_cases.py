@@ -128,6 +128,11 @@ def dicts_and_a_grid_of_thresholds():
     )
 
 
+@right("1.6.1")
+def threshold_rounded_to_two_decimals():
+    return tuple(evaluation_answers(threshold=round(sensitive(CountsGC()), 2)).values())
+
+
 @wrong("1.6.1")
 def scores_on_val():
     return tuple(evaluation_answers(part="val").values())
@@ -207,6 +212,19 @@ def where_and_a_set():
     def answer(y, a, b):
         table, wrong_a, wrong_b = compare(y, a, b)
         return pd.DataFrame(table), set(np.where(wrong_a & wrong_b)[0].tolist())
+
+    return (answer,)
+
+
+@right("1.6.2")
+def crosstab_without_the_cells_that_are_empty():
+    def answer(y, a, b):
+        _, wrong_a, wrong_b = compare(y, a, b)
+        of_a, of_b = (
+            np.where(wrong_a, "A wrong", "A right"),
+            np.where(wrong_b, "B wrong", "B right"),
+        )
+        return pd.crosstab(of_a, of_b), np.flatnonzero(wrong_a & wrong_b)
 
     return (answer,)
 
@@ -421,6 +439,20 @@ def a_table_with_an_index():
     return table, {"optimizer": "adam", "learning_rate": [0.01], "batch_size": 64.0}
 
 
+@right("1.6.4")
+def rates_in_float32_and_the_label_of_the_best_row():
+    table = optimisation_table().astype({"learning_rate": "f4"})
+    table = table.sort_values("val_auroc", ascending=False)
+    return table, table["val_auroc"].idxmax()
+
+
+@wrong("1.6.4")
+def one_value_is_too_good():
+    table = optimisation_table()
+    table.loc[0, "val_auroc"] = 0.99
+    return with_best(table)
+
+
 @wrong("1.6.4")
 def a_combination_is_missing():
     return with_best(optimisation_table().drop(index=7))
@@ -559,6 +591,14 @@ def by_hand_in_batches():
 
 
 @wrong("2.6.1")
+def of_a_model_that_knows_nothing():
+    model = matrix_model()
+    weights = torch_cnn.get_weights(model)
+    torch_cnn.set_weights(model, {name: 0 * w for name, w in weights.items()})
+    return exact_importance, np.zeros((len(positives()), 200)), model
+
+
+@wrong("2.6.1")
 def wrong_sign():
     return (lambda model, X: -exact_importance(model, X)), -importance_of(1), best_model()
 
@@ -610,7 +650,7 @@ def too_slow():
     import time
 
     def score_all(model, X):
-        time.sleep(len(X) * 0.2)
+        time.sleep(len(X) * 1.1)
         return exact_importance(model, X)
 
     return score_all, importance_of(1), best_model()
@@ -637,8 +677,8 @@ def true_claims():
 
 @right("2.6.2")
 def a_list_and_a_series():
-    claims = pd.Series({key: side.upper() for key, side in CLAIMS.items()})
-    return importance_of(0).tolist(), claims, WORDS, best_model()
+    claims = pd.Series({key: side.upper().rstrip("S") for key, side in CLAIMS.items()})
+    return importance_of(0).tolist(), claims, WORDS.split(". "), best_model()
 
 
 @wrong("2.6.2")
@@ -834,6 +874,19 @@ def auroc_again():
 
 
 @wrong("2.6.4")
+def auroc_in_disguise():
+    def gini(y_true, y_score):
+        return round(2 * evaluation.auroc(y_true, y_score) - 1, 3)
+
+    return gini, made_search(reward=gini)
+
+
+@wrong("2.6.4")
+def another_reward_but_the_search_by_auroc():
+    return evaluation.auprc, made_search(noise=3.0)
+
+
+@wrong("2.6.4")
 def always_one():
     return (lambda y_true, y_score: 1.0), made_search(reward=lambda y_true, y_score: 1.0)
 
@@ -879,8 +932,15 @@ def shap_from_zeros():
         import shap
 
     explainer = shap.GradientExplainer(best_model(), torch.zeros(1, 200, 4))
-    scores = explainer.shap_values(torch.from_numpy(few()), nsamples=200, rseed=0)[..., 0]
+    scores = explainer.shap_values(torch.from_numpy(few()), nsamples=200, rseed=0)
+    assert scores.shape == (6, 200, 4, 1)  # the last axis is that of the outputs
     return scores, few(), best_model()
+
+
+@wrong("2.6.5")
+def scaled():
+    scores, X, model = our_integrated_gradients()
+    return 1.5 * scores, X, model
 
 
 @wrong("2.6.5")

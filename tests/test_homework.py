@@ -203,6 +203,22 @@ def test_practices_in_the_text(practice_id):
     assert verdict.state == "not yet right"
 
 
+def test_the_last_window_counts():
+    def but_the_last(importance, width):
+        starts = range(max(len(importance) - width, 1))
+        return max(starts, key=lambda i: sum(importance[i : i + width]))
+
+    for seed in range(20):
+        assert not homework.check("2.P3.2", but_the_last, random_state=seed).passed
+
+
+def test_a_model_keeps_its_mode():
+    model = homework_cases.CountsGC().train()
+    answers = homework_cases.evaluation_answers(torch_model=model)
+    homework.check("1.6.1", *answers.values())
+    assert model.training
+
+
 @pytest.mark.parametrize(
     ("broken", "hint"),
     [
@@ -228,6 +244,15 @@ def test_score_two():
     assert homework.check("2.P3.3", score_two).passed
     turned = homework.check("2.P3.3", lambda *args: score_two(*args, sign=-1))
     assert "sign" in str(turned)
+
+    def one_by_one(model, x, first, second):
+        return score_two(model, x, first, first) + score_two(model, x, second, second)
+
+    for seed in range(20):  # drawn so that the two changes interact
+        assert "the sum of the two" in str(homework.check("2.P3.3", one_by_one, random_state=seed))
+        assert not homework.check(
+            "2.P3.3", lambda m, x, a, b: score_two(m, x, a, a), random_state=seed
+        ).passed
 
 
 # --- what is shown ---

@@ -45,6 +45,11 @@ __all__ = [
     "write_message",
 ]
 
+KINDS = (
+    *("list", "tuple", "dict", "record", "series", "table", "history", "architecture", "layer"),
+    *("model", "function", "predictor", "space", "search", "file"),
+)
+
 
 class Answers:
     """Ask the other side.
@@ -62,8 +67,8 @@ class Answers:
         """Value of a name; None where there is none."""
         try:
             return self._ask({"op": "get", "name": name}, seconds)
-        except AnswerError as error:  # an object that breaks when it is looked at
-            return Opaque(str(error)[:80])
+        except AnswerError:  # it breaks when it is looked at
+            return Opaque("object that cannot be read")
 
     def call(self, handle, arguments, seconds):
         """Call a function by its handle."""
@@ -85,6 +90,8 @@ class Answers:
         if not isinstance(tree, dict):
             return tree
         try:
+            if tree["kind"] not in KINDS:
+                raise LookupError(tree["kind"])
             return getattr(self, f"_{tree['kind']}")(tree)
         except (AttributeError, LookupError, TypeError, ValueError, RecursionError):
             return Opaque(str(tree.get("type", tree.get("kind")))[:80])

@@ -146,9 +146,9 @@ class AnswerServer:
             return {
                 "kind": "predictor",
                 "framework": "keras",
-                "handle": self._keep(lambda X: np.asarray(value.predict(X, verbose=0))),
+                "handle": self._keep(lambda X: np.asarray(value(X, training=False))),
                 "layers": [type(layer).__name__ for layer in value.layers],
-                "n_parameters": int(value.count_params()),
+                "n_parameters": int(value.count_params()) if value.built else 0,
             }
         return None
 
@@ -248,10 +248,15 @@ def _argument(tree):
 def _torch_predictions(model, X):
     import torch
 
-    model.eval()
-    with torch.inference_mode():
-        device = next((p.device for p in model.parameters()), "cpu")
-        return model(torch.from_numpy(X).to(device)).detach().cpu().numpy()
+    modes = [(module, module.training) for module in model.modules()]
+    device = next((p.device for p in model.parameters()), "cpu")
+    try:
+        model.eval()
+        with torch.inference_mode():
+            return model(torch.from_numpy(X).to(device)).detach().cpu().numpy()
+    finally:
+        for module, mode in modes:
+            module.training = mode
 
 
 def _load(path):

@@ -42,15 +42,9 @@ def finish_evaluation(rng, torch_scores, sensitive_threshold, sensitive_scores, 
     positive = np.sort(p_val[data.y_val == 1])[::-1]
     largest = positive[int(np.ceil(0.9 * len(positive))) - 1]  # the strictest that finds 90 %
     sensitivity = np.mean(positive >= threshold)
-    fits = sensitivity >= 0.9 and threshold > largest - 0.01
-    if sensitivity < 0.9:
-        hint = f"On val, {threshold:.4f} finds only {sensitivity:.1%} of the positives."
-    else:
-        hint = f"On val, {threshold:.4f} finds {sensitivity:.1%}: a larger threshold would do."
-    yield part(3, fits, f"On val the threshold finds {sensitivity:.1%} of the positives.", hint)
-    if not fits:
-        yield part(3, False, "", "sensitive_scores count once sensitive_threshold is right.")
-        return
+    found = f"On val, {threshold:.4f} finds {sensitivity:.1%} of the positives"
+    hint = f"{found}: too few." if threshold > largest else f"{found}: a larger one would do."
+    yield part(3, abs(threshold - largest) <= 0.01, "The threshold is right on val.", hint)
     yield _scores_part(3, sensitive_scores, "sensitive_scores", p_test, p_val, threshold)
 
 
@@ -58,7 +52,10 @@ def _scores_part(points, answer, name, p_test, p_val, threshold):
     """Compare scores with those recomputed from the student's own model."""
     if unfilled(answer):
         return part(points, False, "", f"{name} is not there yet.")
-    data, found = course(), mapping(answer, name)
+    try:
+        data, found = course(), mapping(answer, name)
+    except Unreadable as form:
+        return part(points, False, "", str(form))
     expected = evaluation.evaluate(data.y_test, p_test, threshold=threshold)._asdict()
     missing = {"sensitivity", "specificity", "accuracy", "auroc"} - set(found)
     if missing:
@@ -102,12 +99,20 @@ def compare_two(rng, compare_models):
                 [np.sum(wrong_a & ~wrong_b), np.sum(wrong_a & wrong_b)],
             ]
         )
-        table_hint = table_hint or _table_hint(result[0], expected, n)
-        mistakes_hint = mistakes_hint or _mistakes_hint(result[1], wrong_a, wrong_b)
+        table_hint = table_hint or _hint_of(_table_hint, result[0], expected, n)
+        mistakes_hint = mistakes_hint or _hint_of(_mistakes_hint, result[1], wrong_a, wrong_b)
     yield part(6, not table_hint, "The agreement table is right on random inputs.", table_hint)
     yield part(
-        4, not mistakes_hint, "So are the row numbers of the shared mistakes.", mistakes_hint
+        4, not mistakes_hint, "The row numbers of the shared mistakes are right.", mistakes_hint
     )
+
+
+def _hint_of(find, *answers):
+    """Hint for one of two answers; a form that cannot be read costs only that one."""
+    try:
+        return find(*answers)
+    except Unreadable as form:
+        return str(form)
 
 
 def _two_models(rng, n, *, perfect):
@@ -129,12 +134,8 @@ def _table_hint(answer, expected, n):
     if answer is None:
         return "The agreement table is not there yet."
     if isinstance(answer, pd.DataFrame):
-        rows, columns = set(map(str, answer.index)), set(map(str, answer.columns))
-        if rows == {"b right", "b wrong"} and columns == {"a right", "a wrong"}:
-            answer, rows, columns = answer.T, columns, rows
-        if rows == {"a right", "a wrong"} and columns == {"b right", "b wrong"}:
-            answer = answer.loc[["a right", "a wrong"], ["b right", "b wrong"]]
-    found = array(answer, "the agreement table", (2, 2))
+        answer = _in_order(answer)
+    found = array(answer, "the agreement table", (2, 2), of=", also where a model errs nowhere")
     if np.array_equal(found, expected):
         return ""
     if found.sum() != n:
@@ -148,6 +149,21 @@ def _table_hint(answer, expected, n):
     return "The counts are wrong. From 0.5 on a score means positive; right is: it agrees with y."
 
 
+def _in_order(table):
+    """Table with its rows and columns in the order of the task, where they are labelled."""
+    table = table.rename(index=_label, columns=_label)
+    of_a, of_b = (["a right", "a wrong"], ["b right", "b wrong"])
+    if set(table.index) <= set(of_b) and set(table.columns) <= set(of_a):
+        table = table.T
+    if set(table.index) <= set(of_a) and set(table.columns) <= set(of_b):
+        table = table.reindex(index=of_a, columns=of_b, fill_value=0)
+    return table
+
+
+def _label(value):
+    return str(value).strip().lower()
+
+
 def _mistakes_hint(answer, wrong_a, wrong_b):
     if answer is None:
         return "The shared mistakes are not there yet."
@@ -157,6 +173,8 @@ def _mistakes_hint(answer, wrong_a, wrong_b):
         answer = np.asarray(answer)
         if answer.dtype == bool:
             answer = np.flatnonzero(answer)
+    if isinstance(answer, tuple) and len(answer) == 2:
+        return "np.where of (N, 1) gives row numbers and column numbers: take the first."
     found = np.sort(np.ravel(array(answer, "the shared mistakes")))
     if np.array_equal(found, np.flatnonzero(wrong_a & wrong_b)):
         return ""

@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 
-from workshop import interpret
+from workshop import evaluation, interpret
 from workshop._answers import ModelAnswer
 from workshop._homework_parts import (
     NotDone,
@@ -15,13 +15,24 @@ from workshop._homework_parts import (
     mapping,
     part,
     practice,
+    predictions,
     random_model,
     random_sequences,
     unfilled,
 )
 
-SECONDS = 5.0  # for 40 sequences: a minute for all 496 positives
+SECONDS, N_TIMED = 10.0, 40  # two minutes for all 496 positives
+LEAST_AUROC = 0.7  # of a model that is worth explaining
 WIDTH = 19  # of the motif
+LOST = "best_model is not the search's best model any more: run section 4 again."
+
+
+def _worth_explaining(model):
+    """Whether it is a model of the twins, and knows something."""
+    data = course()
+    return isinstance(model, ModelAnswer) and (
+        evaluation.auroc(data.y_test, predictions(model, data.X_test, "best_model")) > LEAST_AUROC
+    )
 
 
 @practice(
@@ -36,34 +47,42 @@ def importance(rng, score_all, positive_importance, best_model):
     hint = _importance_hint(found, _exact(model, X), "what score_all returns")
     yield part(4, not hint, "score_all equals exact mutagenesis of a random network.", hint)
     positives = course().X_test[course().y_test[:, 0] == 1]
-    known = isinstance(best_model, ModelAnswer)
+    known = _worth_explaining(best_model)
     if unfilled(positive_importance):
         yield part(3, False, "", "positive_importance is not there yet.")
     elif not known:
-        yield part(3, False, "", "best_model is not there any more: run section 4 again.")
+        yield part(3, False, "", LOST)
     else:
         wrong = _importance_hint(
             positive_importance, _exact(best_model, positives), "positive_importance"
         )
-        yield part(3, not wrong, "So is positive_importance, for all 496 positives.", wrong)
+        yield part(3, not wrong, "positive_importance is right, for all 496 positives.", wrong)
     if hint:
         yield part(3, False, "", "The time counts once score_all is right.")
         return
-    seconds = min(_seconds(score, best_model if known else model, rng) for _ in range(2))
+    seconds = _seconds(score, best_model if known else model, rng)
     yield part(
         3,
         seconds <= SECONDS,
-        f"Fast: 40 sequences took {seconds:.2g} s.",
-        f"40 sequences took {seconds:.0f} s, and {SECONDS:g} are allowed. Predict many mutants at "
-        "once, or use what section 5 used.",
+        f"Fast: {N_TIMED} sequences take {seconds:.2g} s.",
+        f"{N_TIMED} sequences take {seconds:.0f} s, and {SECONDS:g} are allowed. Predict many "
+        "mutants at once, or use what section 5 used.",
     )
 
 
 def _seconds(score, model, rng):
-    X = random_sequences(rng, 40)
-    started = time.perf_counter()
-    score(model, X)
-    return time.perf_counter() - started
+    """Seconds for `N_TIMED` sequences; a few tell enough where the answer is clear."""
+
+    def timed(n):
+        X = random_sequences(rng, n)
+        started = time.perf_counter()
+        score(model, X)
+        return (time.perf_counter() - started) * N_TIMED / n
+
+    few = timed(4)
+    if few <= SECONDS or few > 4 * SECONDS:
+        return few
+    return min(timed(N_TIMED), timed(N_TIMED))
 
 
 def _exact(model, X):
@@ -76,7 +95,10 @@ def _importance_hint(found, expected, name):
     shape = np.shape(found)
     if shape == (*expected.shape, 4):
         return f"{name} has four numbers a base, shape {shape}; the task asks for one."
-    found = array(found, name, expected.shape)
+    try:
+        found = array(found, name, expected.shape)
+    except Unreadable as form:
+        return str(form)
     if not np.isfinite(found).all():
         return f"{name} holds {np.sum(~np.isfinite(found))} numbers that are not finite."
     scale = np.abs(expected).max()
@@ -86,6 +108,11 @@ def _importance_hint(found, expected, name):
         if np.allclose(found, -factor * expected, atol=2e-3 * scale):
             return f"{name} has the wrong sign: positive is where changes would lower the logit."
     r = np.corrcoef(found.ravel(), expected.ravel())[0, 1] if found.std() > 0 else 0.0
+    if r > 0.999:
+        return (
+            f"{name} is right but for a factor, or rounded: take the mean over the changes of a "
+            "base, and keep all digits."
+        )
     return (
         f"{name} is not minus the mean effect of the changes on the logit; with it, it correlates "
         f"at {r:.2f}."
@@ -101,8 +128,8 @@ def _importance_hint(found, expected, name):
     written="my_answer_262",
 )
 def negatives(rng, negative_importance, my_claims_262, my_answer_262, best_model):
-    if not isinstance(best_model, ModelAnswer):
-        raise Unreadable("best_model is not there any more: run section 4 again.")
+    if not _worth_explaining(best_model):
+        raise Unreadable(LOST)
     data = course()
     exact = {
         name: _exact(best_model, data.X_test[data.y_test[:, 0] == label])
@@ -113,31 +140,35 @@ def negatives(rng, negative_importance, my_claims_262, my_answer_262, best_model
     else:
         hint = _importance_hint(negative_importance, exact["negatives"], "negative_importance")
     yield part(5, not hint, "negative_importance equals exact mutagenesis.", hint)
-    if unfilled(my_claims_262):
+    if my_claims_262 is None or (unfilled(my_claims_262) and not any(my_claims_262.values())):
         yield part(3, False, "", "my_claims_262 is not there yet.")
     elif hint:
         yield part(3, False, "", "my_claims_262 count once negative_importance is right.")
     else:
-        truth = {
-            "largest importance": _higher(exact, lambda one: one.max(axis=1)),
-            "most negative importance": _higher(exact, lambda one: -one.min(axis=1)),
-            "more concentrated": _higher(exact, _concentration),
-        }
-        claims = mapping(my_claims_262, "my_claims_262")
-        for claim, side in truth.items():
-            yield part(
-                1,
-                str(claims.get(claim)).strip().lower() == side,
-                f"{claim}: {side}, and the numbers agree.",
-                f"{claim}: the numbers do not agree with you. Compute the two medians.",
-            )
-    words = my_answer_262 if isinstance(my_answer_262, str) else ""
+        yield from _claims_parts(mapping(my_claims_262, "my_claims_262"), exact)
+    words = my_answer_262
+    if isinstance(words, (list, tuple)):
+        words = " ".join(map(str, words))
     yield part(
         2,
-        len(set(words.lower().split())) >= 12,
+        isinstance(words, str) and len(words) >= 40 and len(set(words)) >= 10,
         "Your explanation is there; your instructor reads it.",
         "Explain in two or three sentences, in my_answer_262, why they differ.",
     )
+
+
+def _claims_parts(claims, exact):
+    truth = {
+        "largest importance": _higher(exact, lambda one: one.max(axis=1)),
+        "most negative importance": _higher(exact, lambda one: -one.min(axis=1)),
+        "more concentrated": _higher(exact, _concentration),
+    }
+    for claim, side in truth.items():
+        claimed = str(claims.get(claim)).strip().lower()[:3]
+        hint = f"{claim}: the numbers do not agree with you. Compute the two medians."
+        if claimed not in ("pos", "neg"):
+            hint = f'{claim}: write "positives" or "negatives".'
+        yield part(1, claimed == side[:3], f"{claim}: {side}, and the numbers agree.", hint)
 
 
 def _higher(exact, statistic):
@@ -154,15 +185,18 @@ def _concentration(importance):
 
 @practice("2.6.5", "Another explanation", "my_explanation", "X_few best_model", points=10)
 def explanation(rng, my_explanation, X_few, best_model):
-    if not isinstance(best_model, ModelAnswer):
-        raise Unreadable("best_model is not there any more: run section 4 again.")
+    if not _worth_explaining(best_model):
+        raise Unreadable(LOST)
     data = course()
     X = array(X_few, "X_few", (None, 200, 4)).astype(np.float32)
     rows = [np.flatnonzero((data.X_test == x).all(axis=(1, 2))) for x in X]
     known = len(X) >= 3 and all(len(r) and data.y_test[r[0], 0] == 1 for r in rows)
     if not known:
         raise Unreadable("X_few must hold at least three positive test sequences.")
-    scores = array(my_explanation, "my_explanation", (None, 200, 4), of=", one score a cell")
+    scores = array(my_explanation, "my_explanation")
+    if scores.ndim == 4 and scores.shape[-1] == 1:  # SHAP's, with an axis for the outputs
+        scores = scores[..., 0]
+    scores = array(scores, "my_explanation", (None, 200, 4), of=", one score a cell")
     n = len(scores)
     if not 3 <= n <= len(X):
         raise Unreadable(f"my_explanation must explain at least three of X_few; it has {n}.")
@@ -172,14 +206,14 @@ def explanation(rng, my_explanation, X_few, best_model):
     yield part(2, finite, f"Scores for {n} sequences, a number a cell.", hint)
     if not finite:
         return
-    gap = _completeness_gap(best_model, X, scores, rng)
+    off, scatter = _completeness(best_model, X, scores, rng)
     yield part(
         5,
-        gap < 0.15,
-        f"Complete: the scores add up to the change of the logit, to within {gap:.1%}.",
-        "The scores of a sequence do not add up to its logit minus that of a baseline: the gap is "
-        f"{gap:.0%}. Explain the logit, with a method that promises completeness, and take enough "
-        "steps or samples.",
+        off < 0.15 and scatter < 0.3,
+        f"Complete: the scores add up to the change of the logit, on average to within {off:.1%}.",
+        "The scores of a sequence do not add up to its logit minus that of a baseline: on average "
+        f"they miss by {max(off, scatter):.0%}. Explain the logit, with a method that promises "
+        "completeness, and take enough steps or samples.",
     )
     found = interpret.localisation((scores * X).sum(axis=2), starts, width=WIDTH).auroc
     yield part(
@@ -190,11 +224,12 @@ def explanation(rng, my_explanation, X_few, best_model):
     )
 
 
-def _completeness_gap(model, X, scores, rng):
-    """How far scores are from adding up, relative to the change of the logit.
+def _completeness(model, X, scores, rng):
+    """How far scores are from adding up, in units of the change of the logit.
 
-    One number must explain all sequences: the logit of the baseline, or the mean over a
-    background. It may be that of all zeros, of equal shares, or of sequences without a motif.
+    Tries the usual baselines: all zeros, equal shares, the mean sequence, and the mean over a
+    background. Of the best one: the mean over the sequences, and the scatter around it, which a
+    method that draws samples cannot avoid.
     """
     data = course()
     background = data.X_train[data.y_train[:, 0] == 0]
@@ -204,6 +239,9 @@ def _completeness_gap(model, X, scores, rng):
     usual.append(model.logits(data.X_train).mean())
     logits = model.logits(X)[:, 0].astype(float)
     implied = logits - scores.sum(axis=(1, 2))  # the baseline's logit, by each sequence
-    baseline = np.clip(np.median(implied), min(usual), max(usual))
-    change = np.abs(logits - baseline).mean()
-    return float(np.abs(implied - baseline).mean() / max(change, 1e-6))
+    best = (np.inf, np.inf)
+    for baseline in map(float, usual):
+        change = max(np.abs(logits - baseline).mean(), 1e-6)
+        off, scatter = abs(implied.mean() - baseline) / change, implied.std() / change
+        best = min(best, (float(off), float(scatter)), key=sum)
+    return best

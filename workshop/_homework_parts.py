@@ -202,7 +202,11 @@ def kind(value):
         return f"the text {value[:40]!r}"
     if isinstance(value, (int, float)):
         return f"the number {value!r}"
-    names = {"FunctionAnswer": "a function", "ModelAnswer": "a model", "PredictorAnswer": "a model"}
+    names = {
+        "FunctionAnswer": "a function",
+        "ModelAnswer": "a model",
+        "PredictorAnswer": "a model of your own layers",
+    }
     return names.get(type(value).__name__, f"a {type(value).__name__}")
 
 

@@ -36,11 +36,11 @@ def other_tokens(rng, my_runs):
     settings = {
         str([row.get(k) for k in ("optimizer", "learning_rate", "batch_size")]) for row in rows
     }
-    yield part(0, len(set(tokens)) > 1, "Other tokens are among your runs.", "Vary the tokens too.")
+    yield part(0, len(set(tokens)) > 1, "You vary the tokens.", "Vary the tokens too.")
     yield part(
         0,
         len(settings) > 1,
-        "So are other settings.",
+        "You vary the settings.",
         "Vary a setting too: optimizer, learning_rate or batch_size.",
     )
 
@@ -83,7 +83,10 @@ def add_layer(rng, deeper_space, deeper_tokens):
         f"{deeper_space.size} architectures; one more layer with two choices makes 756.",
     )
     tokens = array(deeper_tokens, "deeper_tokens", (len(deeper_space.layers),))
-    found = deeper_space.architecture([int(token) for token in tokens])
+    try:
+        found = deeper_space.architecture([int(token) for token in tokens])
+    except (IndexError, ValueError):
+        found = None
     yield part(
         0,
         found == Architecture((*DAY1_CNN.layers, Dense(16, "relu"))),
@@ -116,10 +119,10 @@ def switch_search(rng, keras_result, result):
 @practice("2.P2.2", "Another reward", "accuracy_reward")
 def another_reward(rng, accuracy_reward):
     reward = function(accuracy_reward, "accuracy_reward")
-    for n in (30, 50, 7):
+    for n in (60, 80, 40):
         y = rng.integers(0, 2, (n, 1)).astype(np.float32)
         score = rng.random((n, 1)).astype(np.float32)
-        score[rng.random((n, 1)) < 0.2] = 0.5
+        score[rng.permutation(n)[:9]] = 0.5
         if (found := reward(y, score)) is None:
             raise NotDone("accuracy_reward returns None.")
         found, calls = number(found, "what accuracy_reward returns"), score >= 0.5
@@ -152,8 +155,10 @@ def second_best(rng, second_model, result):
 @practice("2.P3.2", "Is the focus region the motif?", "focus_region")
 def focus(rng, focus_region):
     region = function(focus_region, "focus_region")
-    for n, width in ((200, 19), (50, 7), (30, 1), (12, 12)):
+    for n, width in ((200, 19), (50, 7), (60, 9), (40, 5), (30, 1), (12, 12)):
         importance = rng.normal(size=n)
+        if n in (50, 40):  # the best window is the last one
+            importance[-width:] += 5
         if (found := region(importance, width)) is None:
             raise NotDone("focus_region returns None.")
         found = number(found, "what focus_region returns")
@@ -172,19 +177,12 @@ def focus(rng, focus_region):
 @practice("2.P3.3", "Two letters at once", "score_two")
 def two_letters(rng, score_two):
     score = function(score_two, "score_two")
-    model = random_model(rng)
-    for x in random_sequences(rng, 3):
-        first, second = sorted(rng.choice(200, size=2, replace=False).tolist())
-        letters = ["ACGT"[(x[p].argmax() + rng.integers(1, 4)) % 4] for p in (first, second)]
-        found = score(model, x, (first, letters[0]), (second, letters[1]))
+    for _ in range(3):
+        model, x, first, second, (before, one, other, after) = _interacting(rng)
+        found = score(model, x, first, second)
         if found is None:
             raise NotDone("score_two returns None.")
         found = number(found, "what score_two returns")
-        mutants = np.stack([x] * 4)
-        for mutant, both in ((1, (0,)), (2, (1,)), (3, (0, 1))):
-            for k in both:
-                mutants[mutant, (first, second)[k]] = np.eye(4)["ACGT".index(letters[k])]
-        before, one, other, after = model.logits(mutants)[:, 0].astype(float)
         if not np.isclose(found, after - before, atol=2e-4):
             hint = "That is not logit(both letters) - logit(x)."
             if np.isclose(found, before - after, atol=2e-4):
@@ -194,3 +192,29 @@ def two_letters(rng, score_two):
             yield part(0, False, "", hint)
             return
     yield part(0, True, "It agrees with our own mutants of a random network.", "")
+
+
+def _interacting(rng):
+    """Two changes within one kernel that do more, or less, than the sum of each alone.
+
+    Returns a model, a sequence, the changes as (position, letter), and the logits before, with
+    either, and with both.
+    """
+    while True:  # until a random network has such a pair
+        model, x, n = random_model(rng), random_sequences(rng, 1)[0], 400
+        first = rng.integers(200 - 5, size=n)
+        places = np.stack([first, first + rng.integers(1, 5, size=n)])  # (2, n)
+        bases = (x[places].argmax(axis=2) + rng.integers(1, 4, size=(2, n))) % 4
+        mutants = np.tile(x, (3, n, 1, 1))  # first, second, both
+        for k in range(2):
+            for mutant in (k, 2):
+                mutants[mutant, np.arange(n), places[k]] = np.eye(4)[bases[k]]
+        before = float(model.logits(x[None])[0, 0])
+        logits = model.logits(mutants.reshape(-1, 200, 4))[:, 0].reshape(3, n).astype(float)
+        one, other, both = logits
+        differences = [both - one, both - other, both - before, one + other - before - both]
+        sizes = np.abs(differences).min(axis=0)
+        if sizes.max() > 0.02:
+            i = sizes.argmax()
+            pairs = [(int(places[k, i]), "ACGT"[bases[k, i]]) for k in range(2)]
+            return model, x, *pairs, (before, *logits[:, i])

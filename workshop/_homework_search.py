@@ -93,7 +93,7 @@ def own_reward(rng, my_reward, my_reward_result):
     yield part(3, not hint, "It prefers better predictions, whatever the order of rows.", hint)
     yield part(
         1,
-        not _is_auroc(reward, rng),
+        not _is_auroc(reward),
         "It is another reward than AUROC.",
         "This is AUROC, which the search has had before: choose another.",
     )
@@ -105,21 +105,20 @@ def own_reward(rng, my_reward, my_reward_result):
             f"my_reward_result must be what nas.search returns; it is {kind(my_reward_result)}."
         )
     data, n = course(), len(my_reward_result.history)
-    claimed = number(my_reward_result.ranking["reward"].iloc[0], "the best reward")
-    p = my_reward_result.load(0).predict(data.X_val)
-    ours = reward(data.y_val, p)
+    best = my_reward_result.ranking.head(3)
+    models = [my_reward_result.load(rank) for rank in range(len(best))]
+    ours = [reward(data.y_val, model.predict(data.X_val)) for model in models]
     hint = f"The search has {n} trials; the task asks for {TRIALS}."
     if n >= TRIALS:
         hint = (
-            f"The best child's reward is {claimed:.4f} in the history, but my_reward gives it "
-            f"{ours:.4f}: was the search run with this my_reward?"
+            f"The best child's reward is {best['reward'].iloc[0]:.4f} in the history, but "
+            f"my_reward gives it {ours[0]:.4f}: was the search run with this my_reward?"
         )
+    driven = np.allclose(best["reward"].to_numpy(float), ours, atol=1e-5, rtol=1e-4)
     yield part(
         4,
-        n >= TRIALS
-        and np.isclose(claimed, ours, atol=1e-3, rtol=1e-2)
-        and not _constant(reward, rng),
-        "The search was driven by it: we recomputed the reward of the best child.",
+        n >= TRIALS and driven and not _constant(reward, rng),
+        f"The search was driven by it: we recomputed the rewards of the best {len(best)}.",
         hint,
     )
 
@@ -139,7 +138,10 @@ def _form_hint(reward, y, scores):
     if not np.isfinite(first := reward(y, scores)):
         return f"my_reward returns {first}."
     if not all(np.isfinite(reward(y, sure)) for sure in (y, 1 - y)):
-        return "Scores of exactly 0 and 1 make it infinite or nan: keep them away from both."
+        return (
+            "Scores of exactly 0 and 1 make it infinite or nan: keep them away from both, and not "
+            "by 1e-8, since 1 - 1e-8 is 1 in float32."
+        )
     return ""
 
 
@@ -160,8 +162,8 @@ def _meaning_hint(reward, rng):
             )
         if not np.isclose(reward(y, good), reward(y[order], good[order]), rtol=1e-4, atol=1e-6):
             return "The order of the rows changes it; it must not."
-        if not values[0] > values[1] > values[2]:
-            return "Good, middling and wrong predictions do not get falling rewards."
+        if not (values[0] >= values[1] >= values[2] and values[0] > values[2]):
+            return "Better predictions do not get larger rewards."
     return ""
 
 
@@ -171,7 +173,12 @@ def _constant(reward, rng):
     return max(values) - min(values) < 1e-9
 
 
-def _is_auroc(reward, rng):
-    y = _labels(rng, 50)
-    scores = [_graded(rng, y, quality) for quality in (0.1, 0.2, -0.2)]
-    return all(np.isclose(reward(y, s), evaluation.auroc(y, s), atol=1e-6) for s in scores)
+def _is_auroc(reward):
+    """Whether it is a function of AUROC: equal for two rankings of equal AUROC."""
+    score = np.concatenate([np.linspace(0.95, 0.6, 10), np.linspace(0.45, 0.05, 30)])[:, None]
+    ends, middle = (
+        np.repeat(order, (10, 20, 10))[:, None].astype(np.float32)
+        for order in ([1, 0, 1], [0, 1, 0])
+    )
+    values = [reward(y, score.astype(np.float32)) for y in (ends, middle)]
+    return bool(np.isclose(*values, rtol=1e-6, atol=1e-9))

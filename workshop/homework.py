@@ -60,12 +60,15 @@ class Verdict:
         Points to be earned: 10, or 0 for a practice in the text.
     done : bool
         Whether all answers have been filled in, rightly or wrongly.
+    started : bool
+        Whether at least one has.
     """
 
     practice_id: str
     remarks: tuple
     out_of: int
     done: bool
+    started: bool = True
 
     @property
     def points(self):
@@ -80,27 +83,27 @@ class Verdict:
     @property
     def state(self):
         """A few words for a table: ``"7 of 10"``, ``"right"``, ``"not yet right"``."""
-        if self.out_of and (self.done or self.points):
-            return f"{self.points} of {self.out_of}"
-        if not self.done:
+        if not self.started:
             return "not done yet"
+        if self.out_of:
+            return f"{self.points} of {self.out_of}"
         return "right" if self.passed else "not yet right"
 
     def _mark(self, remark):
         if remark.right:
             return "✓"
-        return "✗" if self.done or self.points else "·"
+        return "✗" if self.started else "·"
 
     def __str__(self):
-        points = " points" if self.out_of and (self.done or self.points) else ""
+        points = " points" if self.out_of and self.started else ""
         lines = [f"{self.practice_id}: {self.state}{points}."]
         return "\n".join([*lines, *(f"  {self._mark(one)} {one.text}" for one in self.remarks)])
 
     __repr__ = __str__
 
     def _repr_html_(self):
-        colour = "#2E7D32" if self.passed else "#B26A00" if self.done else "#757575"
-        points = " points" if self.out_of and (self.done or self.points) else ""
+        colour = "#2E7D32" if self.passed else "#B26A00" if self.started else "#757575"
+        points = " points" if self.out_of and self.started else ""
         items = "".join(
             f"<div>{self._mark(one)} {html.escape(one.text)}</div>" for one in self.remarks
         )
@@ -273,4 +276,4 @@ def _practice(practice_id):
 
 
 def _not_done(practice, text):
-    return Verdict(practice.id, (Remark(False, text),), practice.points, False)
+    return Verdict(practice.id, (Remark(False, text),), practice.points, False, started=False)
