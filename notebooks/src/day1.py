@@ -395,7 +395,7 @@ base_shares_by_label = {
 # %%
 verdict = homework.check("1.P1.2", base_shares, base_shares_by_label)
 display(verdict)
-if verdict.done:
+if verdict.passed:
     figure, axes = plt.subplots(1, 2, figsize=(11, 3.4), layout="constrained", sharey=True)
     plot.base_composition(base_shares, ax=axes[0])
     plot.base_composition(base_shares_by_label, ax=axes[1])
@@ -1449,7 +1449,7 @@ sensitive_scores = evaluation.evaluate(y_test, torch_predictions, threshold=sens
 # %%
 verdict = homework.check("1.6.1", torch_scores, sensitive_threshold, sensitive_scores, torch_model)
 display(verdict)
-if verdict.done:
+if verdict.passed and isinstance(sensitive_scores, evaluation.Scores):
     display(score_table({"threshold 0.5": torch_scores, "sensitive": sensitive_scores}))
     figure, axes = plt.subplots(1, 2, figsize=(8.6, 3.9), layout="constrained")
     plot.confusion_matrix(torch_scores, ax=axes[0])
@@ -1552,7 +1552,8 @@ pd.DataFrame(
 # Then load the checkpoint and score it on val: `checkpoint_scores`, from `evaluation.evaluate`,
 # which has metrics that `fit` does not report. The check wants to see that training stopped early
 # because val stood still (a patience of 2 or more), a learning rate that changes, and a checkpoint
-# of the best epoch, by the val loss or a val metric. Which epoch was it?
+# of the best epoch, by the val loss or a val metric: a `.keras` file, or the `.ckpt` of a model in
+# `torch_cnn.fit`. Which epoch was it?
 
 # %% tags=["stub"]
 history_callbacks = None
@@ -1584,7 +1585,7 @@ checkpoint_scores = evaluation.evaluate(y_val, keras_cnn.predict(reloaded, X_val
 # %%
 verdict = homework.check("1.6.3", history_callbacks, checkpoint_path, checkpoint_scores)
 display(verdict)
-if verdict.done:
+if isinstance(history_callbacks, History) and isinstance(checkpoint_scores, evaluation.Scores):
     print(f"stopped after {len(history_callbacks.table)} epochs of 40")
     print(f"best val AUROC in the history {history_callbacks.table['val_auroc'].max():.3f}")
     print(f"val AUROC of the checkpoint   {checkpoint_scores.auroc:.3f}")
@@ -1644,11 +1645,11 @@ best_setting = optimisation_table.loc[optimisation_table["val_auroc"].idxmax()]
 # %%
 verdict = homework.check("1.6.4", optimisation_table, best_setting)
 display(verdict)
-if verdict.done:
+if verdict.passed:
     display(
-        optimisation_table.pivot_table(
-            index=["optimizer", "batch_size"], columns="learning_rate", values="val_auroc"
-        ).round(3)
+        pd.DataFrame(optimisation_table)
+        .pivot_table(index=["optimizer", "batch_size"], columns="learning_rate", values="val_auroc")
+        .round(3)
     )
     display(best_setting)
 
@@ -1703,7 +1704,7 @@ architectures.round(4)
 # %%
 verdict = homework.check("1.6.5", my_architecture, my_model)
 display(verdict)
-if verdict.done:
+if isinstance(my_architecture, Architecture):
     plot.show(
         plot.architecture(my_architecture),
         "My architecture.",
