@@ -148,7 +148,12 @@ def test_what_is_not_installed_is_named(tmp_path, monkeypatch):
 
 def graded(student, points, *, path="day1.ipynb", days=("1",), problems=(), failed=(), sha="0"):
     found = {
-        practice: {"points": points.get(practice, 0), "done": practice in points, "remarks": []}
+        practice: {
+            "points": points.get(practice, 0),
+            "done": practice in points,
+            "started": practice in points,
+            "remarks": [],
+        }
         for practice in IDS
     }
     record = {"practices": found, "days": list(days), "cells": 3, "failed": list(failed)}
@@ -234,7 +239,11 @@ def test_two_runs_never_share_their_files(tmp_path):
 def honest(tmp_path_factory):
     folder = tmp_path_factory.mktemp("honest")
     save(folder / "class/alice/day1.ipynb", "# 1.6.2", GOOD)
-    save(folder / "class/alice/day2.ipynb", '# homework.check("2.6.4", my_reward)', "1 / 0")
+    save(
+        folder / "class/alice/day2.ipynb",
+        '# homework.check("2.6.4", my_reward)\nmy_answer_262 = "Nothing <b>breaks</b> there."',
+        "1 / 0",
+    )
     save(folder / "class/bob_day1.ipynb", TRANSPOSED)
     save(folder / "class/bob_day1 (1).ipynb", GOOD)
     save(folder / "class/moved_day1.ipynb", "compare_models = undecorated", f"{GOOD}", "x = later",
@@ -323,6 +332,7 @@ def test_report_is_escaped_and_has_the_hints(honest):
     alice = page.find("article", id="s1")  # after =1+1
     assert alice.h3.text == "alice"
     assert "The agreement table is right" in alice.text
+    assert alice.blockquote.text == "Nothing <b>breaks</b> there."
 
 
 def test_same_command_again_grades_nothing(honest):

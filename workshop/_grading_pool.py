@@ -120,7 +120,7 @@ def _end(process, *, politely):
 
 def _lost():
     remark = {"right": False, "text": "It could not be graded.", "points": 0, "out_of": 0}
-    nothing = {"points": 0, "done": False, "remarks": [remark]}
+    nothing = {"points": 0, "done": False, "started": False, "remarks": [remark]}
     return {
         "practices": dict.fromkeys(practice_ids(), nothing),
         "days": [],

@@ -61,7 +61,7 @@ def _row(student, notebooks, ids):
     for practice_id in ids:
         found = [one.record["practices"][practice_id] for one in notebooks]
         # Of equal points the one that was worked on, so that its hints are shown.
-        best[practice_id] = max(found, key=lambda practice: (practice["points"], practice["done"]))
+        best[practice_id] = max(found, key=lambda one: (one["points"], one["done"], one["started"]))
     points = {practice_id: practice["points"] for practice_id, practice in best.items()}
     return Row(
         student,

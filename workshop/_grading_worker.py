@@ -256,7 +256,12 @@ def _plain(verdict):
         {"right": bool(r.right), "text": _text(r.text), "points": r.points, "out_of": r.out_of}
         for r in verdict.remarks
     ]
-    return {"points": verdict.points, "done": bool(verdict.done), "remarks": remarks}
+    return {
+        "points": verdict.points,
+        "done": bool(verdict.done),
+        "started": bool(verdict.started),
+        "remarks": remarks,
+    }
 
 
 def _written(practice, values):
@@ -267,7 +272,7 @@ def _written(practice, values):
 
 def _nothing(text):
     remark = {"right": False, "text": _text(text), "points": 0, "out_of": 0}
-    return {"points": 0, "done": False, "remarks": [remark]}
+    return {"points": 0, "done": False, "started": False, "remarks": [remark]}
 
 
 def _text(value):
