@@ -231,8 +231,7 @@ def judge(practice_id, values, *, random_state):
     own = dict(zip(practice.own, values, strict=False))
     empty = [name for name, value in own.items() if unfilled(value)]
     if len(empty) == len(own):
-        verb = "are" if len(empty) > 1 else "is"
-        return _not_done(practice, f"{' and '.join(empty)} {verb} still empty.")
+        return _not_done(practice, f"Still empty: {', '.join(empty)}.")
     done, remarks = not empty, []
     try:
         for remark in practice.check(np.random.default_rng(random_state), *values):
