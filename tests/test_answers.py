@@ -15,6 +15,7 @@ from hypothesis.extra import numpy as hnp
 from workshop import _answers as answers
 from workshop import _answers_wire as wire
 from workshop import evaluation, keras_cnn, nas, torch_cnn
+from workshop._answers_served import AnswerServer
 from workshop.architecture import DAY1_CNN, Architecture, Conv1D, GlobalMaxPool
 from workshop.training import History
 
@@ -288,18 +289,9 @@ def test_a_response_that_is_none(response):
         answers.Answers(lambda request, seconds: response).get("x")
 
 
-def test_serving_over_streams():
-    requests, responses = io.BytesIO(), io.BytesIO()
-    wire.write_message(requests, {"op": "get", "name": "f"})
-    wire.write_message(
-        requests,
-        {"op": "call", "handle": 0, "arguments": [np.arange(3), {"kind": "tuple", "items": [1]}]},
-    )
-    wire.write_message(requests, {"op": "nonsense"})
-    requests.seek(0)
-    answers.serve({"f": lambda x, pair: x.sum() + pair[0]}, requests, responses)
-    responses.seek(0)
-    first, second, third = (wire.read_message(responses) for _ in range(3))
-    assert first["value"]["kind"] == "function"
-    assert second == {"value": 4}
-    assert "KeyError" in third["error"]
+def test_requests_and_responses():
+    server = AnswerServer({"f": lambda x, pair: x.sum() + pair[0]})
+    assert server.handle({"op": "get", "name": "f"})["value"]["kind"] == "function"
+    arguments = [np.arange(3), {"kind": "tuple", "items": [1]}]
+    assert server.handle({"op": "call", "handle": 0, "arguments": arguments}) == {"value": 4}
+    assert "KeyError" in server.handle({"op": "nonsense"})["error"]

@@ -7,7 +7,7 @@ and in a grader's, where they are two and the student's may be hostile.
 
 import pandas as pd
 
-from workshop._answers_served import AnswerServer, serve
+from workshop._answers_served import AnswerServer
 from workshop._answers_values import (
     CALL_SECONDS,
     AnswerError,
@@ -20,14 +20,13 @@ from workshop._answers_values import (
     SearchAnswer,
     SpaceAnswer,
 )
-from workshop._answers_wire import pack, read_message, unpack, write_message
+from workshop._answers_wire import pack, unpack
 from workshop.architecture import LAYERS, Architecture, check_weights
 from workshop.training import History
 
 __all__ = [
     "CALL_SECONDS",
     "AnswerError",
-    "AnswerServer",
     "Answers",
     "FileAnswer",
     "FunctionAnswer",
@@ -38,11 +37,6 @@ __all__ = [
     "SearchAnswer",
     "SpaceAnswer",
     "local_answers",
-    "pack",
-    "read_message",
-    "serve",
-    "unpack",
-    "write_message",
 ]
 
 KINDS = (

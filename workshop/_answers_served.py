@@ -10,9 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from workshop import _answers_wire as wire
-
-__all__ = ["AnswerServer", "serve"]
+__all__ = ["AnswerServer"]
 
 MAX_DEPTH = 16
 MAX_ITEMS = 2_000_000
@@ -185,23 +183,6 @@ class AnswerServer:
                 "load": self._keep(lambda rank: nas.load_model(value, rank)),
             }
         return None
-
-
-def serve(namespace, reading, writing):
-    """Answer requests from one binary stream on another until the first one ends.
-
-    Parameters
-    ----------
-    namespace : dict of str to object
-    reading, writing : binary file objects
-    """
-    server = AnswerServer(namespace)
-    while True:
-        try:
-            request = wire.read_message(reading)
-        except EOFError:
-            return
-        wire.write_message(writing, server.handle(request))
 
 
 def _plain(value, depth):
