@@ -462,7 +462,8 @@ def test_what_a_notebook_cannot_do(tmp_path):
         "assert len([name for name in os.listdir('/proc') if name.isdigit()]) == 2",
         "assert not [k for k, v in os.environ.items() if 'secret' in v]",
         "import ctypes\nassert ctypes.CDLL(None).mount(None, b'/', None, 32 | 4096, None) == 0",
-        "open('/tmp/x', 'w').close()\nopen('x', 'w').close()\nassert os.listdir() == ['x']",
+        "import tempfile\ntempfile.TemporaryFile().close()\n"
+        "open('x', 'w').close()\nassert os.listdir() == ['x']",
     ]
     save(tmp_path / "class/mallory/day1.ipynb", *attempts)
     os.environ["INSTRUCTORS_TOKEN"] = "secret"
