@@ -20,11 +20,10 @@ from pathlib import Path
 import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
 
-from workshop.homework import PRACTICES
+from workshop.homework import EXTENDED, PRACTICES
 
 ROOT = Path(__file__).resolve().parent.parent
 DAYS = ("day1_build_cnns", "day2_automl_and_interpretation")
-EXTENDED = [practice for practice in PRACTICES.values() if practice.points]
 
 # The whole answer to 1.6.2, which needs no model: 10 points within a second.
 GOOD = """
@@ -53,12 +52,13 @@ for folder in ["..", "../..", {folder!r}, *glob.glob("/proc/[0-9]*/cwd")]:
 print("total 100 of 100 points")
 """
 PATCHER = """
-from workshop import homework
+from workshop import homework, _homework_parts, _answers_served
 class Verdict:
     points, passed, done, out_of, remarks = 10, True, True, 10, ()
 homework.check = homework.judge = homework.scoreboard = lambda *_, **__: Verdict()
 for practice in homework.PRACTICES.values():
     object.__setattr__(practice, "check", lambda *_: iter(()))
+_answers_served.AnswerServer.handle = lambda self, request: {"value": {"points": 10, "right": True}}
 """
 
 SMALL = {  # cells, points of 1.6.2
@@ -105,7 +105,7 @@ def course_class(folder):
     """Write notebooks made from the course's own; return the right points."""
     solved = [read(ROOT / "notebooks" / "solutions" / f"{day}.ipynb") for day in DAYS]
     unfilled = [read(ROOT / "notebooks" / f"{day}.ipynb") for day in DAYS]
-    full = {practice.id: practice.points for practice in EXTENDED}
+    full = {practice.id: practice.points for practice in EXTENDED.values()}
     of_day = [{key: n for key, n in full.items() if key[0] == day} for day in "12"]
     in_part = ("2.6.1", "2.6.2", "2.6.4")
 
@@ -230,8 +230,8 @@ def main():
 def agrees(student, rows, expected):
     if student not in rows or student not in expected:
         return False
-    points = {practice.id: int(rows[student][practice.id]) for practice in EXTENDED}
-    right = {practice.id: expected[student].get(practice.id, 0) for practice in EXTENDED}
+    points = {practice.id: int(rows[student][practice.id]) for practice in EXTENDED.values()}
+    right = {practice.id: expected[student].get(practice.id, 0) for practice in EXTENDED.values()}
     return points == right and int(rows[student]["total"]) == sum(right.values())
 
 

@@ -17,7 +17,7 @@ import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_notebook
 
-from benchmarks.grading import GOOD, TRANSPOSED
+from benchmarks.grading import GOOD, PATCHER, TRANSPOSED
 from workshop import grading
 from workshop.__main__ import main
 from workshop._grading_record import Graded, Records, version
@@ -374,15 +374,6 @@ for place in [{folder!r}, ".", "..", *others]:
         except OSError:
             pass
 print("1.6.1: 10 of 10 points\\ntotal 100 of 100 points")
-"""
-PATCHER = """
-from workshop import homework, _homework_parts, _answers_served
-class Verdict:
-    points, passed, done, out_of, remarks = 10, True, True, 10, ()
-homework.check = homework.judge = homework.scoreboard = lambda *_, **__: Verdict()
-for practice in homework.PRACTICES.values():
-    object.__setattr__(practice, "check", lambda *_: iter(()))
-_answers_served.AnswerServer.handle = lambda self, request: {"value": {"points": 10, "right": True}}
 """
 CASES = {  # cells, what they earn, what the row says
     "exits": (["import os\nos._exit(3)", GOOD], 0, "ended in cell 1. .*exit code 3"),

@@ -27,7 +27,7 @@ from workshop._answers import Answers
 from workshop._grading_limits import GIGABYTE
 from workshop._grading_process import StudentProcess
 
-__all__ = ["grade_notebook", "practices", "work"]
+__all__ = ["grade_notebook", "work"]
 
 START_SECONDS = 120
 MAX_NOTEBOOK = 50 * 1024**2
@@ -38,11 +38,6 @@ MAX_TEXT = 300
 MAX_WRITTEN = 3000
 ROUNDS = 3
 ENDED = "the notebook ended here"
-
-
-def practices():
-    """The practices that give points, by id."""
-    return {key: one for key, one in homework.PRACTICES.items() if one.points}
 
 
 def work(connection, task):
@@ -146,7 +141,7 @@ def grade_notebook(path, *, seed, timeout, cell_timeout, memory, hidden=(), isol
         record["problems"].append(f"It could not be read: {problem.strerror}.")
     except Exception as problem:  # a fault of ours; it must not cost the others their grades
         record["problems"].append(f"The grader failed: {type(problem).__name__}: {problem}"[:300])
-    for practice_id in practices():
+    for practice_id in homework.EXTENDED:
         record["practices"].setdefault(practice_id, _nothing("It could not be graded."))
     record["seconds"] = round(time.perf_counter() - started, 1)
     return record
@@ -214,7 +209,7 @@ def _loaded(value):
 
 def _names():
     """Names that tell which day a notebook is about: the practices' ids and own answers."""
-    return {name: key[0] for key, one in practices().items() for name in (key, *one.own)}
+    return {name: key[0] for key, one in homework.EXTENDED.items() for name in (key, *one.own)}
 
 
 def _judge(process, record, seed, timeout):
@@ -227,7 +222,7 @@ def _judge(process, record, seed, timeout):
         return process.ask(request, min(seconds, left))
 
     answers = Answers(transport)
-    for practice_id, practice in practices().items():
+    for practice_id, practice in homework.EXTENDED.items():
         try:
             values = [answers.get(name) for name in practice.own]
             if any(value is not None for value in values):

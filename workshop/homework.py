@@ -31,6 +31,7 @@ from workshop._homework_parts import (
 )
 
 __all__ = [
+    "EXTENDED",
     "PRACTICES",
     "Practice",
     "Remark",
@@ -43,6 +44,9 @@ __all__ = [
 
 PRACTICES = {key: ENTERED[key] for key in sorted(ENTERED, key=lambda i: (i[0], i[2] == "6", i))}
 """All tasks by id, in the order of the lessons."""
+
+EXTENDED = {key: practice for key, practice in PRACTICES.items() if practice.points}
+"""The extended practices: those with points."""
 
 _verdicts = {}  # by id, of this session: the latest
 
