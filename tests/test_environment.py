@@ -172,8 +172,9 @@ def test_report_names_versions_and_what_is_missing(monkeypatch):
 def test_report_covers_what_the_package_needs():
     required = importlib.metadata.requires("workshop")
     base = {line.split(">")[0].split(";")[0].strip() for line in required if "extra ==" not in line}
-    # Brought by Jupyter, scikit-learn (two) and Torch.
+    # Brought by Jupyter, scikit-learn (two), Torch, and what a download needs.
     invisible = {"ipython", "scipy", "threadpoolctl", "filelock"}
+    invisible |= {"packaging", "pooch", "requests", "tqdm"}
     assert base - invisible <= set(check_environment().index)
     assert not check_environment()["found"].str.startswith("missing").any()
 
