@@ -1,9 +1,12 @@
-"""FASTA and BED as text, line by line, gzipped or not; a bad file is named, never half-read."""
+"""FASTA and BED as text, gzipped or not, piece by piece; a bad file is named, never half-read."""
 
+import contextlib
 import gzip
 import zlib
 
 import pandas as pd
+
+_BLOCK = 2**20  # bytes
 
 
 def read_lines(path):
@@ -11,12 +14,18 @@ def read_lines(path):
 
     Raises ValueError where the file is truncated, corrupt or no text.
     """
+    with _opened(path, "rt", encoding="utf-8-sig") as file:
+        for line in file:
+            yield line.rstrip("\r\n")
+
+
+@contextlib.contextmanager
+def _opened(path, mode, **options):
     with open(path, "rb") as file:
         zipped = file.read(2) == b"\x1f\x8b"
     try:
-        with (gzip.open if zipped else open)(path, "rt", encoding="utf-8-sig") as file:
-            for line in file:
-                yield line.rstrip("\r\n")
+        with (gzip.open if zipped else open)(path, mode, **options) as file:
+            yield file
     except EOFError as error:
         raise ValueError(
             f"{path} is truncated: it ends before its gzip data does. Fetch it again."
@@ -68,20 +77,59 @@ def read_bed(path):
 
 def read_fasta(path, *, wanted):
     """Upper-case sequences of the `wanted` records, and the names of all records in the file."""
-    records, names, lines = {}, [], None
-    for line in read_lines(path):
-        if line.startswith(">"):
-            names.append((line[1:].split() or [""])[0])
-            lines = records.setdefault(names[-1], []) if names[-1] in wanted else None
-        elif not names and line.strip():
-            raise ValueError(f"{path} must be a FASTA file, starting with '>'; got {line[:40]!r}.")
-        elif lines is not None:
-            lines.append(line.strip())
-    if not names:
+    records, names = {}, []
+    for name, seq in stream_fasta(path, wanted=wanted):
+        names.append(name)
+        if seq is not None:
+            records[name] = seq
+    return records, names
+
+
+def stream_fasta(path, *, wanted):
+    """Yield the name and the upper-case sequence (bytearray) of each record, one at a time.
+
+    In place of a sequence that is not `wanted` comes None. Of a chromosome nothing is made but its
+    bytes, one a base.
+    """
+    seen, name, seq = set(), None, None
+    for block in _blocks(path):
+        # Within a sequence a block is taken whole; only where a name may be, line by line.
+        for line in block.splitlines() if b">" in block or not seen else [block]:
+            if line.startswith(b">"):
+                if seen:
+                    yield name, seq
+                name = (line[1:].decode().split() or [""])[0]
+                if name in seen:
+                    raise ValueError(
+                        f"{path} must name each record differently; two are named {name}. "
+                        "Remove one."
+                    )
+                seen.add(name)
+                seq = bytearray() if name in wanted else None
+            elif not seen and line.strip():
+                raise ValueError(
+                    f"{path} must be a FASTA file, starting with '>'; got {line[:40].decode()!r}."
+                )
+            elif seq is not None:
+                seq += _letters(line)
+    if not seen:
         raise ValueError(f"{path} must hold at least one FASTA record; it holds none.")
-    if len(set(names)) < len(names):
-        twice = next(name for i, name in enumerate(names) if name in names[:i])
-        raise ValueError(
-            f"{path} must name each record differently; two are named {twice}. Remove one."
-        )
-    return {name: "".join(lines).upper() for name, lines in records.items()}, names
+    yield name, seq
+
+
+def _blocks(path):
+    """Yield a text file as bytes, in blocks that end with a line."""
+    with _opened(path, "rb") as file:
+        block = file.read(_BLOCK).removeprefix(b"\xef\xbb\xbf")  # byte-order mark
+        while block:
+            block += file.readline()
+            block.decode()  # no text: UnicodeDecodeError
+            yield block
+            block = file.read(_BLOCK)
+
+
+def _letters(lines):
+    """One or more lines without their ends, in upper case."""
+    if b" " in lines or b"\t" in lines:
+        lines = b"".join(line.strip() for line in lines.splitlines())
+    return lines.translate(None, b"\r\n").upper()

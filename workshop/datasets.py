@@ -1,67 +1,37 @@
-"""Data in, data out: the shipped sets, the simulator behind one of them, FASTA and BED.
+"""The data: shipped, simulated, from your FASTA and BED files, or fetched from the web.
 
 Every loader returns a `Dataset`; no other module of the library reads sequences from a file.
-Files are plain text, parsed here line by line: nothing in a data file can be executed.
+Files are plain text, parsed line by line: nothing in a data file can be executed.
 """
-
-import gzip
-import io
-from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from workshop._files import write_whole
-from workshop._genome_files import read_bed, read_fasta, read_lines
+from workshop._dataset import Dataset, as_column, read_dataset, write_dataset
+from workshop._download import DownloadError, RemoteFile
+from workshop._fetched import CTCF_GM12878, Source, fetch_ctcf
+from workshop._genome_windows import read_peaks, read_windows
 from workshop._shipped import shipped_file
 from workshop._simulation import draw_letters, draw_windows, plant, shuffled_halves
 from workshop.motifs import load_motif
-from workshop.sequences import one_hot_decode, one_hot_encode, reverse_complement
 
 __all__ = [
+    "CTCF_GM12878",
     "Dataset",
+    "DownloadError",
+    "RemoteFile",
+    "Source",
+    "fetch_ctcf",
     "load_ctcf",
     "load_real_ctcf",
     "read_dataset",
+    "read_peaks",
     "read_windows",
     "simulate_ctcf",
     "write_dataset",
 ]
 
 _BACKGROUND = (0.3, 0.2, 0.2, 0.3)
-
-
-class Dataset(NamedTuple):
-    """Sequences, their labels, and where they come from."""
-
-    X: np.ndarray
-    """One-hot sequences, shape (N, L, 4), float32."""
-    y: np.ndarray
-    """Labels, shape (N, T), float32; T = 1 for one task."""
-    table: pd.DataFrame
-    """A row a sequence: chrom, start, end (0-based, half-open), strand, label, name, and
-    motif_starts (tuple of int, relative to the sequence) where motifs were planted."""
-
-    def take(self, indices):
-        """Rows `indices` of all three parts, as a new `Dataset`.
-
-        Parameters
-        ----------
-        indices : sequence of int or of bool
-
-        Returns
-        -------
-        Dataset
-
-        Examples
-        --------
-        >>> load_real_ctcf().take([2, 0]).table["name"].tolist()
-        ['chr14:106765204-106765404', 'chr11:190037-190237']
-        """
-        rows = np.arange(len(self.X))[list(indices)]
-        table = self.table.iloc[rows].reset_index(drop=True)
-        return Dataset(self.X[rows], self.y[rows], table)
 
 
 def load_ctcf():
@@ -189,216 +159,4 @@ def simulate_ctcf(
     columns = ["chrom", "start", "end", "strand", "label", "motif_starts"]
     table = pd.DataFrame(rows, columns=columns)
     table.insert(5, "name", [f"ctcf_{i:05d}" for i in range(n)])
-    return Dataset(np.eye(4, dtype=np.float32)[np.array(codes)], _as_column(table["label"]), table)
-
-
-def write_dataset(dataset, path):
-    """Write a data set as tab-separated text, gzipped where the name ends in ``.gz``.
-
-    The same data set gives the same bytes; the file appears whole or not at all.
-
-    Parameters
-    ----------
-    dataset : Dataset
-        With one task; its y is written as the column label.
-    path : path-like
-
-    Raises
-    ------
-    ValueError
-        If `dataset` has more than one task, or its parts differ in length.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> data = simulate_ctcf(4)
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     write_dataset(data, f"{folder}/mine.tsv.gz")
-    ...     again = read_dataset(f"{folder}/mine.tsv.gz")
-    >>> np.array_equal(again.X, data.X), again.table.equals(data.table)
-    (True, True)
-    """
-    n = len(dataset.table)
-    if dataset.y.shape != (n, 1) or len(dataset.X) != n:
-        raise ValueError(
-            f"dataset must have a row of X and y, shape (N, 1), for each of the {n} rows of its "
-            f"table; got X {dataset.X.shape}, y {dataset.y.shape}. Write several tasks one by one."
-        )
-    table = dataset.table.copy()
-    table["label"] = _whole_where_possible(dataset.y[:, 0])
-    if "motif_starts" in table:
-        table["motif_starts"] = [",".join(map(str, m)) or "." for m in table["motif_starts"]]
-    table["sequence"] = one_hot_decode(dataset.X)
-    content = table.to_csv(sep="\t", index=False, lineterminator="\n").encode()
-    if Path(path).suffix == ".gz":
-        content = _gzipped(content)
-    write_whole(path, content)
-
-
-def _gzipped(content):
-    """Bytes that depend on neither clock nor system: `gzip.compress` may name the system."""
-    zipped = io.BytesIO()
-    with gzip.GzipFile(filename="", fileobj=zipped, mode="wb", compresslevel=9, mtime=0) as file:
-        file.write(content)
-    return zipped.getvalue()
-
-
-def read_dataset(path):
-    """Read what `write_dataset` wrote.
-
-    Parameters
-    ----------
-    path : path-like
-
-    Returns
-    -------
-    Dataset
-
-    Raises
-    ------
-    ValueError
-        If the file is truncated, or not a table with the needed columns and values.
-
-    Examples
-    --------
-    >>> read_dataset("data/ctcf_simulated.tsv.gz").table.iloc[0][["chrom", "start", "motif_starts"]]
-    chrom               chr1
-    start             351771
-    motif_starts    (19, 87)
-    Name: 0, dtype: object
-    """
-    text = "\n".join(read_lines(path))
-    needed = ["chrom", "start", "end", "strand", "label", "name", "sequence"]
-    header = text.split("\n", 1)[0].split("\t")
-    missing = [column for column in needed if column not in header]
-    if missing:
-        raise ValueError(
-            f"{path} must be a tab-separated table with the columns {', '.join(needed)}; "
-            f"{', '.join(missing)} not found in its first line {text[:60]!r}."
-        )
-    try:
-        return _parse_table(text)
-    except ValueError as error:
-        raise ValueError(f"{path} is no table that write_dataset wrote: {error}") from error
-
-
-def _parse_table(text):
-    text_columns = ("chrom", "strand", "name", "sequence", "motif_starts")
-    types = {"start": int, "end": int, "label": float} | dict.fromkeys(text_columns, str)
-    # Only an empty field is missing: NA is a name, NAN a sequence.
-    table = pd.read_csv(
-        io.StringIO(text), sep="\t", dtype=types, keep_default_na=False, na_values=[""]
-    )
-    if table.isna().any().any():
-        row, column = np.argwhere(table.isna().to_numpy())[0]
-        raise ValueError(f"row {row} has no {table.columns[column]}.")
-    if "motif_starts" in table:
-        table["motif_starts"] = [
-            () if m == "." else tuple(int(start) for start in m.split(","))
-            for m in table["motif_starts"]
-        ]
-    X = one_hot_encode(table.pop("sequence"))
-    table["label"] = _whole_where_possible(table["label"])
-    return Dataset(X, _as_column(table["label"]), table)
-
-
-def read_windows(fasta, bed, *, length=None, label=1):
-    """Cut the windows of a BED or narrowPeak file out of a FASTA file.
-
-    Parameters
-    ----------
-    fasta : path-like
-        Chromosomes by name, or windows named ``chrom:start-end`` as ``bedtools getfasta`` writes
-        them. May be gzipped. Lower case (soft-masked) counts as upper case.
-    bed : path-like
-        3 or more columns, tab-separated, 0-based half-open; the last of 10 columns (narrowPeak)
-        is the summit relative to the start. May be gzipped. Strand ``-`` gives the reverse
-        complement.
-    length : int, optional
-        bp around the summit, or around the middle where there is no summit. By default the
-        windows are taken as they are; they must then be of one length.
-    label : float
-        Label of all windows.
-
-    Returns
-    -------
-    Dataset
-        Rows in the order of `bed`.
-
-    Raises
-    ------
-    ValueError
-        If a file is truncated or of another format, or a window is empty, reaches beyond its
-        chromosome, or lies on a chromosome that the FASTA file does not hold.
-
-    Examples
-    --------
-    >>> peaks = "data/ctcf_gm12878_top500_hg19"
-    >>> read_windows(f"{peaks}.fa", f"{peaks}.bed").table.head(2)[["chrom", "start", "end"]]
-       chrom      start        end
-    0  chr11     190037     190237
-    1  chr14  106873577  106873777
-    """
-    table = read_bed(bed)
-    if length is not None:
-        if length < 1:
-            raise ValueError(f"length must be a positive number of bp, or None; got {length}.")
-        table["start"] = table["start"] + table.pop("summit") - length // 2
-        table["end"] = table["start"] + length
-    else:
-        table = table.drop(columns="summit")
-    widths = table["end"] - table["start"]
-    if widths.nunique() > 1:
-        raise ValueError(
-            f"Windows in {bed} must have one length; got {widths.min()} to {widths.max()} bp. "
-            "Pass length=200 (say) for 200 bp around each summit."
-        )
-    records, names = read_fasta(fasta, wanted=_record_names(table))
-    seqs = [_cut(row, records, names, fasta, bed) for row in table.itertuples()]
-    try:
-        X = one_hot_encode(seqs)
-    except ValueError as error:
-        raise ValueError(f"Windows of {bed} in {fasta}: {error}") from error
-    minus = (table["strand"] == "-").to_numpy()
-    X[minus] = reverse_complement(X[minus])
-    table.insert(4, "label", label)
-    return Dataset(X, _as_column(table["label"]), table)
-
-
-def _record_names(table):
-    windows = zip(table["chrom"], table["start"], table["end"], strict=True)
-    return set(table["chrom"]) | {f"{chrom}:{start}-{end}" for chrom, start, end in windows}
-
-
-def _cut(row, records, names, fasta, bed):
-    window = f"{row.chrom}:{row.start}-{row.end}"
-    if row.chrom in records:
-        chromosome = records[row.chrom]
-        if row.start < 0 or row.end > len(chromosome):
-            raise ValueError(
-                f"Window {window} of {bed} reaches beyond {row.chrom}, which has "
-                f"{len(chromosome)} bp in {fasta}. Is it the same genome assembly?"
-            )
-        return chromosome[row.start : row.end]
-    if window not in records:
-        raise ValueError(
-            f"{fasta} holds neither {row.chrom} nor {window}, asked for by {bed}; it holds "
-            f"{', '.join(names[:5])}{', ...' if len(names) > 5 else ''}. Are both of one assembly, "
-            "with the same names?"
-        )
-    seq = records[window]
-    if len(seq) != row.end - row.start:
-        raise ValueError(
-            f"{window} in {fasta} must have {row.end - row.start} bp; got {len(seq)}. Is the file "
-            "complete?"
-        )
-    return seq
-
-
-def _whole_where_possible(labels):
-    """Labels as int where all are whole numbers, so that a table shows 1, not 1.0."""
-    return labels.astype(int) if (labels % 1 == 0).all() else labels
-
-
-def _as_column(labels):
-    return labels.to_numpy(dtype=np.float32)[:, None]  # (N, 1)
+    return Dataset(np.eye(4, dtype=np.float32)[np.array(codes)], as_column(table["label"]), table)

@@ -1,0 +1,169 @@
+"""A data set: sequences, labels and a table of where they come from; and its one file.
+
+The file is plain text, parsed here: nothing in it can be executed.
+"""
+
+import gzip
+import io
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from workshop._files import write_whole
+from workshop._genome_files import read_lines
+from workshop.sequences import one_hot_decode, one_hot_encode
+
+
+class Dataset(NamedTuple):
+    """Sequences, their labels, and where they come from."""
+
+    X: np.ndarray
+    """One-hot sequences, shape (N, L, 4), float32."""
+    y: np.ndarray
+    """Labels, shape (N, T), float32; T = 1 for one task."""
+    table: pd.DataFrame
+    """A row a sequence: chrom, start, end (0-based, half-open), strand, label, name, and
+    motif_starts (tuple of int, relative to the sequence) where motifs were planted."""
+
+    def take(self, indices):
+        """Rows `indices` of all three parts, as a new `Dataset`.
+
+        Parameters
+        ----------
+        indices : sequence of int or of bool
+
+        Returns
+        -------
+        Dataset
+
+        Examples
+        --------
+        >>> from workshop.datasets import load_real_ctcf
+        >>> load_real_ctcf().take([2, 0]).table["name"].tolist()
+        ['chr14:106765204-106765404', 'chr11:190037-190237']
+        """
+        rows = np.arange(len(self.X))[list(indices)]
+        table = self.table.iloc[rows].reset_index(drop=True)
+        return Dataset(self.X[rows], self.y[rows], table)
+
+
+def write_dataset(dataset, path):
+    """Write a data set as tab-separated text, gzipped where the name ends in ``.gz``.
+
+    The same data set gives the same bytes; the file appears whole or not at all.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        With one task; its y is written as the column label.
+    path : path-like
+
+    Raises
+    ------
+    ValueError
+        If `dataset` has more than one task, or its parts differ in length.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from workshop.datasets import simulate_ctcf
+    >>> data = simulate_ctcf(4)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_dataset(data, f"{folder}/mine.tsv.gz")
+    ...     again = read_dataset(f"{folder}/mine.tsv.gz")
+    >>> np.array_equal(again.X, data.X), again.table.equals(data.table)
+    (True, True)
+    """
+    n = len(dataset.table)
+    if dataset.y.shape != (n, 1) or len(dataset.X) != n:
+        raise ValueError(
+            f"dataset must have a row of X and y, shape (N, 1), for each of the {n} rows of its "
+            f"table; got X {dataset.X.shape}, y {dataset.y.shape}. Write several tasks one by one."
+        )
+    table = dataset.table.copy()
+    table["label"] = whole_where_possible(dataset.y[:, 0])
+    if "motif_starts" in table:
+        table["motif_starts"] = [",".join(map(str, m)) or "." for m in table["motif_starts"]]
+    table["sequence"] = one_hot_decode(dataset.X)
+    content = table.to_csv(sep="\t", index=False, lineterminator="\n").encode()
+    if Path(path).suffix == ".gz":
+        content = _gzipped(content)
+    write_whole(path, content)
+
+
+def _gzipped(content):
+    """Bytes that depend on neither clock nor system: `gzip.compress` may name the system."""
+    zipped = io.BytesIO()
+    with gzip.GzipFile(filename="", fileobj=zipped, mode="wb", compresslevel=9, mtime=0) as file:
+        file.write(content)
+    return zipped.getvalue()
+
+
+def read_dataset(path):
+    """Read what `write_dataset` wrote.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    ValueError
+        If the file is truncated, or not a table with the needed columns and values.
+
+    Examples
+    --------
+    >>> read_dataset("data/ctcf_simulated.tsv.gz").table.iloc[0][["chrom", "start", "motif_starts"]]
+    chrom               chr1
+    start             351771
+    motif_starts    (19, 87)
+    Name: 0, dtype: object
+    """
+    text = "\n".join(read_lines(path))
+    needed = ["chrom", "start", "end", "strand", "label", "name", "sequence"]
+    header = text.split("\n", 1)[0].split("\t")
+    missing = [column for column in needed if column not in header]
+    if missing:
+        raise ValueError(
+            f"{path} must be a tab-separated table with the columns {', '.join(needed)}; "
+            f"{', '.join(missing)} not found in its first line {text[:60]!r}."
+        )
+    try:
+        return _parse_table(text)
+    except ValueError as error:
+        raise ValueError(f"{path} is no table that write_dataset wrote: {error}") from error
+
+
+def _parse_table(text):
+    text_columns = ("chrom", "strand", "name", "sequence", "motif_starts")
+    types = {"start": int, "end": int, "label": float} | dict.fromkeys(text_columns, str)
+    # Only an empty field is missing: NA is a name, NAN a sequence.
+    table = pd.read_csv(
+        io.StringIO(text), sep="\t", dtype=types, keep_default_na=False, na_values=[""]
+    )
+    if table.isna().any().any():
+        row, column = np.argwhere(table.isna().to_numpy())[0]
+        raise ValueError(f"row {row} has no {table.columns[column]}.")
+    if "motif_starts" in table:
+        table["motif_starts"] = [
+            () if m == "." else tuple(int(start) for start in m.split(","))
+            for m in table["motif_starts"]
+        ]
+    X = one_hot_encode(table.pop("sequence"))
+    table["label"] = whole_where_possible(table["label"])
+    return Dataset(X, as_column(table["label"]), table)
+
+
+def whole_where_possible(labels):
+    """Labels as int where all are whole numbers, so that a table shows 1, not 1.0."""
+    return labels.astype(int) if (labels % 1 == 0).all() else labels
+
+
+def as_column(labels):
+    return labels.to_numpy(dtype=np.float32)[:, None]  # (N, 1)

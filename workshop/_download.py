@@ -1,0 +1,295 @@
+"""Fetch a file whole or not at all, over a network that cuts, stalls and answers for others.
+
+pooch compares checksums and renames at the end; it hands the transfer to `_Transfer`, which goes on
+where a former try, or a former process, ended: what has come so far lies in ``NAME.part``.
+"""
+
+import contextlib
+import errno
+import os
+import re
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+import pooch
+import requests
+import urllib3
+from filelock import FileLock, Timeout
+from tqdm import tqdm
+
+WAITS = (1, 2, 4, 8)
+"""Seconds before each further try; a try that brought new bytes starts them anew."""
+
+TIMEOUT = (10, 30)
+"""Seconds to connect, and seconds without a single byte after which a connection is given up."""
+
+_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+class RemoteFile(NamedTuple):
+    """A file in the web that cannot be mistaken for another.
+
+    Examples
+    --------
+    >>> RemoteFile("https://example.org/a/chr9.fa.gz", "md5:184d").name
+    'chr9.fa.gz'
+    """
+
+    url: str
+    """Where it is."""
+    hash: str
+    """Its checksum and the algorithm: ``"md5:..."`` or ``"sha256:..."``, in hexadecimal."""
+
+    @property
+    def name(self):
+        """Last part of the address: the file's name here."""
+        return urlsplit(self.url).path.rsplit("/", 1)[-1]
+
+
+class DownloadError(OSError):
+    """A file could not be fetched; the message says why, and what to do."""
+
+
+def fetch_file(remote, folder, *, download=True, progress=True):
+    """Path of `remote` in `folder`, its checksum compared; fetched where it is not there yet.
+
+    Killed at any moment, the same call goes on where it ended. Two processes that ask for one
+    folder at once wait for each other.
+
+    Parameters
+    ----------
+    remote : RemoteFile
+    folder : path-like
+        Holds files fetched by this function and nothing else; made where missing.
+    download : bool
+        Whether to fetch what is not there.
+    progress : bool
+        Show a bar on stdout.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    DownloadError
+        If the file cannot be reached or written, or is another than expected.
+    """
+    folder = Path(folder)
+    path = folder / remote.name
+    if _is(remote, path):
+        return path
+    if not download:
+        raise DownloadError(
+            f"{remote.name} is not on this computer yet, and nothing is downloaded unasked: "
+            "`workshop data fetch` brings it, once."
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with _alone_in(folder, progress), _quiet_pooch():
+            for litter in folder.glob("tmp*"):  # of a process that was killed within pooch
+                litter.unlink()
+            _retrieve(remote, path, progress)
+    except DownloadError:
+        raise
+    except OSError as problem:
+        raise DownloadError(
+            f"{remote.name} cannot be kept in {folder}: {problem.strerror or problem}. Name "
+            "another folder: cache_dir=, or the environment variable WORKSHOP_CACHE."
+        ) from problem
+    return path
+
+
+def _is(remote, path):
+    algorithm, _, digest = remote.hash.partition(":")
+    return path.is_file() and pooch.file_hash(path, alg=algorithm) == digest.lower()
+
+
+@contextlib.contextmanager
+def _alone_in(folder, progress):
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        if progress:
+            print("Another process is fetching into the same folder; waiting for it.", flush=True)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextlib.contextmanager
+def _quiet_pooch():
+    """Hush pooch, whose log on stderr a notebook shows in red."""
+    logger = pooch.get_logger()
+    level = logger.level
+    logger.setLevel("WARNING")
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+def _retrieve(remote, path, progress):
+    transfer = _Transfer(path.with_name(f"{path.name}.part"), progress)
+    while True:
+        try:
+            pooch.retrieve(
+                remote.url, remote.hash, fname=path.name, path=path.parent, downloader=transfer
+            )
+            return
+        except ValueError as problem:  # the checksum; pooch has removed the file
+            if not transfer.resumed:
+                raise DownloadError(
+                    f"{remote.url} gave another file than the course expects: {remote.hash} was "
+                    f"expected, {transfer.n_bytes:,} bytes with another checksum came; they were "
+                    "thrown away. Perhaps a login page of the network answered: open any page in "
+                    "a browser, then try again. If it stays so, the file in the web was changed: "
+                    "get the newest version of the course."
+                ) from problem
+            # The first bytes were of an older try: perhaps they alone were wrong. Once more.
+
+
+class _Transfer:
+    """A downloader for pooch that resumes."""
+
+    def __init__(self, part, progress):
+        self.part = part
+        self.progress = progress
+        self.resumed = False
+        self.n_bytes = 0
+
+    def __call__(self, url, output_file, _pooch):
+        self.resumed = self._size() > 0
+        most, tries = self._size(), 0
+        while True:
+            try:
+                self._receive(url)
+                break
+            except _Again as problem:
+                if self._size() > most:
+                    most, tries = self._size(), 0
+                if tries == (1 if problem.unreachable and not most else len(WAITS)):
+                    raise DownloadError(self._gave_up(url, problem)) from problem
+                time.sleep(max(WAITS[tries], problem.wait))
+                tries += 1
+        self.n_bytes = self._size()
+        os.replace(self.part, output_file)
+
+    def _size(self):
+        return self.part.stat().st_size if self.part.is_file() else 0
+
+    def _gave_up(self, url, problem):
+        name, have = self.part.name.removesuffix(".part"), self._size()
+        if problem.unreachable and not have:
+            return (
+                f"{name} could not be fetched, since {urlsplit(url).hostname} cannot be reached "
+                f"({problem}): this computer seems to be offline. Connect it, then try again."
+            )
+        kept = (
+            f" The {have:,} bytes that came are kept: the next try goes on there." if have else ""
+        )
+        return f"{name} could not be fetched from {url}: {problem}. Try again later.{kept}"
+
+    def _receive(self, url):
+        """One request: append what is missing to the part, or raise `_Again`."""
+        have = self._size()
+        # Never unzipped on the way: the checksum is that of the .gz.
+        headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
+        try:
+            with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as response:
+                have = self._where_it_starts(response, have)
+                if have is not None:
+                    self._append(response, have)
+        except (requests.ConnectionError, requests.Timeout) as problem:
+            raise _Again(_reason(problem), unreachable=True) from problem
+        except urllib3.exceptions.HTTPError as problem:
+            raise _Again(f"the connection broke ({_reason(problem)})") from problem
+        except requests.RequestException as problem:  # a wrong address, endless redirects
+            raise DownloadError(f"{url} cannot be fetched: {problem}") from problem
+
+    def _where_it_starts(self, response, have):
+        """From which byte on `response` is; None where nothing is missing."""
+        status = response.status_code
+        if status == 200:  # all of it, asked for or not
+            return 0
+        sent = re.fullmatch(
+            r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)", response.headers.get("Content-Range", "")
+        )
+        if status == 206 and sent and sent[1] == str(have):
+            return have
+        if status == 416 and sent and sent[2] == str(have):
+            return None
+        if status in (206, 416):  # of another size, or another place: nothing to go on with
+            self.part.unlink(missing_ok=True)
+            raise _Again(f"the server sent bytes that do not fit the {have:,} that are there")
+        said = f"{status} {response.reason}".strip()
+        if status in (408, 425, 429) or status >= 500:
+            wait = response.headers.get("Retry-After", "")
+            raise _Again(
+                f"the server answers {said}", wait=min(int(wait), 30) if wait.isdigit() else 0
+            )
+        raise DownloadError(
+            f"{response.url} is not to be had: the server answers {said}. The file may have moved: "
+            "get the newest version of the course."
+        )
+
+    def _append(self, response, have):
+        length = response.headers.get("Content-Length", "")
+        coming = int(length) if length.isdigit() else None
+        free = shutil.disk_usage(self.part.parent).free
+        if coming is not None and coming > free:
+            raise self._disk_full(f"{coming:,} bytes are to come, {free:,} are free")
+        bar = tqdm(
+            desc=self.part.name.removesuffix(".part"),
+            total=None if coming is None else have + coming,
+            initial=have,
+            unit="B",
+            unit_scale=True,
+            file=sys.stdout,
+            disable=not self.progress,
+        )
+        came = 0
+        try:
+            with bar, open(self.part, "ab" if have else "wb") as file:
+                for chunk in response.raw.stream(2**16, decode_content=False):
+                    file.write(chunk)
+                    came += len(chunk)
+                    bar.update(len(chunk))
+        except OSError as problem:
+            if problem.errno in _DISK:
+                raise self._disk_full(problem.strerror) from problem
+            raise
+        if coming is not None and came != coming:
+            raise _Again(f"the connection broke after {came:,} of {coming:,} bytes")
+
+    def _disk_full(self, reason):
+        return DownloadError(
+            f"There is no room for {self.part.name.removesuffix('.part')} in {self.part.parent}: "
+            f"{reason}. Make room, and the next try goes on where this one ended; or name a folder "
+            "on another disk: cache_dir=, or the environment variable WORKSHOP_CACHE."
+        )
+
+
+class _Again(Exception):
+    """A try failed in a way that another may not."""
+
+    def __init__(self, reason, *, unreachable=False, wait=0):
+        super().__init__(reason)
+        self.unreachable = unreachable
+        self.wait = wait
+
+
+def _reason(problem):
+    """The words of a chain of errors that say something to a person."""
+    text = str(problem)
+    for words in ("timed out", "refused", "reset", "resolve", "unreachable", "certificate"):
+        if words in text:
+            return {"resolve": "its name cannot be resolved"}.get(words, f"connection {words}")
+    return type(problem).__name__
