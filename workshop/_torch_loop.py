@@ -127,6 +127,13 @@ def one_thread():
         torch.set_num_threads(threads)
 
 
+def repeatable_on_gpu():
+    """Let cuDNN use only kernels that give the same result each time, in full float32."""
+    return torch.backends.cudnn.flags(
+        enabled=True, benchmark=False, deterministic=True, allow_tf32=False
+    )
+
+
 @contextlib.contextmanager
 def interruptible():
     """Pass Ctrl-C on as KeyboardInterrupt: Lightning would exit, and ignore every later Ctrl-C."""

@@ -24,6 +24,17 @@ with quiet_stderr():
 
     tf.config.list_physical_devices()  # looks for a GPU now, and says so into the void
 
+
+def _share_gpus():
+    """Leave GPU memory to Torch, and compute in full float32, as Torch does and a CPU."""
+    for gpu in tf.config.list_physical_devices("GPU"):
+        with contextlib.suppress(RuntimeError):  # in use already: then as its user set it
+            tf.config.experimental.set_memory_growth(gpu, True)
+        tf.config.experimental.enable_tensor_float_32_execution(False)
+
+
+_share_gpus()
+
 if keras.backend.backend() != "tensorflow":
     raise ImportError(
         f"workshop.keras_cnn needs Keras with TensorFlow; got {keras.backend.backend()!r}. Set "

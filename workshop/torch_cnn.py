@@ -32,6 +32,7 @@ from workshop._torch_loop import (
     keras_adam,
     one_thread,
     quiet_lightning,
+    repeatable_on_gpu,
     to_tensor,
 )
 
@@ -185,6 +186,7 @@ def fit(
     Returns
     -------
     History
+        Trained on a GPU where there is one; then the model comes back to the CPU.
 
     Raises
     ------
@@ -207,7 +209,7 @@ def fit(
     model.optimizer_name, model.learning_rates = optimizer, rates
     recorder = Recorder(epochs, training.ProgressLine(progress), log_dir)
     model.train()
-    with one_thread(), quiet_lightning(), torch.random.fork_rng():
+    with one_thread(), quiet_lightning(), repeatable_on_gpu(), torch.random.fork_rng():
         torch.manual_seed(random_state)  # of Dropout; the caller's generator stays as it is
         trainer = pl.Trainer(
             max_epochs=epochs,
