@@ -94,13 +94,11 @@ def fetch_ctcf(
     ...     data.table["chrom"], val_chroms=["chr21"], test_chroms=["chr22"]
     ... )  # doctest: +SKIP
     """
-    if isinstance(chroms, str):
-        raise TypeError(f"chroms must be a list; got one string. Pass [{chroms!r}].")
     unknown = [chrom for chrom in chroms if chrom not in source.chromosomes]
     if unknown or not chroms:
         raise ValueError(
-            f"chroms must name chromosomes of {source.name}: {', '.join(source.chromosomes)}; "
-            f"got {', '.join(map(str, unknown)) or 'none'}."
+            f"chroms must be a list of chromosomes of {source.name}: "
+            f"{', '.join(source.chromosomes)}; got {', '.join(map(str, unknown)) or 'none'}."
         )
     folder = _cache(cache_dir) / source.name
     bed, *fasta = (

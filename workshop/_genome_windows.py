@@ -157,6 +157,10 @@ def read_peaks(fasta, bed, *, length=200, chroms=None, distance=1000, ends=10_00
     for name, value, least in (("length", length, 1), ("distance", distance, 0), ("ends", ends, 0)):
         if value < least:
             raise ValueError(f"{name} must be {least} bp or more; got {value}.")
+    if isinstance(chroms, str):
+        raise TypeError(f"chroms must be a list; got one string. Pass [{chroms!r}].")
+    if not isinstance(random_state, (int, np.integer)) or random_state < 0:
+        raise ValueError(f"random_state must be a whole number from 0; got {random_state!r}.")
     peaks = dict(tuple(read_bed(bed).groupby("chrom", sort=False)))
     wanted = peaks if chroms is None else chroms
     tables, seqs, left_out = [], [], Counter()
