@@ -81,25 +81,29 @@ def fetch_file(remote, folder, *, download=True, progress=True):
     """
     folder = Path(folder)
     path = folder / remote.name
-    if _is(remote, path):
-        return path
-    if not download:
-        raise DownloadError(
-            f"{remote.name} is not on this computer yet, and nothing is downloaded unasked: "
-            "`workshop data fetch` brings it, once."
-        )
     try:
+        if _is(remote, path):
+            return path
+        if not download:
+            raise DownloadError(
+                f"{remote.name} is not on this computer yet, and nothing is downloaded unasked: "
+                "`workshop data fetch` brings it, once."
+            )
         folder.mkdir(parents=True, exist_ok=True)
         with _alone_in(folder, progress), _quiet_pooch():
             for litter in folder.glob("tmp*"):  # of a process that was killed within pooch
                 litter.unlink()
+            if _is(remote, path):  # another process has brought it meanwhile
+                return path
+            path.unlink(missing_ok=True)  # damaged on the disk
             _retrieve(remote, path, progress)
     except DownloadError:
         raise
-    except OSError as problem:
+    except (OSError, NotImplementedError) as problem:  # the latter: locks, on some network disks
+        reason = getattr(problem, "strerror", None) or problem
         raise DownloadError(
-            f"{remote.name} cannot be kept in {folder}: {problem.strerror or problem}. Name "
-            "another folder: cache_dir=, or the environment variable WORKSHOP_CACHE."
+            f"{remote.name} cannot be kept in {folder}: {reason}. Name another "
+            "folder: cache_dir=, or the environment variable WORKSHOP_CACHE."
         ) from problem
     return path
 
@@ -138,14 +142,14 @@ def _quiet_pooch():
 
 def _retrieve(remote, path, progress):
     transfer = _Transfer(path.with_name(f"{path.name}.part"), progress)
-    while True:
+    for further in (True, False):
         try:
             pooch.retrieve(
                 remote.url, remote.hash, fname=path.name, path=path.parent, downloader=transfer
             )
             return
         except ValueError as problem:  # the checksum; pooch has removed the file
-            if not transfer.resumed:
+            if not (transfer.resumed and further):
                 raise DownloadError(
                     f"{remote.url} gave another file than the course expects: {remote.hash} was "
                     f"expected, {transfer.n_bytes:,} bytes with another checksum came; they were "
@@ -153,7 +157,7 @@ def _retrieve(remote, path, progress):
                     "a browser, then try again. If it stays so, the file in the web was changed: "
                     "get the newest version of the course."
                 ) from problem
-            # The first bytes were of an older try: perhaps they alone were wrong. Once more.
+            # It was put together from several tries: perhaps one of them was wrong. Once more.
 
 
 class _Transfer:
@@ -175,7 +179,7 @@ class _Transfer:
             except _Again as problem:
                 if self._size() > most:
                     most, tries = self._size(), 0
-                if tries == (1 if problem.unreachable and not most else len(WAITS)):
+                if tries >= (1 if problem.unreachable and not most else len(WAITS)):
                     raise DownloadError(self._gave_up(url, problem)) from problem
                 time.sleep(max(WAITS[tries], problem.wait))
                 tries += 1
@@ -207,8 +211,14 @@ class _Transfer:
                 have = self._where_it_starts(response, have)
                 if have is not None:
                     self._append(response, have)
+        except requests.exceptions.SSLError as problem:
+            raise _Again(
+                "no secure connection could be made; perhaps a login page of the network stands "
+                "between: open any page in a browser"
+            ) from problem
         except (requests.ConnectionError, requests.Timeout) as problem:
-            raise _Again(_reason(problem), unreachable=True) from problem
+            reason = _reason(problem)
+            raise _Again(reason, unreachable=reason != "connection aborted") from problem
         except urllib3.exceptions.HTTPError as problem:
             raise _Again(f"the connection broke ({_reason(problem)})") from problem
         except requests.RequestException as problem:  # a wrong address, endless redirects
@@ -217,6 +227,11 @@ class _Transfer:
     def _where_it_starts(self, response, have):
         """From which byte on `response` is; None where nothing is missing."""
         status = response.status_code
+        if status == 200 and "text/html" in response.headers.get("Content-Type", ""):
+            raise DownloadError(
+                f"{response.url} gave a web page instead of the file: perhaps a login page of the "
+                "network. Open any page in a browser, then try again."
+            )
         if status == 200:  # all of it, asked for or not
             return 0
         sent = re.fullmatch(
@@ -255,10 +270,12 @@ class _Transfer:
             file=sys.stdout,
             disable=not self.progress,
         )
+        self.resumed |= have > 0
         came = 0
         try:
             with bar, open(self.part, "ab" if have else "wb") as file:
-                for chunk in response.raw.stream(2**16, decode_content=False):
+                # Small: what came of a chunk is lost where the connection breaks within it.
+                for chunk in response.raw.stream(2**13, decode_content=False):
                     file.write(chunk)
                     came += len(chunk)
                     bar.update(len(chunk))
@@ -289,7 +306,7 @@ class _Again(Exception):
 def _reason(problem):
     """The words of a chain of errors that say something to a person."""
     text = str(problem)
-    for words in ("timed out", "refused", "reset", "resolve", "unreachable", "certificate"):
+    for words in ("aborted", "reset", "timed out", "refused", "resolve", "unreachable"):
         if words in text:
             return {"resolve": "its name cannot be resolved"}.get(words, f"connection {words}")
     return type(problem).__name__
