@@ -3,8 +3,8 @@
 A source, ``notebooks/src/day1.py``, is the solved lesson in the py:percent format. Its cells go
 to two notebooks: those tagged ``solution`` only to ``notebooks/solutions/``, those tagged ``stub``
 only to the student's notebook in ``notebooks/``, all others to both. Filled in from pyproject.toml
-are ``{{repository}}``, ``{{ref}}``, ``{{notebook}}`` (path from the repository's root) and
-``{{colab}}`` (address that opens it in Colab).
+are ``{{repository}}``, ``{{ref}}`` and ``{{badges}}`` (they open the notebook in Colab, Kaggle and
+Binder); ``address.py`` changes them.
 
     python notebooks/build.py           write both; run the student's and keep its outputs
     python notebooks/build.py day1      only this source
@@ -19,6 +19,8 @@ import tempfile
 from collections import Counter
 from itertools import zip_longest
 from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import quote
 
 import jupytext
 import nbformat
@@ -33,38 +35,78 @@ AUDIENCES = {"student": "stub", "solution": "solution"}  # audience: the tag of 
 MAX_BYTES = 2_500_000
 
 METADATA = {
-    "colab": {"provenance": [], "toc_visible": True},
+    "accelerator": "GPU",  # Colab then offers one; no lesson needs it
+    "colab": {"gpuType": "T4", "provenance": [], "toc_visible": True},
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
 
+BADGES = {
+    "Colab": "https://colab.research.google.com/assets/colab-badge.svg",
+    "Kaggle": "https://kaggle.com/static/images/open-in-kaggle.svg",
+    "Binder": "https://mybinder.org/badge_logo.svg",
+}
+
 # What an output must not show: it is another on each machine or in each run.
 UNWANTED = {
-    "a path of a machine": r"(?<![\w.:/])/(?:root|home|Users|tmp|var|work|content)/|[A-Z]:\\Users",
+    "a path of a machine": (
+        r"(?<![\w.:/])/(?:root|home|Users|Volumes|Library|Applications|private|tmp|var|usr|opt|mnt"
+        r"|media|srv|work|workspaces?|content|kaggle)/"
+        r"|\b[A-Z]:\\+\w|file:///|\b(?:site|dist)-packages\b"
+    ),
     "an object's address": r"<[^<>]* at 0x[0-9a-fA-F]+",
     "a progress bar's timing": r"\d ?m?s/(?:step|epoch|it|batch)|\d ?it/s",
 }
 
 
-def placeholders(pyproject, notebook):
-    """What fills the placeholders of a source.
+class Address(NamedTuple):
+    """Where the course lies: the one address that badges and setup cells repeat.
 
     Parameters
     ----------
-    pyproject : path-like
-    notebook : str
-        Path of the generated notebook from the repository's root, with ``/``.
+    repository : str
+        ``https://github.com/OWNER/NAME``.
+    ref : str
+        A branch or a tag of it.
     """
-    settings = tomllib.loads(Path(pyproject).read_text(encoding="utf-8"))
-    repository = settings["project"]["urls"]["Repository"]
-    ref = settings["tool"]["workshop"]["ref"]
-    owner_and_name = repository.removeprefix("https://github.com/")
-    return {
-        "repository": repository,
-        "ref": ref,
-        "notebook": notebook,
-        "colab": f"https://colab.research.google.com/github/{owner_and_name}/blob/{ref}/{notebook}",
+
+    repository: str
+    ref: str
+
+
+def read_address(root):
+    """The address that pyproject.toml in the folder `root` names."""
+    settings = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    return Address(settings["project"]["urls"]["Repository"], settings["tool"]["workshop"]["ref"])
+
+
+def badges(address, notebook, *, text="Open"):
+    """Make the badges that open a notebook in Colab, Kaggle and Binder: Markdown, a line each.
+
+    Parameters
+    ----------
+    address : Address
+    notebook : str
+        Path of the notebook from the repository's root, with ``/``.
+    text : str
+        The alternative text is this and ``in Colab``.
+    """
+    repository, ref = address
+    slug = repository.removeprefix("https://github.com/")
+    one_part = quote(ref, safe="")  # Colab's ref ends at a slash; the others find out where it ends
+    links = {
+        "Colab": f"https://colab.research.google.com/github/{slug}/blob/{one_part}/{notebook}",
+        "Kaggle": f"https://kaggle.com/kernels/welcome?src={repository}/blob/{ref}/{notebook}",
+        "Binder": f"https://mybinder.org/v2/gh/{slug}/{ref}?labpath={quote(notebook, safe='')}",
     }
+    return "\n".join(
+        f"[![{text} in {host}]({image})]({links[host]})" for host, image in BADGES.items()
+    )
+
+
+def placeholders(address, notebook):
+    """What fills the placeholders of a source; `notebook` as in `badges`."""
+    return {**address._asdict(), "badges": badges(address, notebook)}
 
 
 def notebook_path(name, audience):
@@ -143,10 +185,9 @@ def problems(notebook):
 def _output_problems(cell):
     for output, following in zip_longest(cell.outputs, cell.outputs[1:], fillvalue={}):
         data = output.get("data", {})
-        text = _as_text(
-            [output.get("text", ""), *output.get("traceback", [])]
-            + [value for kind, value in data.items() if kind.startswith("text/")]
-        )
+        shown = [output.get("text", ""), output.get("evalue", ""), *output.get("traceback", [])]
+        shown += [value for kind, value in data.items() if kind not in ("image/png", "image/jpeg")]
+        text = "\n".join(map(str, shown))
         if output.get("name") == "stderr":
             yield f"it writes to stderr: {text.strip()[:80]!r}"
         if output.output_type == "error" and "raises-exception" not in cell.metadata.get(
@@ -166,10 +207,6 @@ def _output_problems(cell):
                 yield "a figure has no alternative text; show it with workshop.plot.show"
             if "text/markdown" not in following.get("data", {}):
                 yield "no caption follows a figure; show it with workshop.plot.show"
-
-
-def _as_text(values):
-    return "\n".join("".join(value) for value in values)
 
 
 def difference(committed, generated):
@@ -192,6 +229,7 @@ def difference(committed, generated):
 
 def out_of_step(root, names):
     """Committed notebooks that are not what their source makes, one line each."""
+    address = read_address(root)
     found = []
     for name in names:
         for audience in AUDIENCES:
@@ -199,7 +237,8 @@ def out_of_step(root, names):
             if not (root / path).is_file():
                 found.append(f"{path} is missing")
                 continue
-            where = difference(nbformat.read(root / path, 4), _generate_from(root, name, audience))
+            generated = generate_from(root, name, audience, address)
+            where = difference(nbformat.read(root / path, 4), generated)
             if where:
                 found.append(f"{path}: {where}")
     return found
@@ -210,9 +249,10 @@ def build(root, names):
 
     Nothing of a source is written when its student notebook does not run cleanly.
     """
+    address = read_address(root)
     found = []
     for name in names:
-        student = _generate_from(root, name, "student")
+        student = generate_from(root, name, "student", address)
         with tempfile.TemporaryDirectory() as folder:
             plain = Path(folder) / f"{NAMES[name]}.ipynb"
             write_whole(plain, nbformat.writes(student))
@@ -224,9 +264,9 @@ def build(root, names):
             wrong.insert(0, f"code cell {result.failure.number}: {result.failure.error}")
         found += [f"{notebook_path(name, 'student')}: {line}" for line in wrong]
         if not wrong:
-            solved = _generate_from(root, name, "solution")
-            write_whole(root / notebook_path(name, "student"), nbformat.writes(executed) + "\n")
-            write_whole(root / notebook_path(name, "solution"), nbformat.writes(solved) + "\n")
+            solved = generate_from(root, name, "solution", address)
+            write_whole(root / notebook_path(name, "student"), as_text(executed))
+            write_whole(root / notebook_path(name, "solution"), as_text(solved))
     return found
 
 
@@ -235,10 +275,16 @@ def sources(root):
     return [name for name in NAMES if (root / "notebooks" / "src" / f"{name}.py").is_file()]
 
 
-def _generate_from(root, name, audience):
+def generate_from(root, name, audience, address):
+    """Make the notebook of a source, without outputs, for a course that lies at `address`."""
     source = (root / "notebooks" / "src" / f"{name}.py").read_text(encoding="utf-8")
-    values = placeholders(root / "pyproject.toml", notebook_path(name, audience))
+    values = placeholders(address, notebook_path(name, audience))
     return generate(source, audience=audience, values=values)
+
+
+def as_text(notebook):
+    """A notebook as it is committed."""
+    return nbformat.writes(notebook) + "\n"
 
 
 def main(argv=None, *, root=ROOT):

@@ -13,7 +13,9 @@ from workshop.homework import PRACTICES
 SOURCE = """
 # %% [markdown]
 # # A lesson
-# [Open in Colab]({{colab}}) from {{repository}}, {{ref}}, {{notebook}}; {{other}} stays
+# {{badges}}
+#
+# From {{repository}}, {{ref}}; {{other}} stays
 
 # %%
 import sys
@@ -97,7 +99,13 @@ def test_only_useful_tags_are_kept():
 def test_metadata_is_plain():
     notebook = build.generate(SOURCE, audience="student", values=VALUES)
     assert notebook.metadata.kernelspec.name == "python3"
-    assert set(notebook.metadata) == {"colab", "kernelspec", "language_info"}
+    assert set(notebook.metadata) == {"accelerator", "colab", "kernelspec", "language_info"}
+
+
+def test_colab_is_asked_for_a_gpu():
+    notebook = build.generate(SOURCE, audience="student", values=VALUES)
+    assert notebook.metadata.accelerator == "GPU"
+    assert notebook.metadata.colab.gpuType == "T4"
 
 
 def test_generating_again_gives_the_same_bytes():
@@ -129,13 +137,15 @@ def test_ids_are_unique_and_a_new_cell_changes_no_other():
     ],
 )
 def test_placeholders_come_from_pyproject(course, audience, path):
-    values = build.placeholders(course / "pyproject.toml", build.notebook_path("day1", audience))
-    notebook = build.generate(SOURCE, audience=audience, values=values)
-    colab = f"https://colab.research.google.com/github/a/b/blob/v1/{path}"
-    assert notebook.cells[0].source == (
-        f"# A lesson\n[Open in Colab]({colab}) from https://github.com/a/b, v1, {path}; "
-        "{{other}} stays"
+    notebook = build.generate_from(course, "day1", audience, build.read_address(course))
+    title, colab, kaggle, binder, _, text = notebook.cells[0].source.splitlines()
+    assert title == "# A lesson"
+    assert f"](https://colab.research.google.com/github/a/b/blob/v1/{path})" in colab
+    assert (
+        f"](https://kaggle.com/kernels/welcome?src=https://github.com/a/b/blob/v1/{path})" in kaggle
     )
+    assert f"](https://mybinder.org/v2/gh/a/b/v1?labpath={path.replace('/', '%2F')})" in binder
+    assert text == "From https://github.com/a/b, v1; {{other}} stays"
     assert (
         '\n    %pip install "workshop @ git+https://github.com/a/b@v1"' in notebook.cells[1].source
     )
@@ -234,8 +244,42 @@ def test_an_expected_error_may_show(executed):
     assert build.problems(executed) == []
 
 
+@pytest.mark.parametrize(
+    "shown",
+    [
+        "/root/.keras",
+        "'/home/jovyan/course'",
+        "/Users/ann/Library",
+        "/private/var/folders/x",
+        "/tmp/ipykernel_7/1.py",
+        "/mnt/data",
+        "/opt/conda/lib",
+        "/usr/local/lib/python3.13",
+        "/content/day1.ipynb",
+        "/kaggle/working",
+        "/workspaces/course",
+        "C:\\Users\\ann",
+        "'D:\\\\course'",
+        "file:///srv/course",
+        "lib/python3.11/site-packages/keras",
+        "dist-packages/torch",
+    ],
+)
+@pytest.mark.parametrize("kind", ["text", "traceback", "text/html", "image/svg+xml"])
+def test_no_output_of_any_kind_shows_a_path_of_a_machine(executed, shown, kind):
+    if kind == "text":
+        output = new_output("stream", text=f"at {shown}")
+    elif kind == "traceback":
+        executed.cells[1].metadata["tags"] = ["raises-exception"]
+        output = new_output("error", ename="E", evalue="", traceback=["E", f"File {shown}"])
+    else:
+        output = new_output("display_data", data={kind: f"<p>{shown}</p>"})
+    executed.cells[1].outputs = [output]
+    assert any("its output shows a path of a machine" in line for line in build.problems(executed))
+
+
 def test_addresses_on_the_web_are_no_paths_of_a_machine(executed):
-    text = "see https://example.org/home/page and a/tmp/b"
+    text = "see https://example.org/home/page and a/tmp/b, A/C/G/T, 1/2, p: x, {'A:B'}"
     executed.cells[1].outputs = [new_output("stream", text=text)]
     assert build.problems(executed) == []
 
@@ -254,11 +298,9 @@ def built(course):
     for audience in build.AUDIENCES:
         path = course / build.notebook_path("day1", audience)
         path.parent.mkdir(exist_ok=True)
-        values = build.placeholders(
-            course / "pyproject.toml", build.notebook_path("day1", audience)
+        nbformat.write(
+            build.generate_from(course, "day1", audience, build.read_address(course)), path
         )
-        notebook = build.generate(SOURCE, audience=audience, values=values)
-        nbformat.write(notebook, path)
     return course
 
 

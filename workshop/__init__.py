@@ -6,7 +6,7 @@ One module is one idea. In the order in which the lessons meet them:
 `environment`       seeds, quiet logs and a report of the runtime
 `sequences`         DNA strings to one-hot arrays and back
 `motifs`            position weight matrices
-`datasets`          the course's data: shipped, simulated, or read from your files
+`datasets`          the data: shipped, simulated, from your files, or fetched from the web
 `splits`            train, val and test as index arrays
 `architecture`      one description of a network that both frameworks build
 `training`          what both frameworks' training shares

@@ -11,7 +11,7 @@
 # ---
 
 # %% [markdown]
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({{colab}})
+# {{badges}}
 #
 # # Day 1 · Build convolutional networks for DNA
 #
@@ -28,8 +28,9 @@
 # | 4 | predict and evaluate | 30 |
 # | 5 | save, reload, meet real data, **Practice 3** | 50 |
 # | 6 | **Extended practices**: the homework, 10 points each | at home |
+# | 7 | optional, in Colab: the same on real human chromosomes | 15 |
 #
-# Run the cells from the top with *Shift + Enter*. Nothing needs a GPU.
+# Run the cells from the top with *Shift + Enter*. A GPU is used where there is one; none is needed.
 
 # %% [markdown]
 # # 0 · Setup, and where we start from
@@ -38,11 +39,13 @@
 # **25 minutes.**
 
 # %%
+import os
 import sys
 
-if "google.colab" in sys.modules:
-    print("Installing the course's package into Colab.")
+if "google.colab" in sys.modules or "KAGGLE_KERNEL_RUN_TYPE" in os.environ:
+    print("Installing the course's package: this takes about a minute.")
     # %pip install -q "workshop[colab] @ git+{{repository}}@{{ref}}"
+    # No module named 'workshop' below? Switch the internet on (Kaggle: Settings); run this again.
 
 # %%
 from workshop import environment
@@ -1412,8 +1415,8 @@ homework.check("1.P3.3", runs, comparison)
 # minutes** each. Write your answers into the variables and functions that each task names.
 #
 # `homework.check` gives the points at once. It tests what an answer *means*, on new random inputs
-# each time, and any correct way of doing it counts. Run it as often as you like; the last cell
-# adds up.
+# each time, and any correct way of doing it counts. Run it as often as you like; the
+# scoreboard at the end adds up.
 #
 # Your instructor runs the whole notebook from the top, in an empty folder, and asks for the same
 # names. So keep the names, and before you hand in: *Runtime → Restart and run all*. A cell may
@@ -1733,6 +1736,178 @@ import os
 
 # While a grader runs the notebook, checks wait until it has ended, and all points are 0.
 assert homework.scoreboard().points == 50 or "WORKSHOP_GRADING" in os.environ
+
+# %% [markdown]
+# # 7 · The same on real human chromosomes
+#
+# **Objective:** train on real DNA, where a motif may lie on either strand and counting G and C is
+# of no use, and judge the networks beside a matrix that was never trained. **Optional, 15 minutes,
+# in Colab.**
+#
+# Three human chromosomes (chr9, chr21 and chr22 of GRCh38, from UCSC), and the places on them where
+# CTCF was found in GM12878 cells (ENCODE,
+# [ENCFF796WRU](https://www.encodeproject.org/files/ENCFF796WRU/)). In Colab the next cell downloads
+# 63 MB. Elsewhere it takes what `workshop data fetch` has brought before. Where there is nothing,
+# it says so, and the other cells of this section do nothing.
+
+# %%
+try:
+    human = datasets.fetch_ctcf(download=environment.in_colab())
+except OSError as reason:
+    human = None
+    print(f"Skipped: {reason}")
+
+# %% [markdown]
+# ## Negatives that you will meet
+#
+# A positive is 200 bp around the summit of a peak. For each there is a negative from the same
+# chromosome, away from all peaks and **with the same GC**: the shortcut of 1.P1.2 is closed. Train
+# on chr9, choose on chr21, test on chr22.
+
+# %%
+if human:
+    human_split = splits.split_by_chromosome(
+        human.table["chrom"], val_chroms=["chr21"], test_chroms=["chr22"]
+    )
+    gc, is_peak = count_gc(human.X), human.y[:, 0] == 1  # (N,), (N,)
+    rows = {}
+    for part, indices in human_split._asdict().items():
+        peak = is_peak[indices]
+        rows[part] = {
+            "chromosome": human.table["chrom"].iloc[indices[0]],
+            "positives": peak.sum(),
+            "negatives": (~peak).sum(),
+            "GC of positives": f"{gc[indices][peak].mean() / 200:.1%}",
+            "GC of negatives": f"{gc[indices][~peak].mean() / 200:.1%}",
+        }
+    display(pd.DataFrame(rows).T)
+
+    figure, axes = plt.subplots(1, 2, figsize=(10, 3.4), layout="constrained")
+    plot.split_overview(human.table, human_split, ax=axes[0])
+    bins = np.arange(-0.5, 201, 4)
+    axes[1].hist(gc[is_peak], bins, color="#0072B2", alpha=0.4, label="positives")
+    axes[1].hist(gc[~is_peak], bins, color="black", histtype="step", label="negatives")
+    axes[1].set(xlabel="G and C in 200 bp", ylabel="sequences", xlim=(0, 200))
+    axes[1].spines[["top", "right"]].set_visible(False)
+    axes[1].legend(frameon=False)
+    plot.show(
+        figure,
+        "Left, what is held out. Right, the matching at work: the outline of the negatives should "
+        "lie on the positives.",
+        alt="Left, bars of sequence counts for three chromosomes, each in the colour of its part. "
+        "Right, a filled histogram of G and C in positives and the outline of that in negatives.",
+    )
+
+# %% [markdown]
+# ## Two strands
+#
+# CTCF does not mind which strand carries its motif, and a peak does not tell. So
+#
+# - **training** gets every sequence twice, as it is and as its reverse complement;
+# - **prediction** reads both strands and keeps the higher logit.
+#
+# Three networks: the Day-1 CNN; one with global *max* pooling and kernels as wide as the motif; and
+# yours from 1.6.5, if there is one.
+
+
+# %%
+def best_strand(model, X):
+    """Logits of a Torch model, the higher one of the two strands, shape (N,)."""
+    forward = torch_cnn.predict_logits(model, X)
+    reverse = torch_cnn.predict_logits(model, sequences.reverse_complement(X))
+    return np.maximum(forward, reverse)[:, 0]
+
+
+if human:
+    human_architectures = {
+        "Day-1 CNN": DAY1_CNN,
+        "GMP, 19 bp": Architecture(
+            (Conv1D(32, 19, "relu", padding="same"), MaxPool(4), GlobalMaxPool())
+        ),
+    }
+    if isinstance(my_architecture, Architecture):
+        human_architectures["mine"] = my_architecture
+    X_human, y_human = human.X[human_split.train], human.y[human_split.train]
+    human_models = {}
+    for name, architecture in human_architectures.items():
+        human_models[name] = torch_cnn.build_cnn(architecture, random_state=0)
+        history = torch_cnn.fit(
+            human_models[name],
+            np.concatenate([X_human, sequences.reverse_complement(X_human)]),
+            np.concatenate([y_human, y_human]),
+            X_val=human.X[human_split.val],
+            y_val=human.y[human_split.val],
+            epochs=10,
+            batch_size=128,
+            learning_rate=0.003,
+            progress=False,
+        )
+        print(f"{name:10} val AUROC {history.last['val_auroc']:.3f}")
+
+# %% [markdown]
+# On test they meet three that were never trained on a real chromosome: a count of G and C, the CTCF
+# matrix, and the Day-1 CNN of section 5, trained on the simulation. **Before you run:** in which
+# order will they come?
+
+# %%
+if human:
+    X_human_test, y_human_test = human.X[human_split.test], human.y[human_split.test, 0]
+    human_scores = {
+        "counting G and C": count_gc(X_human_test),
+        "Day-1 CNN, simulation": readers["Day-1 CNN"](X_human_test),
+        "CTCF matrix": motifs.scan(X_human_test, ctcf).max(axis=1),
+    }
+    for name, model in human_models.items():
+        human_scores[name] = best_strand(model, X_human_test)
+
+    rows = {}
+    figure, axes = plt.subplots(1, 2, figsize=(11, 4.8), layout="constrained")
+    for name, y_score in human_scores.items():
+        plot.roc(y_human_test, y_score, label=name, ax=axes[0])
+        plot.precision_recall(y_human_test, y_score, label=name, ax=axes[1])
+        rows[name] = {}
+        for score, metric in (("AUROC", evaluation.auroc), ("AUPRC", evaluation.auprc)):
+            interval = evaluation.bootstrap_interval(
+                y_human_test, y_score, metric=metric, n_resamples=200
+            )
+            rows[name][score] = (
+                f"{interval.estimate:.3f} ({interval.low:.3f} to {interval.high:.3f})"
+            )
+    display(pd.DataFrame(rows).T)
+    plot.show(
+        figure,
+        "All readers on chr22: ROC (left) and precision-recall (right).",
+        alt="Two panels, a curve for each reader: ROC on the left, precision-recall on the right.",
+    )
+
+# %% [markdown]
+# ## What to expect
+#
+# The numbers above are yours. These are of others, none of them on your test set:
+#
+# | reader | negatives | AUROC | AUPRC |
+# |---|---|---|---|
+# | the matrix MA0139.1, best match, on strong peaks | GC-matched | 0.976 | |
+# | DeeperDeepSEA, in the CTCF tutorial of Selene | the genome | 0.971 | 0.499 |
+# | the CNN of DragoNN's CTCF tutorial | the genome | 0.963 | 0.592 |
+# | the same, trained against shuffled sequences | the genome | 0.677 | 0.010 |
+#
+# (Selene: [Chen 2019](https://doi.org/10.1038/s41592-019-0360-8). The last two you know from
+# section 5.)
+#
+# **Compare AUROC with care:** expect less than the first row, since here weak peaks count as well.
+# **Do not compare AUPRC at all.** A guess scores the *share of positives*: one half here, very
+# little in the last three rows. A higher AUPRC here is no better model (section 4).
+#
+# Read your table: does the count of G and C stay at 0.5, as the matching promises? Which networks
+# come close to the matrix, or pass it, and do the intervals overlap? What would the last row say
+# about a network that you had trained on shuffles?
+#
+# **Takeaway:** on real DNA read both strands, take negatives from the genome, and put two readers
+# beside every network: a count of letters and a matrix.
+
+# %% [markdown]
+# # At the end of Day 1
 
 # %% [markdown]
 # **Takeaway:** you can build, train, evaluate and save a CNN in two frameworks, and you know what
