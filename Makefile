@@ -6,7 +6,7 @@ STAMP := .venv/.installed
 EXTRAS := lab,test
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lab notebooks data bench lock clean
+.PHONY: help run test lab notebooks address data bench lock replica pythons clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,10 @@ lab: $(STAMP) ## Install, open JupyterLab on the notebooks
 notebooks: $(STAMP) ## Write the notebooks again from notebooks/src, run and clean them
 	$(BIN)/python notebooks/build.py
 
+address: $(STAMP) ## Change the address: REPOSITORY=https://github.com/OWNER/NAME REF=tag
+	$(BIN)/python notebooks/address.py '$(REPOSITORY)' '$(REF)'
+	@touch $(STAMP) # pyproject.toml is newer now, and what is installed stays as it is
+
 data: $(STAMP) ## Simulate the shipped data set again and compare it with its SHA-256
 	$(BIN)/workshop data simulate
 	$(BIN)/workshop data check
@@ -47,6 +51,12 @@ lock: $(STAMP) ## Write constraints/lock.txt from what .venv holds (upgrade ther
 	| sed -n 's/^\([A-Za-z0-9._-]*==[^+ ]*\).*/\1/p'; } > constraints/lock.txt.part
 	@mv constraints/lock.txt.part constraints/lock.txt
 	@touch $(STAMP)
+
+replica: $(STAMP) ## Run the notebooks in a replica of Colab's runtime (Python 3.13; gigabytes)
+	$(BIN)/python tests/colab_replica.py
+
+pythons: $(STAMP) ## Test what needs no framework on Python 3.10 to 3.13
+	$(BIN)/python tests/pythons.py
 
 clean: ## Remove what running and testing left (not .venv)
 	rm -rf build dist .pytest_cache .ruff_cache .hypothesis

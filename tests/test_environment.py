@@ -1,8 +1,7 @@
 """`workshop.environment`: seeds, quiet logs, and a report that loads nothing."""
 
-import builtins
+import glob
 import importlib.metadata
-import io
 import logging
 import os
 import platform
@@ -10,12 +9,20 @@ import random
 import subprocess
 import sys
 import warnings
+from importlib.util import find_spec
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import packaging
+import pandas as pd
 import pytest
+from bs4 import BeautifulSoup
 
-from workshop import environment
+import workshop
+from workshop import _runtime
+from workshop.__main__ import main
+from workshop._runtime_table import RuntimeTable
 from workshop.environment import (
     check_environment,
     in_colab,
@@ -60,9 +67,14 @@ def test_seeds_the_frameworks_that_are_there(monkeypatch):
     seen = []
     utils = SimpleNamespace(set_random_seed=lambda seed: seen.append(("keras", seed)))
     monkeypatch.setitem(sys.modules, "keras", SimpleNamespace(utils=utils))
-    torch = SimpleNamespace(manual_seed=lambda seed: seen.append(("torch", seed)))
+    cudnn = SimpleNamespace(deterministic=False)
+    torch = SimpleNamespace(
+        manual_seed=lambda seed: seen.append(("torch", seed)),
+        backends=SimpleNamespace(cudnn=cudnn),
+    )
     monkeypatch.setitem(sys.modules, "torch", torch)
     seed_everything(np.int64(5))
+    assert cudnn.deterministic
     assert seen == [("keras", 5), ("torch", 5)]
     assert {type(seed) for _, seed in seen} == {int}
 
@@ -156,27 +168,198 @@ def test_process_without_stderr(monkeypatch):
 # --- report -----------------------------------------------------------------------------------
 
 
-def test_report_names_versions_and_what_is_missing(monkeypatch):
-    monkeypatch.setattr(environment, "PACKAGES", ("numpy", "no-such-package"))
+# The modules without a framework are tested on Pythons that have none, too.
+WHOLE = pytest.mark.skipif(find_spec("torch") is None, reason="the frameworks are not installed")
+
+NEEDS = [
+    "numpy>=2.0",
+    "keras>=3.8",
+    "tqdm>=4.66",
+    'amber-automl>=0.1.5; extra == "colab"',
+    'seaborn>=0.13; extra == "search"',
+    'pytest>=8.2; extra == "test"',
+]
+INSTALLED = {"numpy": "2.4.6", "keras": "3.15.1", "tqdm": "4.70.1"}
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    """Make a machine up: what is installed, loaded and needed; return its report, index to row."""
+
+    def report(installed=INSTALLED, *, loaded=(), colab=False):
+        installed = {"packaging": packaging.__version__, **installed}
+
+        def version(name):
+            if name not in installed:
+                raise importlib.metadata.PackageNotFoundError(name)
+            return installed[name]
+
+        monkeypatch.setattr(_runtime, "SHOWN", ("numpy", "keras", "amber-automl"))
+        monkeypatch.setattr(_runtime, "gpu", lambda: "no")
+        monkeypatch.setattr(importlib.metadata, "version", version)
+        monkeypatch.setattr(importlib.metadata, "requires", lambda _: NEEDS)
+        monkeypatch.setattr(importlib.metadata, "metadata", lambda _: {"Requires-Python": ">=3.10"})
+        for name in ("numpy", "keras", "amber", "tqdm"):
+            monkeypatch.delitem(sys.modules, name, raising=False)
+        for name, its_version in dict(loaded).items():
+            monkeypatch.setitem(sys.modules, name, SimpleNamespace(__version__=its_version))
+        return {row.what: row[1:] for row in _runtime.look(colab=colab)}
+
+    return report
+
+
+def test_all_is_well(machine):
+    report = machine({**INSTALLED, "amber-automl": "0.1.5", "seaborn": "0.13.2"})
+    assert report == {
+        "Python": (platform.python_version(), ">=3.10", "", False),
+        "Colab": ("no", "", "", False),
+        "workshop": (workshop.__version__, "", "", False),
+        "numpy": ("2.4.6", ">=2.0", "", False),
+        "keras": ("3.15.1", ">=3.8", "", False),
+        "amber-automl": ("0.1.5", ">=0.1.5", "", False),
+        "GPU": ("no", "", "", False),
+        "In short": ("all is well", "", "", False),
+    }
+
+
+def test_missing_package_and_the_line_that_mends_it(machine):
+    report = machine({"numpy": "2.4.6", "keras": "3.15.1"})
+    assert report["tqdm"] == ("missing", ">=4.66", 'pip install "tqdm>=4.66"', True)  # now shown
+    assert report["In short"][0] == "1 thing is off"
+
+
+def test_package_below_its_range(machine):
+    report = machine({**INSTALLED, "keras": "3.7.0", "tqdm": "4.66rc1"})
+    assert report["keras"] == ("3.7.0", ">=3.8", 'pip install "keras>=3.8"', True)
+    assert report["tqdm"] == ("4.66rc1", ">=4.66", 'pip install "tqdm>=4.66"', True)
+    assert report["In short"][0] == "2 things are off"
+
+
+@pytest.mark.parametrize("version", ["3.8", "3.8.0+cu130", "3.9.0rc1"])
+def test_package_in_its_range(machine, version):
+    assert machine({**INSTALLED, "keras": version})["keras"] == (version, ">=3.8", "", False)
+
+
+def test_what_is_optional_on_a_laptop_is_needed_in_colab(machine):
+    report = machine()
+    found = "missing: only Day 2's search needs it"
+    assert report["amber-automl"] == (found, ">=0.1.5", 'pip install "amber-automl>=0.1.5"', False)
+    assert report["seaborn"][0] == found
+    assert report["In short"][0] == "all is well"
+    report = machine(colab=True)
+    assert report["Colab"][0] == "yes"
+    install = '%pip install "amber-automl>=0.1.5"'
+    assert report["amber-automl"] == ("missing", ">=0.1.5", install, True)
+    assert report["In short"][0] == "2 things are off"
+
+
+@pytest.mark.parametrize(
+    ("colab", "restart"),
+    [(True, "Runtime → Restart session"), (False, "restart Python (the notebook's kernel)")],
+)
+def test_package_that_was_upgraded_after_its_import(machine, colab, restart):
+    report = machine(loaded={"keras": "3.8.0"}, colab=colab)
+    assert report["keras"] == ("3.15.1, but 3.8.0 is loaded", ">=3.8", restart, True)
+
+
+@pytest.mark.parametrize("loaded", ["3.15.1", "3.15.1+cu130", "v3.15.1"])
+def test_loaded_is_what_is_installed(machine, loaded):
+    assert machine(loaded={"keras": loaded})["keras"] == ("3.15.1", ">=3.8", "", False)
+
+
+@WHOLE
+@pytest.mark.slow
+def test_every_package_calls_itself_by_its_version():
+    """Else it would seem to be upgraded as soon as it is imported. (AMBER needs our import.)"""
+    code = (
+        "import importlib; from workshop import _runtime, keras_cnn, _amber\n"
+        "for name in {*_runtime.SHOWN, *_runtime._needs()[1]}:\n"
+        "    importlib.import_module(_runtime.MODULES.get(name, name))\n"
+        "print(_runtime.look(colab=False)[-1].found)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert ran.stdout == "all is well\n"
+
+
+def test_python_below_the_range(machine, monkeypatch):
+    monkeypatch.setattr(platform, "python_version", lambda: "3.9.18")
+    mend = "install Python >=3.10, and workshop in it"
+    assert machine()["Python"] == ("3.9.18", ">=3.10", mend, True)
+
+
+def test_real_ranges_are_those_of_the_package():
+    python, ranges = _runtime._needs()
+    assert python == importlib.metadata.metadata("workshop")["Requires-Python"]
+    assert str(ranges["tensorflow"]) == ">=2.18"
+    assert {"captum", "shap", "seaborn"} <= set(ranges)
+    assert set(_runtime.SHOWN) | set(_runtime.OPTIONAL) <= set(ranges)
+    assert not {"pytest", "jupyterlab", "seqpro"} & set(ranges)
+
+
+def test_table_is_a_frame_of_words():
     report = check_environment()
-    assert list(report.index) == ["Python", "Colab", "numpy", "no-such-package", "GPU"]
-    assert list(report) == ["found"]
-    assert report["found"].tolist()[:4] == [
-        platform.python_version(),
+    assert isinstance(report, pd.DataFrame)
+    assert list(report) == ["found", "needed", "to do"]
+    assert report.index.is_unique
+    assert report.loc["Python", "found"] == platform.python_version()
+    assert report.loc["numpy"].tolist() == [np.__version__, ">=2.0", ""]
+    assert type(report[["found"]]) is pd.DataFrame
+
+
+def test_table_shows_whole_lines_left_aligned():
+    long = "x" * 80 + "<"
+    rows = [_runtime.Row("numpy", long, ">=2.0", "pip"), _runtime.Row("GPU", "no")]
+    table = RuntimeTable.of(rows)
+    page = BeautifulSoup(table._repr_html_(), "html.parser")
+    cells = page.find_all(["td", "th"])
+    assert [cell.text for cell in cells if cell.name == "td"] == [
+        long,
+        ">=2.0",
+        "pip",
         "no",
-        np.__version__,
-        "missing: pip install no-such-package",
+        "",
+        "",
+    ]
+    assert all(cell["style"] == "text-align: left" for cell in cells)
+    assert repr(table).splitlines() == [
+        "       " + "found".ljust(81) + "  needed  to do",
+        "numpy  " + long + "  >=2.0   pip",
+        "GPU    no",
     ]
 
 
-def test_report_covers_what_the_package_needs():
-    required = importlib.metadata.requires("workshop")
-    base = {line.split(">")[0].split(";")[0].strip() for line in required if "extra ==" not in line}
-    # Brought by Jupyter, scikit-learn (two), Torch, and what a download needs.
-    invisible = {"ipython", "scipy", "threadpoolctl", "filelock"}
-    invisible |= {"packaging", "pooch", "requests", "tqdm"}
-    assert base - invisible <= set(check_environment().index)
-    assert not check_environment()["found"].str.startswith("missing").any()
+@WHOLE
+def test_all_is_well_where_the_tests_run():
+    report = check_environment()
+    assert report.loc["In short"].tolist() == ["all is well", "", ""]
+    assert not report["to do"].any()
+
+
+@pytest.mark.parametrize("installed", [INSTALLED, {}])
+def test_doctor_prints_the_same(machine, capsys, installed):
+    machine(installed)
+    report = check_environment()
+    assert main(["doctor"]) == (0 if installed else 1)
+    assert capsys.readouterr().out == f"{report}\n"
+
+
+def test_doctor_without_any_package():
+    """As in a folder that was downloaded and never installed: not even numpy is there."""
+    ran = subprocess.run(
+        [sys.executable, "-S", "-m", "workshop", "doctor"],
+        cwd=Path(workshop.__file__).parent.parent,
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode == 1
+    assert ran.stderr == ""
+    report = {line.split("  ")[0]: line for line in ran.stdout.splitlines()}
+    assert f"{workshop.__version__} (ranges unknown)" in report["workshop"]
+    assert report["numpy"].split() == ["numpy", "missing", "pip", "install", "numpy"]
+    assert "missing: only Day 2's search needs it" in report["amber-automl"]
+    assert "missing" in report["packaging"]
+    needed = set(_runtime.SHOWN) - set(_runtime.OPTIONAL) | {"packaging"}
+    assert f"{len(needed)} things are off" in report["In short"]
 
 
 def test_report_imports_no_framework():
@@ -188,24 +371,46 @@ def test_report_imports_no_framework():
     assert ran.stdout.strip() == ""
 
 
+# --- GPU --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def driver(monkeypatch, tmp_path):
+    """Let the driver say `information`, and nvidia-smi run `script`; neither where left out."""
+
+    def install(*, information=None, script=None):
+        path = tmp_path / "information"
+        if information is not None:
+            path.write_text(information)
+        monkeypatch.setattr(glob, "glob", lambda _: [str(path)] if path.exists() else [])
+        monkeypatch.setenv("PATH", str(tmp_path))
+        monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+        if script is not None:
+            tool = tmp_path / "nvidia-smi"
+            tool.write_text(f"#!/bin/sh\n{script}\n")
+            tool.chmod(0o755)
+
+    return install
+
+
 @pytest.mark.parametrize(
-    ("information", "device", "expected"),
+    ("says", "expected"),
     [
-        ("Model: \t\t Tesla T4\nIRQ: 33\n", True, "Tesla T4"),
-        ("", True, "yes"),
-        (None, True, "yes"),
-        (None, False, "none: the CPU is enough for this course"),
+        ({"information": "Model: \t\t Tesla T4\nIRQ:   33\n"}, "yes: Tesla T4"),
+        ({"information": ""}, "yes: NVIDIA"),
+        ({"script": "echo Tesla T4; echo Tesla T4"}, "yes: Tesla T4"),
+        ({"script": "echo 'no driver'; exit 9"}, "no: the CPU is enough for this course"),
+        ({"script": "exit 0"}, "no: the CPU is enough for this course"),
+        ({}, "no: the CPU is enough for this course"),
     ],
 )
-def test_gpu_is_what_the_driver_says(monkeypatch, information, device, expected):
-    def open_information(path, *args, **kwargs):
-        assert path == "/proc/driver/nvidia/gpus/0/information"
-        if information is None:
-            raise FileNotFoundError(path)
-        return io.StringIO(information)
+def test_gpu_is_what_the_driver_says(driver, says, expected):
+    driver(**says)
+    assert _runtime.gpu() == expected
 
-    with monkeypatch.context() as patch:
-        patch.setattr(builtins, "open", open_information)
-        patch.setattr(os.path, "exists", lambda path: device and path == "/dev/nvidia0")
-        found = environment._gpu_name()
-    assert found == expected
+
+@pytest.mark.parametrize("hidden", ["", "-1"])
+def test_gpu_that_is_hidden(driver, monkeypatch, hidden):
+    driver(information="Model: Tesla T4\n")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", hidden)
+    assert _runtime.gpu() == "no: CUDA_VISIBLE_DEVICES hides it"

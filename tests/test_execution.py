@@ -12,6 +12,7 @@ import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from workshop import _shipped
 from workshop.__main__ import main
 from workshop._shipped import shipped_file
 from workshop.execution import MAX_PRINTED, CellRun, execute_notebook
@@ -244,10 +245,45 @@ def test_either_fault_alone_is_an_exit_code_of_1(tmp_path, name):
     assert main(["run", str(path), "--output", str(tmp_path / "out")]) == 1
 
 
-def test_workshop_run_without_notebooks(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
+@pytest.fixture
+def shipped(tmp_path, monkeypatch):
+    """A checkout that ships what is put into its notebooks/; the current folder is another one."""
+    checkout, here = tmp_path / "checkout", tmp_path / "here"
+    for folder in (checkout / "data", checkout / "notebooks", here):
+        folder.mkdir(parents=True)
+    (checkout / "data" / "SHA256SUMS").touch()
+    monkeypatch.setattr(_shipped, "_PACKAGE", checkout / "workshop")
+    monkeypatch.chdir(here)
+    return checkout / "notebooks"
+
+
+def test_workshop_run_takes_the_shipped_notebooks_elsewhere(shipped, capsys):
+    save(shipped / "day2.ipynb", "2")
+    save(shipped / "day1.ipynb", "1")
+    save(shipped / "solutions" / "day1.ipynb", "1 / 0")
+    assert main(["run"]) == 0
+    out = capsys.readouterr().out
+    assert out.index("day1: ran") < out.index("day2: ran")
+    assert Path("build", "day2.html").is_file()  # in the current folder
+
+
+def test_workshop_run_prefers_the_folders_notebooks(shipped, capsys):
+    save(shipped / "day1.ipynb", "1 / 0")
+    save(Path("notebooks", "mine.ipynb"), "1")
+    assert main(["run"]) == 0
+    assert "mine: ran" in capsys.readouterr().out
+
+
+def test_workshop_run_without_notebooks(shipped, capsys):
     assert main(["run"]) == 1
     assert "There is no notebook in" in capsys.readouterr().err
+
+
+def test_shipped_notebooks_are_the_students():
+    assert _shipped.shipped_notebooks() == [
+        Path(_shipped.__file__).parent.parent / "notebooks" / name
+        for name in ("day1_build_cnns.ipynb", "day2_automl_and_interpretation.ipynb")
+    ]
 
 
 def test_workshop_run_checks_all_names_first(tmp_path, capsys):

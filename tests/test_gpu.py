@@ -3,6 +3,7 @@
 The first tests watch what is asked of the frameworks; the last ones run where there is a GPU.
 """
 
+import os
 from types import SimpleNamespace
 
 import numpy as np
@@ -67,6 +68,10 @@ def test_a_gpu_in_use_stays_as_its_user_set_it(monkeypatch):
     config = SimpleNamespace(list_physical_devices=lambda kind: [kind], experimental=experimental)
     monkeypatch.setattr(tf, "config", config)
     keras_cnn._share_gpus()
+
+
+def test_tensorflow_keeps_to_kernels_that_repeat():
+    assert os.environ["TF_CUDNN_DETERMINISTIC"] == "1"  # read at the first convolution on a GPU
 
 
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no GPU")

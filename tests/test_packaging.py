@@ -1,16 +1,20 @@
 """pyproject.toml, the lock, environment.yml, the Makefile and the notebooks say the same."""
 
+import importlib.metadata
+import platform
 import re
+import sys
 from pathlib import Path
 
-import nbformat
 import pytest
 import tomllib
 import yaml
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 import workshop
+from constraints import colab
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -20,38 +24,45 @@ EXTRAS = {
     for name, lines in PROJECT["project"]["optional-dependencies"].items()
 }
 REPOSITORY = PROJECT["project"]["urls"]["Repository"]
-REF = PROJECT["tool"]["workshop"]["ref"]
 INSTALLED_EXTRAS = ("lab", "test")  # what `make run` installs
 
-# Colab's published runtime of August 2026.
-COLAB = {
-    "ipykernel": "6.17.1",
-    "ipython": "7.34.0",
-    "keras": "3.13.2",
-    "matplotlib": "3.10.0",
-    "nbclient": "0.10.4",
-    "nbconvert": "7.17.1",
-    "numpy": "2.1.3",
-    "pandas": "2.2.3",
-    "scikit-learn": "1.6.1",
-    "scipy": "1.16.3",
-    "shap": "0.52.0",
-    "tensorboard": "2.20.0",
-    "tensorflow": "2.20.0",
-    "torch": "2.11.0",
-}
+COLAB = colab.versions()
+LOCK = (ROOT / "constraints" / "lock.txt").read_text(encoding="utf-8").splitlines()
+(LOCKED_PYTHON,) = re.findall(r"on Python (3\.\d+)\.\d+\.$", LOCK[0])
 
 
 def locked():
-    lines = (ROOT / "constraints" / "lock.txt").read_text(encoding="utf-8").splitlines()
-    lines = [line for line in lines if not line.startswith("#")]
+    lines = [line for line in LOCK if not line.startswith("#")]
     assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[0-9A-Za-z.]+", line) for line in lines), lines
-    return {canonicalize_name(line.split("==")[0]): line.split("==")[1] for line in lines}
+    versions = {canonicalize_name(line.split("==")[0]): line.split("==")[1] for line in lines}
+    assert len(versions) == len(lines), "a package is locked twice"
+    return versions
 
 
-def requirements(names):
-    own = [one for name in names for one in EXTRAS[name] if one.name != "workshop"]
-    return BASE + own
+def requirements(extras):
+    """Requirements of the base and of these extras, with those of the extras that they name."""
+    found, extras = list(BASE), list(extras)
+    while extras:
+        for one in EXTRAS[extras.pop()]:
+            if one.name == "workshop":
+                extras += one.extras
+            else:
+                found.append(one)
+    return list(dict.fromkeys(found))
+
+
+def closure(requirements):
+    """Names of all that these bring here, by the metadata of what is installed."""
+    seen, left = set(), [(one.name, extra) for one in requirements for extra in ["", *one.extras]]
+    while left:
+        name, extra = left.pop()
+        if (name := canonicalize_name(name), extra) in seen:
+            continue
+        seen.add((name, extra))
+        for one in map(Requirement, importlib.metadata.requires(name) or []):
+            if one.marker is None or one.marker.evaluate({"extra": extra}):
+                left += [(one.name, extra) for extra in ["", *one.extras]]
+    return {name for name, _ in seen}
 
 
 def test_lock_is_exact_and_without_builds_or_addresses():
@@ -64,6 +75,28 @@ def test_lock_is_exact_and_without_builds_or_addresses():
 def test_lock_is_in_range(requirement):
     version = locked()[canonicalize_name(requirement.name)]
     assert version in requirement.specifier
+
+
+def test_lock_holds_what_is_needed_and_nothing_else():
+    versions = locked()
+    installed = {
+        canonicalize_name(one.metadata["Name"]): one.version.split("+")[0]  # torch's 2.13.0+cpu
+        for one in importlib.metadata.distributions()
+    }
+    others = {name for name in set(versions) & set(installed) if versions[name] != installed[name]}
+    if others or sys.platform != "linux" or not platform.python_version().startswith(LOCKED_PYTHON):
+        pytest.skip("it is not the locked versions that are installed here")
+    needed = closure(requirements(INSTALLED_EXTRAS))
+    assert set(versions) <= needed, "stale lines in the lock"
+    # `pip freeze` leaves out what installs; and Torch for a CPU needs no CUDA.
+    unlocked = r"setuptools|wheel|triton|(nvidia|cuda)-.*"
+    assert not [one for one in needed - set(versions) if not re.fullmatch(unlocked, one)]
+
+
+def test_a_package_has_one_range():
+    ranges = {}
+    for one in requirements(EXTRAS):
+        assert ranges.setdefault(one.name, one.specifier) == one.specifier
 
 
 @pytest.mark.parametrize("requirement", requirements(EXTRAS), ids=str)
@@ -85,8 +118,8 @@ def test_environment_yml_installs_what_make_run_installs():
     assert pip == ["-c constraints/lock.txt", f"-e .[{extras}]"]
     assert re.search(rf"^EXTRAS := {extras}$", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
     (python,) = [one for one in environment["dependencies"] if str(one).startswith("python=")]
-    header = (ROOT / "constraints" / "lock.txt").read_text().splitlines()[0]
-    assert f"Python {python.removeprefix('python=')}." in header
+    assert python == f"python={LOCKED_PYTHON}"
+    assert LOCKED_PYTHON in SpecifierSet(PROJECT["project"]["requires-python"])
 
 
 def test_citation_is_in_step():
@@ -94,24 +127,3 @@ def test_citation_is_in_step():
     assert citation["version"] == workshop.__version__
     assert citation["repository-code"] == REPOSITORY
     assert citation["license"] == PROJECT["project"]["license"]
-
-
-PAGES = [ROOT / "README.md", *sorted((ROOT / "notebooks").rglob("*.ipynb"))]
-
-
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_addresses_are_pyprojects(path):
-    text = path.read_text(encoding="utf-8")
-    if path.suffix == ".ipynb":
-        text = "\n".join(cell.source for cell in nbformat.reads(text, as_version=4).cells)
-    slug = REPOSITORY.removeprefix("https://github.com/")
-    colab = re.findall(r"https://colab\.research\.google\.com/github/([^)\s\"]+)", text)
-    assert colab, "no Open in Colab badge"
-    for address in colab:
-        assert address.startswith(f"{slug}/blob/{REF}/")
-        target = ROOT / address.removeprefix(f"{slug}/blob/{REF}/")
-        assert target.is_file()
-        assert path.suffix != ".ipynb" or target == path
-    installs = re.findall(r"git\+(\S+?)@([^\s\"']+)", text)
-    assert path.suffix != ".ipynb" or installs, "no setup cell"
-    assert all(install == (REPOSITORY, REF) for install in installs)

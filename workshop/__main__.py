@@ -1,4 +1,4 @@
-"""The console: ``workshop run``, ``workshop grade`` and ``workshop data``."""
+"""The console: ``workshop run``, ``grade``, ``data`` and ``doctor``."""
 
 import argparse
 import sys
@@ -45,7 +45,7 @@ def _parser():
         nargs="*",
         type=Path,
         metavar="NOTEBOOK",
-        help="default: all in notebooks/ of the current folder",
+        help="default: all in notebooks/ of the current folder, else the course's own two",
     )
     run.add_argument(
         "--output",
@@ -60,7 +60,7 @@ def _parser():
 
     _add_grade(commands)
 
-    data = commands.add_parser("data", help="regenerate or check the shipped data")
+    data = commands.add_parser("data", help="check or regenerate the shipped data, fetch more")
     actions = data.add_subparsers(required=True, metavar="action")
     simulate = actions.add_parser("simulate", help="write the simulated data set again")
     simulate.add_argument(
@@ -69,7 +69,30 @@ def _parser():
     simulate.set_defaults(command=_simulate)
     check = actions.add_parser("check", help="compare the shipped files with their SHA-256")
     check.set_defaults(command=_check)
+    _add_fetch(actions)
+
+    doctor = commands.add_parser(
+        "doctor",
+        help="look at Python, the packages and the GPU",
+        description="Look at Python, the packages and the GPU, and say what is off and the line "
+        "that mends it. The exit code is 1 when something is off.",
+    )
+    doctor.set_defaults(command=_doctor)
     return parser
+
+
+def _add_fetch(actions):
+    fetch = actions.add_parser(
+        "fetch",
+        help="fetch real human chromosomes and CTCF peaks, 63 MB",
+        description="Fetch what the optional last sections of the notebooks use: CTCF peaks of "
+        "ENCODE and three chromosomes of GRCh38. Stopped, the same command goes on.",
+    )
+    fetch.add_argument("--chroms", nargs="+", metavar="CHROM", help="default: chr9 chr21 chr22")
+    fetch.add_argument(
+        "--cache", type=Path, help="folder (default: WORKSHOP_CACHE, or the system's)"
+    )
+    fetch.set_defaults(command=_fetch)
 
 
 def _add_grade(commands):
@@ -124,12 +147,7 @@ def _grade(arguments):
 def _run(arguments):
     from workshop.execution import execute_notebook
 
-    notebooks = arguments.notebooks or sorted(Path("notebooks").glob("*.ipynb"))
-    if not notebooks:
-        raise FileNotFoundError(
-            f"There is no notebook in {Path('notebooks').resolve()}. Go to the folder of the "
-            "course, or name the notebooks: workshop run NOTEBOOK ..."
-        )
+    notebooks = arguments.notebooks or _default_notebooks()
     missing = [str(notebook) for notebook in notebooks if not notebook.is_file()]
     if missing:  # before the first of them has run for minutes
         raise FileNotFoundError(f"There is no notebook {', '.join(missing)}.")
@@ -148,6 +166,18 @@ def _run(arguments):
     for result in results:
         print(_summary(result))
     return 0 if all(result.ok for result in results) else 1
+
+
+def _default_notebooks():
+    from workshop._shipped import shipped_notebooks
+
+    notebooks = sorted(Path("notebooks").glob("*.ipynb")) or shipped_notebooks()
+    if not notebooks:
+        raise FileNotFoundError(
+            f"There is no notebook in {Path('notebooks').resolve()}, and none was installed with "
+            "workshop. Go to the folder of the course, or name them: workshop run NOTEBOOK ..."
+        )
+    return notebooks
 
 
 def _summary(result):
@@ -183,12 +213,35 @@ def _simulate(arguments):
     return 0
 
 
+def _fetch(arguments):
+    from workshop import datasets
+
+    chroms = {"chroms": arguments.chroms} if arguments.chroms else {}
+    table = datasets.fetch_ctcf(**chroms, cache_dir=arguments.cache).table
+    for chrom, rows in table.groupby("chrom", sort=False):
+        n_peaks = int(rows["label"].sum())
+        print(f"{chrom}: {n_peaks:,} peaks, and as many windows of equal GC content without one")
+    for reason, n in table.attrs["left_out"].items():
+        if n:
+            print(f"{n:,} peaks left out: {reason}")
+    return 0
+
+
 def _check(_):
     from workshop._shipped import check_shipped
 
     for name in check_shipped():
         print(f"{name}: as shipped")
     return 0
+
+
+def _doctor(_):
+    from workshop._runtime import COLUMNS, aligned, look
+    from workshop.environment import in_colab
+
+    rows = look(colab=in_colab())
+    print(aligned([("", *COLUMNS), *(row[:4] for row in rows)]))
+    return 1 if rows[-1].off else 0
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
-"""Find a shipped data file and refuse it when its bytes are not the shipped ones.
+"""Find the shipped notebooks and data; refuse a data file whose bytes are not the shipped ones.
 
-A checkout keeps ``data/`` beside the package; a wheel carries it inside (see pyproject.toml).
+A checkout keeps ``data/`` and ``notebooks/`` beside the package; a wheel carries them inside (see
+pyproject.toml).
 """
 
 from pathlib import Path
@@ -44,3 +45,8 @@ def check_shipped():
     """Names of all shipped files, each compared with its SHA-256; ValueError names a bad one."""
     lines = (data_directory() / "SHA256SUMS").read_text().splitlines()
     return [shipped_file(line.split()[1]).name for line in lines]
+
+
+def shipped_notebooks():
+    """Paths of the course's notebooks, beside the shipped data; none where they were left out."""
+    return sorted((data_directory().parent / "notebooks").glob("*.ipynb"))

@@ -5,34 +5,14 @@ a reader sees what is set.
 """
 
 import contextlib
-import importlib.metadata
 import logging
 import os
-import platform
 import random
 import sys
 import tempfile
 import warnings
 
-import numpy as np
-
 __all__ = ["check_environment", "in_colab", "quiet_logs", "quiet_stderr", "seed_everything"]
-
-PACKAGES = (
-    "workshop",
-    "numpy",
-    "pandas",
-    "scikit-learn",
-    "matplotlib",
-    "tensorflow",
-    "keras",
-    "torch",
-    "pytorch-lightning",
-    "torchmetrics",
-    "tensorboard",
-    "logomaker",
-    "amber-automl",
-)
 
 
 def in_colab():
@@ -54,7 +34,8 @@ def seed_everything(seed):
     """Seed Python, NumPy, and Keras and Torch where they are already imported.
 
     The functions of this library take a ``random_state`` of their own and do not need it; code
-    written by hand in a notebook does. Import the framework first, then seed.
+    written by hand in a notebook does. Import the framework first, then seed. On a GPU Torch then
+    keeps to kernels whose results repeat; `workshop.keras_cnn` asks the same of TensorFlow.
 
     Parameters
     ----------
@@ -68,10 +49,13 @@ def seed_everything(seed):
 
     Examples
     --------
+    >>> import numpy as np
     >>> seed_everything(0)
     >>> float(np.random.random()) == float(np.random.RandomState(0).random())
     True
     """
+    import numpy as np  # not at the top: the report of the runtime must come without it
+
     if not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**32:
         raise ValueError(f"seed must be a whole number from 0 to 2**32 - 1; got {seed!r}.")
     seed = int(seed)
@@ -81,6 +65,7 @@ def seed_everything(seed):
         sys.modules["keras"].utils.set_random_seed(seed)
     if "torch" in sys.modules:
         sys.modules["torch"].manual_seed(seed)
+        sys.modules["torch"].backends.cudnn.deterministic = True  # on a GPU: results that repeat
 
 
 def quiet_logs():
@@ -136,34 +121,22 @@ def quiet_stderr():
 def check_environment():
     """Report Python, the packages and the GPU, without importing a framework that is not loaded.
 
+    The packages' ranges are those of the package's own metadata; one that was upgraded after its
+    import is found, too. From a shell, ``workshop doctor`` prints the same.
+
     Returns
     -------
     pandas.DataFrame
-        Index: what was looked at; column ``found``: the version, or what is missing and the line
-        that installs it.
+        Index: what was looked at. Columns: ``found``, the version or a few words; ``needed``, the
+        range; ``to do``, the line that mends what is off, empty where nothing is. The last row,
+        ``In short``, says whether all is well.
 
     Examples
     --------
-    >>> "numpy" in check_environment().index
-    True
+    >>> check_environment().loc["Colab", "found"]
+    'no'
     """
-    import pandas as pd
+    from workshop._runtime import look
+    from workshop._runtime_table import RuntimeTable
 
-    found = {"Python": platform.python_version(), "Colab": "yes" if in_colab() else "no"}
-    for package in PACKAGES:
-        try:
-            found[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            found[package] = f"missing: pip install {package}"
-    found["GPU"] = _gpu_name()
-    return pd.DataFrame({"found": found})
-
-
-def _gpu_name():
-    """Name of the NVIDIA GPU as the driver reports it; asks no framework, so it is instant."""
-    try:
-        with open("/proc/driver/nvidia/gpus/0/information") as file:
-            return file.readline().split(":", 1)[1].strip()
-    except (OSError, IndexError):
-        pass
-    return "yes" if os.path.exists("/dev/nvidia0") else "none: the CPU is enough for this course"
+    return RuntimeTable.of(look(colab=in_colab()))

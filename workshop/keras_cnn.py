@@ -18,6 +18,7 @@ from workshop._layers import positive_int
 from workshop.environment import quiet_stderr
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CUDNN_DETERMINISTIC", "1")  # on a GPU: kernels whose results repeat
 with quiet_stderr():
     import keras
     import tensorflow as tf
