@@ -149,9 +149,9 @@ def kernel_environment(folder, environment, clone):
     home, git_config = folder / "home", folder / "gitconfig"
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir()
-    git_config.write_text(
-        f'[url "{clone.as_uri()}"]\n\tinsteadOf = {project()[0]["urls"]["Repository"]}\n[safe]\n\tdirectory = *\n'
-    )
+    address = project()[0]["urls"]["Repository"]
+    redirect = f'[url "{clone.as_uri()}"]\n\tinsteadOf = {address}\n[safe]\n\tdirectory = *\n'
+    git_config.write_text(redirect, encoding="utf-8")
     foreign = ("JUPYTER", "MPL", "PYTHON", "VIRTUAL_ENV", "WORKSHOP", "XDG_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     return kept | {

@@ -399,7 +399,7 @@ def test_an_unfilled_notebook_has_no_points(name):
     """What its committed outputs say; the solved one asserts its own 50 points when it runs."""
     notebook = nbformat.read(build.ROOT / build.notebook_path(name, "student"), as_version=4)
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
-    shown = "\n".join(output.get("data", {}).get("text/plain", "") for output in outputs)
+    shown = "\n".join(output.get("data", {}).get("text/plain", "") for output in outputs).strip()
     ids = [key for key in PRACTICES if key[0] == name[-1]]
     assert re.findall(r"^(\S+): not done yet\.$", shown, flags=re.MULTILINE) == ids
     assert shown.endswith(" 0 of 50 points")

@@ -86,6 +86,8 @@ def quiet_logs():
     warnings.filterwarnings("ignore", message=".*LeafSpec.*", category=FutureWarning)
     # Captum's and SHAP's progress bars, where Jupyter has no widgets: they draw another bar.
     warnings.filterwarnings("ignore", message="IProgress not found")
+    # Torch with CUDA after TensorFlow, where there is no driver: both go on with the CPU.
+    warnings.filterwarnings("ignore", message="CUDA initialization: .* Error 302: ")
 
 
 @contextlib.contextmanager
