@@ -34,6 +34,7 @@ class Reply:
     ranges: bool = True  # heed `Range`
     shift: int = 0  # a range begins so many bytes beside the one asked for
     confess: bool = True  # and `Content-Range` says so
+    ends: int | None = None  # a range ends there at the latest
     chunked: bool = False  # no `Content-Length`
     cut: int | None = None  # stop after so many bytes
     then: str = "close"  # and "close" or "reset" the connection, or "stall" until `server.go_on`
@@ -173,7 +174,7 @@ class _Handler(BaseHTTPRequestHandler):
         start, end = int(asked[1]), min(int(asked[2] or len(content)) + 1, len(content))
         if start >= len(content):
             return 416, {"Content-Range": f"bytes */{len(content)}"}, b""
-        body = content[start + reply.shift : end]
+        body = content[start + reply.shift : min(end, reply.ends or end)]
         first = start + reply.shift * reply.confess
         headers["Content-Range"] = f"bytes {first}-{first + len(body) - 1}/{len(content)}"
         return 206, headers, body

@@ -150,21 +150,30 @@ def test_a_mirror_on_another_port(web, cache, tmp_path):
         assert [bool(request.start) for request in mirror.requests] == [False, True]
 
 
+def test_a_server_that_sends_only_a_part_of_the_range(web, cache):
+    web.script(NAME, Reply(cut=CUT), Reply(ends=CUT + 1000))
+    fetch(web, cache)
+    assert files(cache) == {NAME: DATA}
+    assert [request.start for request in web.requests][1:] == [CUT, CUT + 1000]
+
+
 # Faults that stay
 
 
 STAYING = {
     "404": (
         Reply(404),
-        "the server answers 404 Not Found. The file may have moved: get the newest",
+        r"not to be had: the answer is 404 Not Found\. The file may have moved: get the newest",
     ),
-    "403": (Reply(403), "the server answers 403 Forbidden"),
-    "a status of its own": (Reply(499), r"the server answers 499\."),
+    "403": (Reply(403), r"is 403 Forbidden\. It is refused, perhaps by the network: try another"),
+    "401": (Reply(401), "Somebody asks for a password, perhaps the network"),
+    "407": (Reply(407), "The network's proxy asks for a password: see HTTPS_PROXY"),
+    "a status of its own": (Reply(499), r"the answer is 499\."),
     "500": (Reply(500), r"the server answers 500 Internal Server Error. Try again later\."),
     "503": (Reply(503), r"the server answers 503 Service Unavailable. Try again later\."),
     "wrong bytes": (Reply(body=OLD), "was expected, 1,000,000 bytes with another checksum came"),
     "cut short": (Reply(body=DATA[:-9]), "was expected, 999,991 bytes with another checksum came"),
-    "nothing": (Reply(body=b""), "0 bytes with another checksum came"),
+    "nothing": (Reply(body=b""), "an empty file with another checksum came"),
     "login page": (LOGIN_PAGE, "web page instead of the file: perhaps a login page of the network"),
     "redirected in a circle": (redirect("/" + NAME), "Exceeded 30 redirects"),
     "redirected to nowhere": (redirect("http://127.0.0.1:1/"), "refused"),
@@ -194,8 +203,8 @@ def test_a_server_that_fails_and_then_is_gone(web, cache):
     assert "connection refused" in failure(web, cache)
 
 
-def test_a_server_that_always_lies_about_ranges(web, cache):
-    web.plans[NAME] = cycle([Reply(cut=CUT), Reply(shift=7, confess=False)])
+def test_a_server_that_always_goes_on_with_another_file(web, cache):
+    web.plans[NAME] = cycle([Reply(cut=CUT), Reply(body=OLD)])
     assert "another checksum came" in failure(web, cache)
     assert len(web.requests) == 4
     assert files(cache) == {}
@@ -205,6 +214,21 @@ def test_a_server_that_speaks_no_tls(web, cache):
     url = web.url(NAME).replace("http:", "https:")
     with pytest.raises(DownloadError, match=r"no secure connection could be made; perhaps a login"):
         fetch_file(RemoteFile(url, "md5:0"), cache, progress=False)
+
+
+def test_a_proxy_that_is_not_there_is_named(web, cache, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("NO_PROXY", "")
+    with pytest.raises(
+        DownloadError, match=r"the proxy .*HTTPS_PROXY names does not let it through"
+    ):
+        fetch_file(RemoteFile("http://example.org/a.gz", remote(web).hash), cache)
+
+
+def test_where_a_redirect_led_to_stays_secret(web, cache):
+    web.always(NAME, redirect("/elsewhere?token=secret"))
+    web.always("elsewhere", Reply(403))
+    assert "secret" not in failure(web, cache)
 
 
 def test_how_long_it_waits_between_tries(web, cache, monkeypatch):
@@ -339,7 +363,7 @@ def test_a_file_that_is_there_needs_no_network(web, cache):
 def test_a_damaged_file_is_fetched_again(web, cache, damage):
     cache.mkdir()
     (cache / NAME).write_bytes(damage)
-    with pytest.raises(DownloadError, match=rf"{NAME} is not on this computer yet"):
+    with pytest.raises(DownloadError, match=rf"{NAME} is damaged, and nothing is downloaded"):
         fetch_file(remote(web), cache, download=False)
     fetch(web, cache)
     assert files(cache) == {NAME: DATA}

@@ -1,5 +1,8 @@
 """`datasets.fetch_ctcf` and `workshop data fetch`, from a server on loopback."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,8 +11,17 @@ from tests.fault_server import FaultServer, Reply
 from tests.small_genome import small_source, write_genome
 from workshop import __main__ as console
 from workshop import _download, _fetched
-from workshop.datasets import CTCF_GM12878, DownloadError, fetch_ctcf, read_peaks
+from workshop.datasets import (
+    CTCF_GM12878,
+    DownloadError,
+    RemoteFile,
+    Source,
+    fetch_ctcf,
+    read_peaks,
+)
 from workshop.splits import split_by_chromosome
+
+GOOD = "md5:" + 16 * "ab"
 
 
 @pytest.fixture(scope="module")
@@ -80,11 +92,70 @@ def test_a_missing_file_is_named(source, web, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("chroms", "came"), [(["chr9", "chr1"], "chr1"), ([], "none"), ("chr9", "c, h, r, 9")]
+    ("chroms", "came"), [(["chr9", "chr1"], "chr1"), ([], "none"), (iter(["chrX"]), "chrX")]
 )
 def test_chromosomes_that_are_not_there(chroms, came):
     with pytest.raises(ValueError, match=rf"chr9, chr21, chr22; got {came}\."):
         fetch_ctcf(chroms=chroms)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"chroms": "chr9"}, r"got one string\. Pass \['chr9'\]"),
+        ({"chroms": ["chr9", "chr9"]}, "chroms must name each chromosome once; got chr9, chr9"),
+        ({"length": 0}, "length must be a whole number, 1 or more; got 0"),
+        ({"random_state": None}, "random_state must be a whole number, 0 or more; got None"),
+    ],
+)
+def test_arguments_are_checked_before_anything_is_fetched(source, web, tmp_path, options, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        fetch_ctcf(source=source, cache_dir=tmp_path, **options)
+    assert web.requests == []
+
+
+def test_chromosomes_from_a_generator(source, tmp_path):
+    chroms = (chrom for chrom in ["chr22"])
+    table = fetch_ctcf(source=source, cache_dir=tmp_path, chroms=chroms, progress=False).table
+    assert set(table["chrom"]) == {"chr22"}
+
+
+@pytest.mark.parametrize(
+    ("chr9", "message"),
+    [
+        (
+            RemoteFile("http://a/peaks.bed.gz", GOOD),
+            r"each in another; got \['peaks\.bed\.gz', 'pe",
+        ),
+        (RemoteFile("http://a/chr9/", GOOD), r"must end in file names"),
+        (
+            RemoteFile("http://a/chr9.fa", GOOD[4:]),
+            r"hash of chr9\.fa must be md5: or sha256:.*'ab",
+        ),
+        (
+            RemoteFile("http://a/chr9.fa", "crc32:abab"),
+            r"must be md5: or sha256:.*got 'crc32:abab'",
+        ),
+    ],
+)
+def test_a_source_that_cannot_be_kept_apart_or_checked(chr9, message):
+    source = Source("mine", RemoteFile("http://a/peaks.bed.gz", GOOD), {"chr9": chr9})
+    with pytest.raises(ValueError, match=message):
+        fetch_ctcf(source=source, chroms=["chr9"])
+
+
+def test_a_tilde_is_the_users_home(source, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    fetch_ctcf(source=source, chroms=["chr22"], cache_dir="~/cache", progress=False)
+    assert (tmp_path / "home" / "cache" / "small_genome" / "chr22.fa.gz").is_file()
+    assert not (tmp_path / "~").exists()
+
+
+def test_importing_datasets_loads_nothing_that_downloads():
+    code = "import sys, workshop.datasets; print(*{'pooch', 'requests', 'tqdm'} & set(sys.modules))"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == ""
 
 
 def test_the_real_source_is_the_designs():
@@ -131,3 +202,14 @@ def test_the_command_fails_with_one_line(command, web, tmp_path):
     assert shown.err.startswith("workshop: http://127.0.0.1:")
     assert shown.err.count("\n") == 1
     assert command("--chroms", "chr1")[1].err.startswith("workshop: chroms must be a list of")
+
+
+def test_ctrl_c_says_that_the_command_goes_on(monkeypatch, capsys):
+    def stop(**_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("workshop.datasets.fetch_ctcf", stop)
+    assert console.main(["data", "fetch"]) == 130
+    assert (
+        capsys.readouterr().err == "workshop: stopped; the same command goes on where it ended.\n"
+    )

@@ -140,8 +140,14 @@ def test_byte_order_mark_is_no_letter(genome):
         ("chr1\t0\t5\nchr1\t7\t7\n", r"line 2: expected 0 <= start < end; got start 7, end 7\."),
         ("chr1\t9\t4\n", "expected 0 <= start < end; got start 9, end 4"),
         ("chr1\t-1\t4\n", "expected 0 <= start < end; got start -1, end 4"),
-        (narrow_peak("chr1", 0, 5, 5), "expected the summit, column 10, inside.* below 5; got 5"),
-        (narrow_peak("chr1", 0, 5, "x"), "line 1: expected chrom, start and end"),
+        (
+            narrow_peak("chr1", 0, 5, 5),
+            "expected the summit, column 10, inside.* below 5, or -1 where there is none; got 5",
+        ),
+        (narrow_peak("chr1", 0, 5, -2), r"below 5, or -1 where there is none; got -2\."),
+        (narrow_peak("chr1", 0, 5, "x"), r"line 1: 10 columns are a narrowPeak .*'4\.2', 'x'\]"),
+        (narrow_peak("chr1", 0, 5, 2.0), "the summit, a whole number, in column 10; got"),
+        ("chr1\t0\t5\ta\t0\t+\t1\tgene\t2\t3\n", "expected numbers in columns 7 to 9, and"),
         ("chr1\t0\t5\nchr1\t5\t15\n", r"must have one length; got 5 to 10 bp\. Pass length=200"),
         (
             "chr1\t16\t21\n",
@@ -185,7 +191,9 @@ def test_window_around_a_summit_beyond_an_end(genome):
         genome("chr1\t14\t20\n", length=10)
 
 
-@pytest.mark.parametrize("length", [0, -200])
+@pytest.mark.parametrize("length", [0, -200, 4.0, "4", True])
 def test_length_out_of_range(genome, length):
-    with pytest.raises(ValueError, match=f"length must be a positive number .*; got {length}"):
+    with pytest.raises(
+        ValueError, match=f"length must be a whole number, 1 or more; got {length!r}"
+    ):
         genome("chr1\t0\t4\n", length=length)

@@ -46,6 +46,26 @@ def test_torch_trains_with_repeatable_kernels_and_gives_the_settings_back():
     assert settings() == before
 
 
+def test_torch_predicts_in_full_float32_as_well():
+    seen, model = [], torch_cnn.build_cnn(ARCHITECTURE)
+    cudnn = torch.backends.cudnn
+    model.register_forward_hook(lambda *_: seen.append((cudnn.deterministic, cudnn.allow_tf32)))
+    X, _ = sequences(4)
+    torch_cnn.predict_logits(model, X)
+    torch_cnn.input_gradient(model, X)
+    assert seen == [(True, False)] * 2
+
+
+def test_keras_does_not_compile_for_minutes_where_there_is_a_gpu(monkeypatch):
+    listed = tf.config.list_physical_devices
+    monkeypatch.setattr(
+        tf.config, "list_physical_devices", lambda kind=None: ["gpu"] if kind else listed()
+    )
+    model = keras_cnn.build_cnn(ARCHITECTURE)
+    keras_cnn.fit(model, *sequences(), epochs=1, progress=False)
+    assert model.jit_compile is False
+
+
 def test_keras_leaves_gpu_memory_to_torch(monkeypatch):
     asked = []
     experimental = SimpleNamespace(

@@ -188,7 +188,9 @@ def test_any_small_chromosome_by_brute_force(tmp_path_factory, case):
             assert can_be[row.start] == row.strand
         else:
             far = options["distance"]
-            assert all(row.end + far <= a or row.start - far >= b for a, b, _, _ in peaks)
+            windows = [(a + m - length // 2, a + m - length // 2 + length) for a, _, m, _ in peaks]
+            for a, b in [*windows, *(peak[:2] for peak in peaks)]:
+                assert row.end + far <= a or row.start - far >= b
     starts = sorted(table.loc[table["label"] == 0, "start"])
     assert all(b - a >= length for a, b in itertools.pairwise(starts))
     # Small windows: 2 % of them is no base, so the counts are the same.
@@ -279,9 +281,11 @@ def test_small_as_it_should_be(small):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"length": 0}, r"length must be 1 bp or more; got 0\."),
-        ({"distance": -1}, r"distance must be 0 bp or more; got -1\."),
-        ({"ends": -5}, r"ends must be 0 bp or more; got -5\."),
+        ({"length": 0}, r"length must be a whole number, 1 or more; got 0\."),
+        ({"length": 8.0}, r"length must be a whole number, 1 or more; got 8\.0\."),
+        ({"distance": -1}, r"distance must be a whole number, 0 or more; got -1\."),
+        ({"ends": -5}, r"ends must be a whole number, 0 or more; got -5\."),
+        ({"chroms": ["c", "c"]}, r"chroms must name each chromosome once; got c, c\."),
         ({"chroms": ["c", "d"]}, r"must both hold d, with peaks to take\. Peaks are on c, e; left"),
         (
             {"chroms": ["e"]},
@@ -290,13 +294,37 @@ def test_small_as_it_should_be(small):
         ({"chroms": "c"}, r"chroms must be a list; got one string\. Pass \['c'\]\."),
         ({"ends": 200}, r"must both hold some chromosome.*'at an end of a chromosome': 1"),
         ({"length": 900}, r"'at an end of a chromosome': 1"),
-        ({"random_state": -1}, r"random_state must be a whole number from 0; got -1\."),
-        ({"random_state": 0.5}, r"random_state must be a whole number from 0; got 0\.5\."),
+        ({"random_state": -1}, r"random_state must be a whole number, 0 or more; got -1\."),
+        ({"random_state": 0.5}, r"random_state must be a whole number, 0 or more; got 0\.5"),
     ],
 )
 def test_bad_arguments(small, options, message):
     with pytest.raises((ValueError, TypeError), match=message):
         small(**options)
+
+
+def test_negatives_do_not_lie_on_windows_wider_than_their_peaks(tmp_path):
+    rng = np.random.default_rng(0)
+    (tmp_path / "c.fa").write_text(">c\n" + "".join(rng.choice(list("ACGT"), 20_000)))
+    starts = range(400, 19_500, 450)
+    (tmp_path / "p.bed").write_text("".join(f"c\t{a}\t{a + 2}\n" for a in starts))
+    table = read_peaks(tmp_path / "c.fa", tmp_path / "p.bed", distance=0, ends=0).table
+    positive, negative = (table[table["label"] == k] for k in (1, 0))
+    assert len(negative) > 10
+    for row in negative.itertuples():
+        assert ((positive["end"] <= row.start) | (positive["start"] >= row.end)).all()
+
+
+def test_chromosomes_may_be_any_sequence(small):
+    for chroms in (iter(["c"]), np.array(["c"]), pd.Series(["c"]), ("c",)):
+        assert len(small(chroms=chroms).y) == len(small().y)
+
+
+def test_a_chromosome_in_two_files(tmp_path):
+    (tmp_path / "c.fa").write_text(">c\n" + "ACGTTGCA" * 50)
+    (tmp_path / "p.bed").write_text("c\t200\t220\n")
+    with pytest.raises(ValueError, match=r"c must come once in the FASTA files; it comes again in"):
+        read_peaks(2 * [tmp_path / "c.fa"], tmp_path / "p.bed", length=8, distance=10, ends=0)
 
 
 def test_another_assembly(tmp_path):

@@ -217,7 +217,11 @@ def _fetch(arguments):
     from workshop import datasets
 
     chroms = {"chroms": arguments.chroms} if arguments.chroms else {}
-    table = datasets.fetch_ctcf(**chroms, cache_dir=arguments.cache).table
+    try:
+        table = datasets.fetch_ctcf(**chroms, cache_dir=arguments.cache).table
+    except KeyboardInterrupt:
+        print("workshop: stopped; the same command goes on where it ended.", file=sys.stderr)
+        return 130
     for chrom, rows in table.groupby("chrom", sort=False):
         n_peaks = int(rows["label"].sum())
         print(f"{chrom}: {n_peaks:,} peaks, and as many windows of equal GC content without one")

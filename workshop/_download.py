@@ -11,15 +11,12 @@ import re
 import shutil
 import sys
 import time
+import warnings
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-import pooch
-import requests
-import urllib3
 from filelock import FileLock, Timeout
-from tqdm import tqdm
 
 WAITS = (1, 2, 4, 8)
 """Seconds before each further try; a try that brought new bytes starts them anew."""
@@ -85,13 +82,14 @@ def fetch_file(remote, folder, *, download=True, progress=True):
         if _is(remote, path):
             return path
         if not download:
+            state = "is damaged" if path.is_file() else "is not on this computer yet"
             raise DownloadError(
-                f"{remote.name} is not on this computer yet, and nothing is downloaded unasked: "
-                "`workshop data fetch` brings it, once."
+                f"{remote.name} {state}, and nothing is downloaded unasked: `workshop data fetch` "
+                "brings it, once."
             )
         folder.mkdir(parents=True, exist_ok=True)
         with _alone_in(folder, progress), _quiet_pooch():
-            for litter in folder.glob("tmp*"):  # of a process that was killed within pooch
+            for litter in folder.glob("tmp????????"):  # of a process that was killed within pooch
                 litter.unlink()
             if _is(remote, path):  # another process has brought it meanwhile
                 return path
@@ -108,14 +106,25 @@ def fetch_file(remote, folder, *, download=True, progress=True):
     return path
 
 
+def load_pooch():
+    """Import pooch, which takes a while, only where something is fetched."""
+    with warnings.catch_warnings():
+        # About a bar in a notebook that is not used here.
+        warnings.filterwarnings("ignore", message="IProgress not found")
+        import pooch
+    return pooch
+
+
 def _is(remote, path):
+    if not path.is_file():
+        return False
     algorithm, _, digest = remote.hash.partition(":")
-    return path.is_file() and pooch.file_hash(path, alg=algorithm) == digest.lower()
+    return load_pooch().file_hash(path, alg=algorithm) == digest.lower()
 
 
 @contextlib.contextmanager
 def _alone_in(folder, progress):
-    lock = FileLock(folder / ".lock")
+    lock = FileLock(folder / ".lock", mode=0o666)  # whoever may write there may lock
     try:
         lock.acquire(timeout=0)
     except Timeout:
@@ -131,7 +140,7 @@ def _alone_in(folder, progress):
 @contextlib.contextmanager
 def _quiet_pooch():
     """Hush pooch, whose log on stderr a notebook shows in red."""
-    logger = pooch.get_logger()
+    logger = load_pooch().get_logger()
     level = logger.level
     logger.setLevel("WARNING")
     try:
@@ -144,18 +153,18 @@ def _retrieve(remote, path, progress):
     transfer = _Transfer(path.with_name(f"{path.name}.part"), progress)
     for further in (True, False):
         try:
-            pooch.retrieve(
+            load_pooch().retrieve(
                 remote.url, remote.hash, fname=path.name, path=path.parent, downloader=transfer
             )
             return
         except ValueError as problem:  # the checksum; pooch has removed the file
             if not (transfer.resumed and further):
+                came = f"{transfer.n_bytes:,} bytes" if transfer.n_bytes else "an empty file"
                 raise DownloadError(
                     f"{remote.url} gave another file than the course expects: {remote.hash} was "
-                    f"expected, {transfer.n_bytes:,} bytes with another checksum came; they were "
-                    "thrown away. Perhaps a login page of the network answered: open any page in "
-                    "a browser, then try again. If it stays so, the file in the web was changed: "
-                    "get the newest version of the course."
+                    f"expected, {came} with another checksum came, and was thrown away. Try again "
+                    "from another network. If it stays so, the file in the web was changed: get "
+                    "the newest version of the course."
                 ) from problem
             # It was put together from several tries: perhaps one of them was wrong. Once more.
 
@@ -168,6 +177,7 @@ class _Transfer:
         self.progress = progress
         self.resumed = False
         self.n_bytes = 0
+        self.total = None  # bytes of the whole file, where the server said so
 
     def __call__(self, url, output_file, _pooch):
         self.resumed = self._size() > 0
@@ -203,6 +213,9 @@ class _Transfer:
 
     def _receive(self, url):
         """One request: append what is missing to the part, or raise `_Again`."""
+        import requests
+        import urllib3
+
         have = self._size()
         # Never unzipped on the way: the checksum is that of the .gz.
         headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
@@ -211,6 +224,11 @@ class _Transfer:
                 have = self._where_it_starts(response, have)
                 if have is not None:
                     self._append(response, have)
+        except requests.exceptions.ProxyError as problem:
+            raise _Again(
+                "the proxy that this network or the environment variable HTTPS_PROXY names does "
+                "not let it through"
+            ) from problem
         except requests.exceptions.SSLError as problem:
             raise _Again(
                 "no secure connection could be made; perhaps a login page of the network stands "
@@ -227,17 +245,20 @@ class _Transfer:
     def _where_it_starts(self, response, have):
         """From which byte on `response` is; None where nothing is missing."""
         status = response.status_code
+        asked = (response.history or [response])[0].url  # where it led to may hold a secret
         if status == 200 and "text/html" in response.headers.get("Content-Type", ""):
             raise DownloadError(
-                f"{response.url} gave a web page instead of the file: perhaps a login page of the "
+                f"{asked} gave a web page instead of the file: perhaps a login page of the "
                 "network. Open any page in a browser, then try again."
             )
+        self.total = None
         if status == 200:  # all of it, asked for or not
             return 0
         sent = re.fullmatch(
             r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)", response.headers.get("Content-Range", "")
         )
         if status == 206 and sent and sent[1] == str(have):
+            self.total = None if sent[2] == "*" else int(sent[2])
             return have
         if status == 416 and sent and sent[2] == str(have):
             return None
@@ -250,12 +271,16 @@ class _Transfer:
             raise _Again(
                 f"the server answers {said}", wait=min(int(wait), 30) if wait.isdigit() else 0
             )
-        raise DownloadError(
-            f"{response.url} is not to be had: the server answers {said}. The file may have moved: "
-            "get the newest version of the course."
-        )
+        why = {
+            401: "Somebody asks for a password, perhaps the network: try another one.",
+            403: "It is refused, perhaps by the network: try another one.",
+            407: "The network's proxy asks for a password: see HTTPS_PROXY.",
+        }.get(status, "The file may have moved: get the newest version of the course.")
+        raise DownloadError(f"{asked} is not to be had: the answer is {said}. {why}")
 
     def _append(self, response, have):
+        from tqdm import tqdm
+
         length = response.headers.get("Content-Length", "")
         coming = int(length) if length.isdigit() else None
         free = shutil.disk_usage(self.part.parent).free
@@ -285,6 +310,8 @@ class _Transfer:
             raise
         if coming is not None and came != coming:
             raise _Again(f"the connection broke after {came:,} of {coming:,} bytes")
+        if self.total is not None and have + came < self.total:
+            raise _Again(f"the server sent {have + came:,} of {self.total:,} bytes")
 
     def _disk_full(self, reason):
         return DownloadError(
@@ -304,9 +331,9 @@ class _Again(Exception):
 
 
 def _reason(problem):
-    """The words of a chain of errors that say something to a person."""
-    text = str(problem)
-    for words in ("aborted", "reset", "timed out", "refused", "resolve", "unreachable"):
-        if words in text:
+    """What an error says to a person; its last part, since addresses stand before that."""
+    said = str(problem).rpartition(": ")[2]
+    for words in ("resolve", "aborted", "reset", "timed out", "refused", "unreachable"):
+        if words in said:
             return {"resolve": "its name cannot be resolved"}.get(words, f"connection {words}")
     return type(problem).__name__

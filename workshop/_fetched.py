@@ -1,14 +1,13 @@
 """Real peaks and real chromosomes, fetched from where they are published."""
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-import pooch
-
-from workshop._download import RemoteFile, fetch_file
-from workshop._genome_windows import read_peaks
+from workshop._download import RemoteFile, fetch_file, load_pooch
+from workshop._genome_windows import check_options, different_names, read_peaks
 
 
 class Source(NamedTuple):
@@ -94,19 +93,37 @@ def fetch_ctcf(
     ...     data.table["chrom"], val_chroms=["chr21"], test_chroms=["chr22"]
     ... )  # doctest: +SKIP
     """
+    chroms = different_names(chroms)
+    check_options(length=length, random_state=random_state)  # before minutes of downloading
     unknown = [chrom for chrom in chroms if chrom not in source.chromosomes]
     if unknown or not chroms:
         raise ValueError(
             f"chroms must be a list of chromosomes of {source.name}: "
             f"{', '.join(source.chromosomes)}; got {', '.join(map(str, unknown)) or 'none'}."
         )
+    files = [source.peaks, *(source.chromosomes[chrom] for chrom in chroms)]
+    _check_files(files)
     folder = _cache(cache_dir) / source.name
     bed, *fasta = (
-        fetch_file(remote, folder, download=download, progress=progress)
-        for remote in (source.peaks, *(source.chromosomes[chrom] for chrom in chroms))
+        fetch_file(remote, folder, download=download, progress=progress) for remote in files
     )
     return read_peaks(fasta, bed, length=length, chroms=chroms, random_state=random_state)
 
 
+def _check_files(files):
+    names = [remote.name for remote in files]
+    if "" in names or len(set(names)) < len(names):
+        raise ValueError(
+            f"Addresses of a source must end in file names, each in another; got {names}."
+        )
+    for remote in files:
+        if not re.fullmatch("md5:[0-9a-fA-F]{32}|sha256:[0-9a-fA-F]{64}", remote.hash):
+            raise ValueError(
+                f"The hash of {remote.name} must be md5: or sha256: and the checksum's digits; got "
+                f"{remote.hash!r}."
+            )
+
+
 def _cache(cache_dir):
-    return Path(cache_dir or os.environ.get("WORKSHOP_CACHE") or pooch.os_cache("workshop"))
+    chosen = cache_dir or os.environ.get("WORKSHOP_CACHE") or load_pooch().os_cache("workshop")
+    return Path(chosen).expanduser()

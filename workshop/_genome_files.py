@@ -49,8 +49,6 @@ def read_bed(path):
         fields = line.split("\t")
         try:
             chrom, start, end = fields[0], int(fields[1]), int(fields[2])
-            # Column 10 is the summit in a narrowPeak file, another thing in a BED of 12 columns.
-            summit = int(fields[9]) if len(fields) == 10 else -1  # -1: "no summit"
         except (ValueError, IndexError) as error:
             raise ValueError(
                 f"{path}, line {number}: expected chrom, start and end, separated by tabs; got "
@@ -60,11 +58,8 @@ def read_bed(path):
             raise ValueError(
                 f"{path}, line {number}: expected 0 <= start < end; got start {start}, end {end}."
             )
-        if summit >= end - start:
-            raise ValueError(
-                f"{path}, line {number}: expected the summit, column 10, inside the window, below "
-                f"{end - start}; got {summit}."
-            )
+        # Column 10 is the summit in a narrowPeak file, another thing in a BED of 12 columns.
+        summit = _summit(fields, end - start, f"{path}, line {number}") if len(fields) == 10 else -1
         strand = fields[5] if len(fields) > 5 and fields[5] in ("+", "-") else "+"
         name = fields[3] if len(fields) > 3 and fields[3] not in ("", ".") else ""
         name = name or f"{chrom}:{start}-{end}"
@@ -73,6 +68,23 @@ def read_bed(path):
     if not rows:
         raise ValueError(f"{path} must hold at least one window; it holds none.")
     return pd.DataFrame(rows, columns=["chrom", "start", "end", "strand", "name", "summit"])
+
+
+def _summit(fields, width, where):
+    """Summit of a line of a narrowPeak file, from the start; -1 says that there is none."""
+    try:
+        _, summit = [float(field) for field in fields[6:9]], int(fields[9])
+    except ValueError as error:
+        raise ValueError(
+            f"{where}: 10 columns are a narrowPeak file; expected numbers in columns 7 to 9, and "
+            f"the summit, a whole number, in column 10; got {fields[6:]}."
+        ) from error
+    if not -1 <= summit < width:
+        raise ValueError(
+            f"{where}: expected the summit, column 10, inside the window, below {width}, or -1 "
+            f"where there is none; got {summit}."
+        )
+    return summit
 
 
 def read_fasta(path, *, wanted):

@@ -51,8 +51,7 @@ def read_windows(fasta, bed, *, length=None, label=1):
     """
     table = read_bed(bed)
     if length is not None:
-        if length < 1:
-            raise ValueError(f"length must be a positive number of bp, or None; got {length}.")
+        length = _whole("length", length, least=1)
         table["start"] = table["start"] + table.pop("summit") - length // 2
         table["end"] = table["start"] + length
     else:
@@ -123,7 +122,7 @@ def read_peaks(fasta, bed, *, length=200, chroms=None, distance=1000, ends=10_00
     chroms : sequence of str, optional
         Chromosomes to take; by default all that both files hold.
     distance : int
-        bp that each negative keeps from all peaks in `bed`, at least.
+        bp that each negative keeps from all peaks in `bed` and the windows around their summits.
     ends : int
         bp at both ends of a chromosome (telomeres) from which nothing is taken.
     random_state : int
@@ -154,19 +153,19 @@ def read_peaks(fasta, bed, *, length=200, chroms=None, distance=1000, ends=10_00
     >>> data.table["label"].tolist(), data.X.sum(axis=(0, 1))
     ([1, 0], array([6., 6., 4., 4.], dtype=float32))
     """
-    for name, value, least in (("length", length, 1), ("distance", distance, 0), ("ends", ends, 0)):
-        if value < least:
-            raise ValueError(f"{name} must be {least} bp or more; got {value}.")
-    if isinstance(chroms, str):
-        raise TypeError(f"chroms must be a list; got one string. Pass [{chroms!r}].")
-    if not isinstance(random_state, (int, np.integer)) or random_state < 0:
-        raise ValueError(f"random_state must be a whole number from 0; got {random_state!r}.")
+    check_options(length=length, distance=distance, ends=ends, random_state=random_state)
+    chroms = None if chroms is None else different_names(chroms)
     peaks = dict(tuple(read_bed(bed).groupby("chrom", sort=False)))
     wanted = peaks if chroms is None else chroms
-    tables, seqs, left_out = [], [], Counter()
+    tables, seqs, left_out, there = [], [], Counter(), set()
     for chrom, chromosome, path in _chromosomes(fasta, wanted):
         if chrom not in peaks:
             continue
+        if chrom in there:
+            raise ValueError(
+                f"{chrom} must come once in the FASTA files; it comes again in {path}."
+            )
+        there.add(chrom)
         _check_assembly(peaks[chrom], len(chromosome), path, bed)
         table, out = peaks_and_negatives(
             chromosome,
@@ -180,9 +179,9 @@ def read_peaks(fasta, bed, *, length=200, chroms=None, distance=1000, ends=10_00
         seqs += [chromosome[start:end].decode() for start, end in windows]
         tables.append(table)
         left_out.update(out)
-    there = {table["chrom"].iloc[0] for table in tables if len(table)}
-    missing = [chrom for chrom in chroms or () if chrom not in there]
-    if missing or not there:
+    taken = {table["chrom"].iloc[0] for table in tables if len(table)}
+    missing = [chrom for chrom in chroms or () if chrom not in taken]
+    if missing or not taken:
         raise ValueError(
             f"{bed} and the FASTA must both hold {', '.join(missing) or 'some chromosome'}, with "
             f"peaks to take. Peaks are on {_some(peaks)}; left out: {dict(left_out) or 'none'}. "
@@ -194,6 +193,30 @@ def read_peaks(fasta, bed, *, length=200, chroms=None, distance=1000, ends=10_00
     minus = (table["strand"] == "-").to_numpy()
     X[minus] = reverse_complement(X[minus])
     return Dataset(X, as_column(table["label"]), table)
+
+
+def check_options(*, length=200, distance=0, ends=0, random_state=0):
+    """Raise ValueError where a number that `read_peaks` takes is none, or out of its range."""
+    _whole("length", length, least=1)
+    _whole("distance", distance)
+    _whole("ends", ends)
+    _whole("random_state", random_state)
+
+
+def _whole(name, value, *, least=0):
+    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < least:
+        raise ValueError(f"{name} must be a whole number, {least} or more; got {value!r}.")
+    return int(value)
+
+
+def different_names(chroms):
+    """List of chromosomes, from any sequence of strings; TypeError or ValueError if it is none."""
+    if isinstance(chroms, str):
+        raise TypeError(f"chroms must be a list; got one string. Pass [{chroms!r}].")
+    chroms = [str(chrom) for chrom in chroms]
+    if len(set(chroms)) < len(chroms):
+        raise ValueError(f"chroms must name each chromosome once; got {', '.join(chroms)}.")
+    return chroms
 
 
 def _chromosomes(fasta, wanted):

@@ -27,7 +27,8 @@ def peaks_and_negatives(chromosome, peaks, *, length, distance, ends, rng):
     peaks : DataFrame
         Rows of `read_bed` on this chromosome.
     length, distance, ends : int
-        bp of a window; between a negative and any peak; left out at both ends of the chromosome.
+        bp of a window; between a negative and any peak, or window around its summit; left out at
+        both ends of the chromosome.
     rng : numpy.random.Generator
 
     Returns
@@ -44,8 +45,10 @@ def peaks_and_negatives(chromosome, peaks, *, length, distance, ends, rng):
     gc = np.full(len(peaks), -1)
     gc[inside] = gc_counts(letters, starts[inside], length)
 
+    windows = pd.DataFrame({"start": starts, "end": starts + length})
+    taken = pd.concat([peaks[["start", "end"]], windows])
     tiles = np.arange(ends + rng.integers(length), len(letters) - ends - length + 1, length)
-    tiles = tiles[~overlaps(tiles - distance, tiles + length + distance, peaks)]
+    tiles = tiles[~overlaps(tiles - distance, tiles + length + distance, taken)]
     kept = np.flatnonzero(first & (gc >= 0))
     negatives = _match(gc[kept], tiles, gc_counts(letters, tiles, length), length, rng)
     matched = negatives >= 0
@@ -80,12 +83,12 @@ def gc_counts(letters, starts, length):
     return counts
 
 
-def overlaps(starts, ends, peaks):
-    """Whether each interval from `starts` to `ends` shares a base with a peak."""
-    peaks = peaks.sort_values("start")
-    # Of all peaks that start before an interval ends: does any reach into it?
-    reach = np.maximum.accumulate(peaks["end"].to_numpy())
-    before = np.searchsorted(peaks["start"].to_numpy(), ends, side="left") - 1
+def overlaps(starts, ends, taken):
+    """Whether each interval from `starts` to `ends` shares a base with one in `taken`."""
+    taken = taken.sort_values("start")
+    # Of all that start before an interval ends: does any reach into it?
+    reach = np.maximum.accumulate(taken["end"].to_numpy())
+    before = np.searchsorted(taken["start"].to_numpy(), ends, side="left") - 1
     return (before >= 0) & (reach[before] > starts)
 
 
@@ -100,7 +103,7 @@ def _match(wanted, tiles, counts, length, rng):
     # First all that have a tile with exactly their count, then 1 off, 2 off, ...
     for off in range(int(TOLERANCE * length) + 1):
         for i in np.flatnonzero(found < 0):
-            for count in (wanted[i] - off, wanted[i] + off):
+            for count in (wanted[i] - off, wanted[i] + off)[:: -1 if i % 2 else 1]:
                 if found[i] < 0 and shelves[count]:
                     found[i] = shelves[count].pop()
     return found
