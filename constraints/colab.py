@@ -13,6 +13,7 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
+MOST_ADDED = 8  # packages that the course may add to Colab's, beside itself
 PATH = Path(__file__).with_name("colab.txt")
 HEADER = """\
 # What Colab's CPU runtime of {day} brings, on Python {python}: googlecolab/backend-info on GitHub.

@@ -41,7 +41,6 @@ from tests.pythons import find_python
 
 ROOT = Path(__file__).resolve().parent.parent
 COLAB = colab.versions()
-MOST_ADDED = 8  # beside workshop itself
 NOTEBOOKS = {"day1": "day1_build_cnns.ipynb", "day2": "day2_automl_and_interpretation.ipynb"}
 # Colab's kernel and what a notebook meets beside the package's own requirements.
 BESIDES = (
@@ -164,7 +163,7 @@ def kernel_environment(folder, environment, clone):
     }
 
 
-def execute(path, python, environment, folder):
+def execute(path, executed_path, python, environment, folder):
     """Run a notebook's cells; return what went wrong, and the seconds of the cell with pip."""
     spec = {"argv": [str(python), "-c", KERNEL, "-f", "{connection_file}"], "display_name": "Colab"}
     specs = folder / "kernels" / "colab"
@@ -199,9 +198,8 @@ def execute(path, python, environment, folder):
         )
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as problem:
         found.append(str(problem))
-    executed = folder / "executed" / path.relative_to(path.parents[1])
-    executed.parent.mkdir(parents=True, exist_ok=True)
-    nbformat.write(notebook, executed)
+    executed_path.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, executed_path)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     for number, cell in enumerate(code, start=1):
         found += [f"code cell {number}: {line}" for line in shown_problems(cell)]
@@ -220,6 +218,30 @@ def shown_problems(cell):
             yield from (f"shows: {line}" for line in WARNING.findall(text))
 
 
+def prove(name, replica, clone, folder):
+    """Run one notebook in a fresh copy of the replica, print what came of it; whether all holds."""
+    environment = fresh_copy(replica, folder / "runtime")
+    variables = kernel_environment(folder, environment, clone)
+    python = environment / "bin" / "python"
+    before, started = freeze(environment), time.perf_counter()
+    found, setup = execute(clone / name, folder / "executed" / name, python, variables, folder)
+    seconds, after = time.perf_counter() - started, freeze(environment)
+    added = sorted(after.keys() - before.keys() - {"workshop"})
+    found += [
+        f"{package} {version} became {after.get(package)}"
+        for package, version in before.items()
+        if after.get(package) != version
+    ]
+    if len(added) > colab.MOST_ADDED:
+        found.append(f"{len(added)} packages were added; at most {colab.MOST_ADDED} may be")
+    print(f"{name}: {seconds:.0f} s, of which the setup cell {setup:.0f} s")
+    print(f"  {len(before)} packages before, {len(after)} after: workshop and these were added:")
+    print("  " + ", ".join(f"{package} {after[package]}" for package in added))
+    lines = [f"  PROBLEM {line}" for line in found] or ["  nothing wrong"]
+    print(*lines, sep="\n", flush=True)
+    return not found
+
+
 def main(argv=None):
     """Run the notebooks; return 1 when something does not hold."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -231,38 +253,15 @@ def main(argv=None):
     arguments = parser.parse_args(argv)
     if set(arguments.days) - set(NOTEBOOKS):
         parser.error(f"days must be of {', '.join(NOTEBOOKS)}; got {arguments.days}")
+    kinds = [] if arguments.solved and not arguments.student else ["notebooks"]
+    kinds += [] if arguments.student and not arguments.solved else ["notebooks/solutions"]
+    names = [f"{kind}/{NOTEBOOKS[day]}" for day in arguments.days or NOTEBOOKS for kind in kinds]
     folder = arguments.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     replica = build_replica(folder)
     clone = clone_repository(folder, uncommitted=arguments.uncommitted)
-    both = arguments.student == arguments.solved
-    everything_holds = True
-    for day in arguments.days or NOTEBOOKS:
-        for kind, wanted in (("", arguments.student), ("solutions", arguments.solved)):
-            if not (wanted or both):
-                continue
-            path = clone / "notebooks" / kind / NOTEBOOKS[day]
-            environment = fresh_copy(replica, folder / "runtime")
-            before, started = freeze(environment), time.perf_counter()
-            python = environment / "bin" / "python"
-            variables = kernel_environment(folder, environment, clone)
-            found, setup_seconds = execute(path, python, variables, folder)
-            seconds, after = time.perf_counter() - started, freeze(environment)
-            added = {name: after[name] for name in after.keys() - before.keys() - {"workshop"}}
-            found += [
-                f"{name} {version} became {after.get(name)}"
-                for name, version in before.items()
-                if after.get(name) != version
-            ]
-            if len(added) > MOST_ADDED:
-                found.append(f"{len(added)} packages were added; at most {MOST_ADDED} may be")
-            print(f"{path.relative_to(clone)}: {seconds:.0f} s, setup cell {setup_seconds:.0f} s")
-            print(f"  {len(before)} packages before, {len(after)} after; added beside workshop:")
-            print("  " + ", ".join(f"{name} {version}" for name, version in sorted(added.items())))
-            lines = [f"  PROBLEM {line}" for line in found] or ["  nothing wrong"]
-            print(*lines, sep="\n", flush=True)
-            everything_holds &= not found
-    return int(not everything_holds)
+    results = [prove(name, replica, clone, folder) for name in names]
+    return int(not all(results))
 
 
 if __name__ == "__main__":

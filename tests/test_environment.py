@@ -1,5 +1,6 @@
 """`workshop.environment`: seeds, quiet logs, and a report that loads nothing."""
 
+import contextlib
 import glob
 import importlib.metadata
 import logging
@@ -116,6 +117,16 @@ def test_quiet_logs(monkeypatch):
     finally:
         for name, level in levels.items():
             logging.getLogger(name).setLevel(level)
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_quiet_logs_of_a_gpu_that_is_not_used_only_where_there_is_none(monkeypatch, there):
+    monkeypatch.setattr(_runtime, "gpu", lambda: "yes: Tesla T4" if there else "no: the CPU is")
+    expected = pytest.raises(UserWarning, match="302") if there else contextlib.nullcontext()
+    message = "CUDA initialization: Unexpected error. Error 302: Error loading CUDA libraries."
+    with warnings.catch_warnings(), expected:
+        quiet_logs()
+        warnings.warn(message, stacklevel=1)
 
 
 def test_quiet_logs_leaves_the_users_setting(monkeypatch):

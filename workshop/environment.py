@@ -79,6 +79,8 @@ def quiet_logs():
     --------
     >>> quiet_logs()
     """
+    from workshop._runtime import gpu
+
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     for name in ("pytorch_lightning", "lightning_fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -86,8 +88,9 @@ def quiet_logs():
     warnings.filterwarnings("ignore", message=".*LeafSpec.*", category=FutureWarning)
     # Captum's and SHAP's progress bars, where Jupyter has no widgets: they draw another bar.
     warnings.filterwarnings("ignore", message="IProgress not found")
-    # Torch with CUDA after TensorFlow, where there is no driver: both go on with the CPU.
-    warnings.filterwarnings("ignore", message="CUDA initialization: .* Error 302: ")
+    if gpu().startswith("no:"):  # else it says that the GPU is not used
+        # Torch built with CUDA does not find the driver, where TensorFlow looked for it before.
+        warnings.filterwarnings("ignore", message="CUDA initialization: .* Error 302: ")
 
 
 @contextlib.contextmanager

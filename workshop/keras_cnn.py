@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from workshop import _triton  # isort: skip  # noqa: F401 - before TensorFlow
 from workshop import architecture as arch
 from workshop import training
 from workshop._files import whole_file
@@ -236,6 +237,7 @@ def fit(
         optimizer=_OPTIMIZERS[optimizer](rates[0]),
         loss=_LOSSES[architecture.task](),
         metrics=_metrics(architecture.task),
+        jit_compile=False,  # by default True on a GPU: minutes of compiling, and other kernels
         # One call into the graph for many batches: the loop between them costs more than they do.
         # Keras needs a divisor of the steps; an epoch of moderate size is one call.
         steps_per_execution=max(k for k in range(1, min(steps, 1000) + 1) if steps % k == 0),

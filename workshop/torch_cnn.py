@@ -14,6 +14,8 @@ import pickle
 import zipfile
 from pathlib import Path
 
+from workshop import _triton  # isort: skip  # noqa: F401 - before Lightning
+
 import numpy as np
 import pytorch_lightning as pl
 import torch
@@ -256,7 +258,7 @@ def predict_logits(model, X, *, batch_size=1024):
     batch_size = positive_int(batch_size, "batch_size")
     X = training.check_input(architecture, X)
     logits = np.empty((len(X), architecture.n_outputs), dtype=np.float32)
-    with one_thread(), _evaluating(model), torch.inference_mode():
+    with one_thread(), repeatable_on_gpu(), _evaluating(model), torch.inference_mode():
         for start in range(0, len(X), batch_size):
             batch = slice(start, start + batch_size)
             logits[batch] = model(to_tensor(X[batch]).to(model.device)).cpu().numpy()
@@ -310,7 +312,7 @@ def input_gradient(model, X, *, task=0, batch_size=256):
     X = training.check_input(architecture, X)
     training.check_task(architecture, task)
     gradient = np.empty_like(X)
-    with one_thread(), _evaluating(model), torch.enable_grad():
+    with one_thread(), repeatable_on_gpu(), _evaluating(model), torch.enable_grad():
         for start in range(0, len(X), batch_size):
             batch = to_tensor(X[start : start + batch_size]).to(model.device)
             batch.requires_grad_(True)
