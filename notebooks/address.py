@@ -17,10 +17,14 @@ from pathlib import Path
 import nbformat
 
 from notebooks import build
-from workshop._files import whole_file
+from workshop._files import whole_file, write_whole
 
 ROOT = Path(__file__).resolve().parent.parent
 BEGIN, END = "<!-- badges: `make address` writes them -->", "<!-- end of badges -->"
+
+
+class HalfWrittenError(Exception):
+    """Some files have the new address, the others the old one; the message says which."""
 
 
 def check_address(address):
@@ -28,17 +32,17 @@ def check_address(address):
 
     A ref may hold fewer characters than git allows: no others need quoting in a setup cell.
     """
-    repository = r"https://github\.com/\w[\w-]*/(?!\.)[\w.-]+(?<!\.git)"
-    if not re.fullmatch(repository, address.repository, re.ASCII):
+    owner, name = r"(?!_)\w[\w-]*(?<![_-])", r"(?!\.)[\w.-]+(?<!\.)(?<!\.(?i:git))"
+    if not re.fullmatch(f"https://github\\.com/{owner}/{name}", address.repository, re.ASCII):
         raise ValueError(
-            "REPOSITORY must be https://github.com/OWNER/NAME, without .git or a slash at its end; "
-            f"got {address.repository!r}."
+            "REPOSITORY must be https://github.com/OWNER/NAME, without .git, a dot or a slash at "
+            f"its end; got {address.repository!r}."
         )
     part = r"\w(?:[\w-]|\.(?!\.))*(?<!\.)(?<!\.lock)"
-    if not re.fullmatch(f"{part}(?:/{part})*", address.ref, re.ASCII):
+    if address.ref == "HEAD" or not re.fullmatch(f"{part}(?:/{part})*", address.ref, re.ASCII):
         raise ValueError(
-            "REF must be the name of a branch or tag, made of letters, digits and . _ - /, such as "
-            f"spring-1; got {address.ref!r}."
+            "REF must be the name of a branch or tag, not HEAD, made of letters, digits and "
+            f". _ - /, such as spring-1; got {address.ref!r}."
         )
 
 
@@ -114,13 +118,41 @@ def _replace_once(text, pattern, line, path):
 
 
 def rewrite(root, address):
-    """Write the files that change, all or none; return their paths."""
-    texts = rewritten(root, address)
-    changed = [path for path in texts if (root / path).read_bytes() != texts[path].encode()]
-    with ExitStack() as files:  # renames them when all have been written
-        for path in changed:
-            files.enter_context(whole_file(root / path)).write_bytes(texts[path].encode())
+    """Write the files that change, all or none; return their paths.
+
+    Raises
+    ------
+    ValueError, OSError
+        If it cannot be done; each file is then as it was.
+    HalfWrittenError
+        If that cannot be done either.
+    """
+    new = {path: text.encode() for path, text in rewritten(root, address).items()}
+    old = {path: (root / path).read_bytes() for path in new}
+    changed = [path for path in new if new[path] != old[path]]
+    try:
+        with ExitStack() as files:  # renames them when all have been written
+            for path in changed:
+                files.enter_context(whole_file(root / path)).write_bytes(new[path])
+    except BaseException:  # Ctrl-C as well
+        _put_back(root, {path: old[path] for path in changed})
+        raise
     return changed
+
+
+def _put_back(root, old):
+    lost = []
+    for path, content in old.items():
+        try:
+            if (root / path).read_bytes() != content:
+                write_whole(root / path, content)
+        except OSError:
+            lost.append(path)
+    if lost:
+        raise HalfWrittenError(
+            f"The new address stayed in {', '.join(lost)}; all other files are as they were. "
+            "git diff shows what to put back."
+        )
 
 
 def main(argv=None, *, root=ROOT):
@@ -131,8 +163,11 @@ def main(argv=None, *, root=ROOT):
     address = build.Address(**vars(parser.parse_args(argv)))
     try:
         changed = rewrite(root, address)
-    except ValueError as reason:
-        print(f"{reason}\nNothing was written.", file=sys.stderr)
+    except HalfWrittenError as reason:
+        print(f"{reason.__context__}\n{reason}", file=sys.stderr)
+        return 1
+    except (ValueError, OSError) as reason:
+        print(f"{reason}\nEvery file is as it was.", file=sys.stderr)
         return 1
     print(f"The address is {address.repository} at {address.ref}.")
     print("\n".join(["Written:", *changed]) if changed else "It was so before.")

@@ -12,7 +12,9 @@ Binder); ``address.py`` changes them.
 """
 
 import argparse
+import contextlib
 import hashlib
+import os
 import re
 import sys
 import tempfile
@@ -20,6 +22,7 @@ from collections import Counter
 from itertools import zip_longest
 from pathlib import Path
 from typing import NamedTuple
+from unittest import mock
 from urllib.parse import quote
 
 import jupytext
@@ -77,7 +80,15 @@ class Address(NamedTuple):
 def read_address(root):
     """The address that pyproject.toml in the folder `root` names."""
     settings = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
-    return Address(settings["project"]["urls"]["Repository"], settings["tool"]["workshop"]["ref"])
+    try:
+        return Address(
+            settings["project"]["urls"]["Repository"], settings["tool"]["workshop"]["ref"]
+        )
+    except KeyError as missing:
+        raise ValueError(
+            "pyproject.toml must have Repository in [project.urls] and ref in [tool.workshop]; it "
+            f"has no {missing}."
+        ) from missing
 
 
 def badges(address, notebook, *, text="Open"):
@@ -237,11 +248,25 @@ def out_of_step(root, names):
             if not (root / path).is_file():
                 found.append(f"{path} is missing")
                 continue
-            generated = generate_from(root, name, audience, address)
-            where = difference(nbformat.read(root / path, 4), generated)
+            try:
+                committed = nbformat.read(root / path, as_version=4)
+            except Exception as problem:  # nbformat raises a different type for each kind of damage
+                found.append(f"{path} is not a notebook: {problem}")
+                continue
+            where = difference(committed, generate_from(root, name, audience, address))
             if where:
                 found.append(f"{path}: {where}")
     return found
+
+
+@contextlib.contextmanager
+def _empty_cache():
+    """Hide what the author has downloaded: the outputs are those of a fresh machine."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        mock.patch.dict(os.environ, WORKSHOP_CACHE=folder),
+    ):
+        yield
 
 
 def build(root, names):
@@ -256,7 +281,8 @@ def build(root, names):
         with tempfile.TemporaryDirectory() as folder:
             plain = Path(folder) / f"{NAMES[name]}.ipynb"
             write_whole(plain, nbformat.writes(student))
-            result = execute_notebook(plain, output_dir=Path(folder) / "executed")
+            with _empty_cache():
+                result = execute_notebook(plain, output_dir=Path(folder) / "executed")
             executed = nbformat.read(result.executed_path, as_version=4)
         clean(executed)
         wrong = problems(executed)

@@ -1,9 +1,11 @@
 """The course's address is written once, and one command changes it wherever it is repeated."""
 
+import os
 import re
 import shutil
 import subprocess
 import sys
+from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -149,6 +151,12 @@ def test_twice_is_once_and_back_gives_the_same_bytes(course):
         "https://github.com/a",
         "https://github.com/a/b/",
         "https://github.com/a/b.git",
+        "https://github.com/a/B.GIT",
+        "https://github.com/a/b.git.",
+        "https://github.com/a/b..",
+        "https://github.com/_a/b",
+        "https://github.com/a-/b",
+        "https://github.com/-/b",
         "https://github.com/a/..",
         "https://github.com/a/b/c",
         "https://github.com/a/b c",
@@ -160,13 +168,13 @@ def test_twice_is_once_and_back_gives_the_same_bytes(course):
 def test_what_is_no_repository_is_refused(course, repository, capsys):
     before = content(course)
     assert run(course, (repository, "v2")) == 1
-    message = "REPOSITORY must be https://github.com/OWNER/NAME, without .git or a slash at its end"
-    expected = f"{message}; got {repository!r}.\nNothing was written.\n"
+    message = "REPOSITORY must be https://github.com/OWNER/NAME, without .git, a dot or a slash at"
+    expected = f"{message} its end; got {repository!r}.\nEvery file is as it was.\n"
     assert capsys.readouterr().err == expected
     assert content(course) == before
 
 
-NO_REFS = 'a..b /a a/ a//b .a a/.b a. a.lock a.lock/b a~1 a:b @ a@{1} $HOME {x} a"b a#b ä'
+NO_REFS = 'HEAD a..b /a a/ a//b .a a/.b a. a.lock a.lock/b a~1 a:b @ a@{1} $HOME {x} a"b a#b ä'
 
 
 @pytest.mark.parametrize("ref", ["", "a b", "a\n", *NO_REFS.split()])
@@ -177,7 +185,14 @@ def test_what_is_no_ref_is_refused(course, ref, capsys):
     assert content(course) == before
 
 
-@pytest.mark.parametrize("ref", ["main", "v1.2.3", "spring-1", "class/2027.1", "a_b", "a/b/c", "7"])
+@pytest.mark.parametrize("slug", ["a/b", "7/7", "Zoo-lab/cnn.course", "a-b_c/-b.git2_"])
+def test_usual_names_of_repositories_are_accepted(slug):
+    address.check_address(build.Address(f"https://github.com/{slug}", "main"))
+
+
+@pytest.mark.parametrize(
+    "ref", ["HEADS", "a/HEAD", "main", "v1.2.3", "spring-1", "class/2027.1", "a_b", "a/b/c", "7"]
+)
 def test_usual_names_of_branches_and_tags_are_accepted(ref):
     address.check_address(build.Address(OLD.repository, ref))
 
@@ -201,7 +216,7 @@ def test_a_notebook_out_of_step_is_refused(course, audience, capsys):
     assert run(course, NEW) == 1
     error = capsys.readouterr().err
     assert error.startswith(f"{path}: cell 1 (markdown) is not the source's")
-    assert error.endswith("Run make notebooks first, then this again.\nNothing was written.\n")
+    assert error.endswith("Run make notebooks first, then this again.\nEvery file is as it was.\n")
     assert content(course) == before
 
 
@@ -241,6 +256,86 @@ def test_a_full_disk_leaves_every_file_as_it_was(course, monkeypatch):
     monkeypatch.setattr(Path, "write_bytes", write_until_full)
     with pytest.raises(OSError, match="No space left"):
         address.rewrite(course, NEW)
+    assert content(course) == before
+
+
+@pytest.fixture
+def broken_disk(monkeypatch):
+    """Let renames fail, counted from 1; return the names of the files that were replaced."""
+
+    def install(*failing):
+        replaced, attempts, replace = [], count(1), os.replace
+
+        def sometimes(self, target):
+            if next(attempts) in failing:
+                raise PermissionError(13, "Permission denied")
+            replace(self, target)
+            replaced.append(Path(target).name)
+
+        monkeypatch.setattr(Path, "replace", sometimes)
+        return replaced
+
+    return install
+
+
+@pytest.mark.parametrize("failing", range(1, 8))
+def test_a_rename_that_fails_leaves_every_file_as_it_was(course, broken_disk, capsys, failing):
+    before = content(course)
+    replaced = broken_disk(failing)
+    assert run(course, NEW) == 1
+    assert content(course) == before
+    assert len(replaced) == 2 * (failing - 1)  # there and back
+    error = capsys.readouterr().err
+    assert error == "[Errno 13] Permission denied\nEvery file is as it was.\n"
+    assert run(course, NEW) == 0
+
+
+def test_ctrl_c_between_the_renames_leaves_every_file_as_it_was(course, monkeypatch):
+    before, replace, attempts = content(course), os.replace, count(1)
+
+    def interrupted(self, target):
+        replace(self, target)
+        if next(attempts) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(course, NEW)
+    assert content(course) == before
+
+
+def test_what_could_not_be_put_back_is_named(course, broken_disk, capsys):
+    before = content(course)
+    broken_disk(3, 4)  # the third rename, and then the first one that puts back
+    assert run(course, NEW) == 1
+    (changed,) = (path for path, old in before.items() if path.read_bytes() != old)
+    assert capsys.readouterr().err == (
+        "[Errno 13] Permission denied\n"
+        f"The new address stayed in {changed.relative_to(course).as_posix()}; all other files are "
+        "as they were. git diff shows what to put back.\n"
+    )
+
+
+@pytest.mark.parametrize("path", ["README.md", "CITATION.cff", "pyproject.toml"])
+def test_a_missing_file_is_named(course, path, capsys):
+    (course / path).unlink()
+    before = content(course)
+    assert run(course, NEW) == 1
+    error = capsys.readouterr().err
+    assert re.fullmatch(f".*No such file.*{path}'\nEvery file is as it was.\n", error)
+    assert content(course) == before
+
+
+@pytest.mark.parametrize("key", ["Repository", "ref"])
+def test_a_pyproject_without_an_address_is_refused(course, key, capsys):
+    path = course / "pyproject.toml"
+    path.write_text(re.sub(f"^{key} = .*\n", "", path.read_text(), flags=re.MULTILINE))
+    before = content(course)
+    assert run(course, NEW) == 1
+    assert capsys.readouterr().err == (
+        "pyproject.toml must have Repository in [project.urls] and ref in [tool.workshop]; it has "
+        f"no '{key}'.\nEvery file is as it was.\n"
+    )
     assert content(course) == before
 
 

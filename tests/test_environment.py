@@ -19,6 +19,8 @@ import packaging
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
 
 import workshop
 from workshop import _runtime
@@ -197,17 +199,14 @@ INSTALLED = {"numpy": "2.4.6", "keras": "3.15.1", "tqdm": "4.70.1"}
 def machine(monkeypatch):
     """Make a machine up: what is installed, loaded and needed; return its report, index to row."""
 
+    for variable in ("COLAB_RELEASE_TAG", "KAGGLE_KERNEL_RUN_TYPE"):
+        monkeypatch.delenv(variable, raising=False)
+
     def report(installed=INSTALLED, *, loaded=(), colab=False):
         installed = {"packaging": packaging.__version__, **installed}
-
-        def version(name):
-            if name not in installed:
-                raise importlib.metadata.PackageNotFoundError(name)
-            return installed[name]
-
         monkeypatch.setattr(_runtime, "SHOWN", ("numpy", "keras", "amber-automl"))
         monkeypatch.setattr(_runtime, "gpu", lambda: "no")
-        monkeypatch.setattr(importlib.metadata, "version", version)
+        monkeypatch.setattr(_runtime, "_version", installed.get)
         monkeypatch.setattr(importlib.metadata, "requires", lambda _: NEEDS)
         monkeypatch.setattr(importlib.metadata, "metadata", lambda _: {"Requires-Python": ">=3.10"})
         for name in ("numpy", "keras", "amber", "tqdm"):
@@ -246,6 +245,18 @@ def test_package_below_its_range(machine):
     assert report["In short"][0] == "2 things are off"
 
 
+@pytest.mark.parametrize("raises", [True, False])  # as packaging does before 26, and since
+def test_version_that_cannot_be_read_is_off(machine, monkeypatch, raises):
+    contains = SpecifierSet.contains
+
+    def older(self, item, **options):
+        return contains(self, Version(item) if raises else item, **options)
+
+    monkeypatch.setattr(SpecifierSet, "contains", older)
+    report = machine({**INSTALLED, "keras": "3.8-from-git"})
+    assert report["keras"] == ("3.8-from-git", ">=3.8", 'pip install "keras>=3.8"', True)
+
+
 @pytest.mark.parametrize("version", ["3.8", "3.8.0+cu130", "3.9.0rc1"])
 def test_package_in_its_range(machine, version):
     assert machine({**INSTALLED, "keras": version})["keras"] == (version, ">=3.8", "", False)
@@ -265,11 +276,36 @@ def test_what_is_optional_on_a_laptop_is_needed_in_colab(machine):
 
 
 @pytest.mark.parametrize(
-    ("colab", "restart"),
-    [(True, "Runtime → Restart session"), (False, "restart Python (the notebook's kernel)")],
+    ("variables", "found"),
+    [
+        (["COLAB_RELEASE_TAG"], "yes"),
+        (["KAGGLE_KERNEL_RUN_TYPE"], "no, but Kaggle"),
+        (["COLAB_RELEASE_TAG", "KAGGLE_KERNEL_RUN_TYPE"], "no, but Kaggle"),
+    ],
 )
-def test_package_that_was_upgraded_after_its_import(machine, colab, restart):
-    report = machine(loaded={"keras": "3.8.0"}, colab=colab)
+def test_a_command_knows_colab_and_kaggle_by_their_variables(
+    machine, monkeypatch, variables, found
+):
+    for variable in variables:
+        monkeypatch.setenv(variable, "set")
+    report = machine()
+    assert report["Colab"][0] == found
+    install = '%pip install "amber-automl>=0.1.5"'
+    assert report["amber-automl"] == ("missing", ">=0.1.5", install, True)
+    assert not in_colab()  # what else asks for it is not in a command
+
+
+@pytest.mark.parametrize(
+    ("variable", "restart"),
+    [
+        ("COLAB_RELEASE_TAG", "Runtime → Restart session"),
+        ("KAGGLE_KERNEL_RUN_TYPE", "restart the session (menu Run)"),
+        ("NEITHER", "restart Python (the notebook's kernel)"),
+    ],
+)
+def test_package_that_was_upgraded_after_its_import(machine, monkeypatch, variable, restart):
+    monkeypatch.setenv(variable, "set")
+    report = machine(loaded={"keras": "3.8.0"})
     assert report["keras"] == ("3.15.1, but 3.8.0 is loaded", ">=3.8", restart, True)
 
 
@@ -290,6 +326,37 @@ def test_every_package_calls_itself_by_its_version():
     )
     ran = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert ran.stdout == "all is well\n"
+
+
+@pytest.fixture
+def site(monkeypatch, tmp_path):
+    """A folder of packages that come before all others."""
+    monkeypatch.syspath_prepend(tmp_path)
+    return tmp_path
+
+
+def test_half_installed_package_is_missing(site):
+    (site / "tqdm_half-1.0.dist-info").mkdir()
+    assert _runtime._version("tqdm-half") is None
+    assert _runtime._version("nowhere-half") is None
+    row = _runtime._package("tqdm-half", None, host=None)
+    assert row == ("tqdm-half", "missing", "", "pip install tqdm-half", True)
+
+
+def test_whole_package_counts_beside_the_remains_of_another(site):
+    (site / "numpy-1.0.dist-info").mkdir()
+    assert _runtime._version("numpy") == np.__version__
+
+
+def test_half_installed_workshop_has_no_ranges(site):
+    (site / "workshop-0.dist-info").mkdir()
+    assert _runtime._needs() == (None, {})
+
+
+@pytest.mark.parametrize("version", ["3.10.0+", "3.13.0rc1", "3.11.7"])
+def test_python_in_the_range(machine, monkeypatch, version):
+    monkeypatch.setattr(platform, "python_version", lambda: version)
+    assert machine()["Python"] == (version, ">=3.10", "", False)
 
 
 def test_python_below_the_range(machine, monkeypatch):

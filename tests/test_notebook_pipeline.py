@@ -1,7 +1,11 @@
 """Notebooks are what their sources make, and show only what a student should see."""
 
 import copy
+import os
 import re
+import shutil
+import subprocess
+import sys
 
 import nbformat
 import pytest
@@ -205,6 +209,48 @@ def test_a_figure_needs_alternative_text_and_a_caption(course):
     ]
 
 
+# --- what the author has downloaded ---
+
+
+@pytest.fixture
+def downloads(monkeypatch, tmp_path):
+    """A cache of downloads that is not empty."""
+    folder = tmp_path / "downloads"
+    folder.mkdir()
+    (folder / "chr22.fa.gz").touch()
+    monkeypatch.setenv("WORKSHOP_CACHE", str(folder))
+    return folder
+
+
+LOOK = "import os; seen = os.listdir(os.environ['WORKSHOP_CACHE'])"
+
+
+def test_the_build_sees_no_download(course, downloads):
+    replace(course, "answer = None", f"{LOOK}; print(seen)")
+    assert build.build(course, ["day1"]) == []
+    executed = nbformat.read(student(course), as_version=4)
+    assert executed.cells[2].outputs[0].text == "[]\n"
+    assert os.environ["WORKSHOP_CACHE"] == str(downloads)
+
+
+def test_tests_see_no_download():
+    assert os.listdir(os.environ["WORKSHOP_CACHE"]) == []
+
+
+def test_notebooks_and_tests_that_a_worker_of_pytest_runs_see_no_download(tmp_path, downloads):
+    folder = tmp_path / "here"
+    (folder / "notebooks").mkdir(parents=True)
+    (folder / "pytest.ini").write_text("[pytest]\n")
+    shutil.copy(build.ROOT / "conftest.py", folder)
+    (folder / "test_it.py").write_text(f"def test_it():\n    {LOOK}\n    assert seen == []\n")
+    cell = nbformat.v4.new_code_cell(f"{LOOK}\nassert seen == []")
+    notebook = nbformat.v4.new_notebook(cells=[cell], metadata=build.METADATA)
+    nbformat.write(notebook, folder / "notebooks" / "it.ipynb")
+    command = [sys.executable, "-m", "pytest", "--nbmake", "-n1", folder]
+    ran = subprocess.run([*command, "-p", "no:cacheprovider"], capture_output=True, text=True)
+    assert "2 passed" in ran.stdout, ran.stdout + ran.stderr
+
+
 # --- cleaning and judging an executed notebook ---
 
 
@@ -344,6 +390,13 @@ def test_a_missing_notebook_is_named(built):
     solved(built).unlink()
     (found,) = build.out_of_step(built, ["day1"])
     assert found == "notebooks/solutions/day1_build_cnns.ipynb is missing"
+
+
+@pytest.mark.parametrize("damage", ["", "<<<<<<< HEAD", "[]", "{}", '{"nbformat": 4}'])
+def test_a_damaged_notebook_is_named(built, damage):
+    student(built).write_text(damage)
+    (found,) = build.out_of_step(built, ["day1"])
+    assert found.startswith("notebooks/day1_build_cnns.ipynb is not a notebook: ")
 
 
 def test_the_command(built, capsys):

@@ -55,7 +55,6 @@ def lesson(winner):
     return {
         "day1": {
             "ctcf": CTCF,
-            "my_architecture": None,
             "count_gc": lambda X: X[:, :, 1:3].sum(axis=(1, 2)),
             "readers": {"Day-1 CNN": lambda X: X[:, 0, 0]},
         },
@@ -68,22 +67,25 @@ def lesson(winner):
 
 
 def cells(day):
-    """Code cells that a student has: those before the section, and those of the section."""
+    """Code cells that a student has: those of the lesson, of the homework, and of the section."""
     lesson = jupytext.reads((SOURCES / f"{day}.py").read_text("utf-8"), fmt="py:percent").cells
-    first = next(i for i, cell in enumerate(lesson) if cell.source.startswith("# 7 ·"))
+    homework, first = (
+        next(i for i, cell in enumerate(lesson) if cell.source.startswith(f"# {section} ·"))
+        for section in (6, 7)
+    )
     return [
         [
             ast.parse(re.sub(r"^(\s*)%", r"\1# %", cell.source, flags=re.MULTILINE))
             for cell in part
             if cell.cell_type == "code" and "solution" not in cell.metadata.get("tags", [])
         ]
-        for part in (lesson[:first], lesson[first:])
+        for part in (lesson[:homework], lesson[homework:first], lesson[first:])
     ]
 
 
 def run(day, names):
-    """Run the section with the student's imports; return its names and what it printed."""
-    before, section = cells(day)
+    """Run the section with the lesson's imports; return its names and what it printed."""
+    before, _, section = cells(day)  # who skips the homework has nothing of it, imports neither
     names, printed = dict(names), io.StringIO()
     for cell in before:
         _run([one for one in cell.body if isinstance(one, (ast.Import, ast.ImportFrom))], names)
@@ -120,7 +122,33 @@ def test_day_1_ranks_the_readers(genome, lesson, monkeypatch, in_colab):
     assert 0.45 < auroc["counting G and C"] < 0.55
     for name, value in auroc.items():
         assert re.search(rf"^{re.escape(name)} +{value:.3f} \(", printed, flags=re.MULTILINE)
+    gain = auroc["GMP, 19 bp"] - auroc["CTCF matrix"]
+    assert re.search(rf"^AUROC, GMP minus matrix: {re.escape(f'{gain:+.3f}')} \(", printed, re.M)
+    X = names["X_human_test"]
+    either = X[:, 0, 0] + X[:, -1, 3]  # the stand-in likes an A first: here, or on the other strand
+    assert names["human_scores"]["Day-1 CNN, simulation"].tolist() == either.clip(max=1).tolist()
     assert "Skipped" not in printed
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {},
+        {"my_architecture": None},
+        {"my_architecture": Architecture(WINNER.layers, input_length=100)},
+        {"my_architecture": Architecture(WINNER.layers, task="regression")},
+        {"my_architecture": Architecture(WINNER.layers, task="multiclass", n_outputs=2)},
+    ],
+    ids=["skipped", "stub", "100 bp", "regression", "multiclass"],
+)
+def test_homework_that_does_not_fit_stays_out(genome, lesson, answer, monkeypatch, in_colab):
+    data = genome()
+    few = data.take(range(0, len(data.X), 5))
+    monkeypatch.setattr(datasets, "fetch_ctcf", lambda **_: few)
+    names, printed = run("day1", lesson["day1"] | answer)
+    assert list(names["human_models"]) == ["Day-1 CNN", "GMP, 19 bp"]
+    assert "GMP minus matrix" in printed  # the section went on to its end
 
 
 @pytest.mark.parametrize("day", ["day1", "day2"])
@@ -160,10 +188,10 @@ def test_offline_one_sentence_says_so(day, lesson, monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("day", ["day1", "day2"])
 def test_no_answer_is_overwritten(day):
-    before, section = cells(day)
+    lesson, homework, section = cells(day)
     answers = {
         name.id
-        for cell in before
+        for cell in lesson + homework
         for call in ast.walk(cell)
         if isinstance(call, ast.Call) and ast.unparse(call.func) == "homework.check"
         for name in ast.walk(call)

@@ -43,6 +43,12 @@ OPTIONAL = {
     "shap": "the homework",
 }
 
+RESTART = {  # by where this runs
+    "Colab": "Runtime → Restart session",
+    "Kaggle": "restart the session (menu Run)",
+    None: "restart Python (the notebook's kernel)",
+}
+
 MODULES = {  # where a package's module has another name
     "amber-automl": "amber",
     "ipython": "IPython",
@@ -76,22 +82,26 @@ class Row(NamedTuple):
 def look(*, colab):
     """Look at Python, the packages and the GPU; the last row says in words how it stands.
 
+    In Colab and Kaggle, lines begin with ``%pip`` and nothing is optional. Their environment
+    variables tell as well: a command that a cell starts with ``!`` has these, and no more.
+
     Parameters
     ----------
     colab : bool
-        Whether this is Colab, where lines begin with ``%`` and nothing is optional.
+        Whether it is known to be Colab.
 
     Returns
     -------
     list of Row
     """
+    host = _host(colab)
     python, ranges = _needs()
     # packaging reads the ranges: without it they are unknown, and it is all the more missing.
     names = dict.fromkeys([*SHOWN, "packaging", *ranges])
-    packages = [_package(name, ranges.get(name), colab=colab) for name in names]
+    packages = [_package(name, ranges.get(name), host=host) for name in names]
     rows = [
         _python(python),
-        Row("Colab", "yes" if colab else "no"),
+        Row("Colab", {"Colab": "yes", "Kaggle": "no, but Kaggle"}.get(host, "no")),
         Row("workshop", __version__ + ("" if ranges else " (ranges unknown)")),
         *(row for row in packages if row.what in SHOWN or row.to_do),
         Row("GPU", gpu()),
@@ -135,13 +145,20 @@ def _gpu_name():
     return said.stdout.partition("\n")[0].strip() or None
 
 
+def _host(colab):
+    """The service that this runs in: Colab, Kaggle or None."""
+    if "KAGGLE_KERNEL_RUN_TYPE" in os.environ:  # first: its image is made from Colab's
+        return "Kaggle"
+    return "Colab" if colab or "COLAB_RELEASE_TAG" in os.environ else None
+
+
 def _needs():
     """Ranges of workshop's metadata: of Python, and of each package by its name."""
     try:
         from packaging.requirements import Requirement
 
-        python = importlib.metadata.metadata("workshop")["Requires-Python"]
-        lines = importlib.metadata.requires("workshop")
+        python = importlib.metadata.metadata("workshop").get("Requires-Python")
+        lines = importlib.metadata.requires("workshop") or []  # None of a half-installed one
     except ImportError:  # no packaging; or workshop is a folder on the path, not installed
         return None, {}
     needs = {}
@@ -158,27 +175,38 @@ def _python(needed):
         return Row("Python", found)
     from packaging.specifiers import SpecifierSet
 
-    if SpecifierSet(needed).contains(found, prereleases=True):
+    if _within(found, SpecifierSet(needed)):
         return Row("Python", found, needed)
     return Row("Python", found, needed, f"install Python {needed}, and workshop in it", off=True)
 
 
-def _package(name, specifier, *, colab):
+def _package(name, specifier, *, host):
     needed = str(specifier or "")
-    install = f"{'%pip' if colab else 'pip'} install " + (f'"{name}{needed}"' if needed else name)
-    try:
-        found = importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        if name in OPTIONAL and not colab:
+    install = f"{'%pip' if host else 'pip'} install " + (f'"{name}{needed}"' if needed else name)
+    found = _version(name)
+    if found is None:
+        if name in OPTIONAL and not host:
             return Row(name, f"missing: only {OPTIONAL[name]} needs it", needed, install)
         return Row(name, "missing", needed, install, off=True)
-    if needed and not specifier.contains(found, prereleases=True):
+    if needed and not _within(found, specifier):
         return Row(name, found, needed, install, off=True)
     loaded = getattr(sys.modules.get(MODULES.get(name, name)), "__version__", found)
     if _public(loaded) != _public(found):  # upgraded after its import, by %pip in a live kernel
-        restart = "Runtime → Restart session" if colab else "restart Python (the notebook's kernel)"
-        return Row(name, f"{found}, but {loaded} is loaded", needed, restart, off=True)
+        return Row(name, f"{found}, but {loaded} is loaded", needed, RESTART[host], off=True)
     return Row(name, found, needed)
+
+
+def _version(name):
+    """Version that is installed, or None; the remains of a broken installation have none."""
+    found = importlib.metadata.distributions(name=name)  # the whole one may not be the first
+    return next(filter(None, (one.metadata.get("Version") for one in found)), None)
+
+
+def _within(version, specifier):
+    try:
+        return specifier.contains(_public(version), prereleases=True)
+    except ValueError:  # not a version that packaging can read
+        return False
 
 
 def _public(version):

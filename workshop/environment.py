@@ -127,7 +127,8 @@ def check_environment():
     """Report Python, the packages and the GPU, without importing a framework that is not loaded.
 
     The packages' ranges are those of the package's own metadata; one that was upgraded after its
-    import is found, too. From a shell, ``workshop doctor`` prints the same.
+    import is found, too. From a shell, ``workshop doctor`` prints the same. In Colab and Kaggle
+    nothing is optional, and a line that installs begins with ``%pip``.
 
     Returns
     -------

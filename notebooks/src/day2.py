@@ -2220,9 +2220,9 @@ except OSError as reason:
 # ## The winner goes to work
 #
 # A real motif lies on either strand. So each training sequence comes twice, as it is and as its
-# reverse complement, and a prediction is the higher logit of both strands. We train two
-# architectures, that of Day 1 and that of the winner. Beside them stand the matrix and the winner
-# of the search **as it is**, which has never seen a real chromosome.
+# reverse complement, and a prediction on test is the higher logit of both strands (val: of one). We
+# train two architectures, that of Day 1 and that of the winner. Beside them stand the matrix and
+# the winner of the search **as it is**, which has never seen a real chromosome.
 
 
 # %%
@@ -2255,7 +2255,7 @@ if human:
             learning_rate=0.003,
             progress=False,
         )
-        print(f"{name:21} val AUROC {history.last['val_auroc']:.3f}")
+        print(f"{name:21} val AUROC, one strand: {history.last['val_auroc']:.3f}")
 
 # %%
 if human:
@@ -2273,12 +2273,11 @@ if human:
     display(pd.DataFrame(rows).T.round(3))
 
 # %% [markdown]
-# What others reached on real CTCF data: the matrix alone 0.976 (strong peaks against GC-matched
-# negatives), DeeperDeepSEA in Selene's tutorial 0.971
-# ([Chen 2019](https://doi.org/10.1038/s41592-019-0360-8)), DragoNN's tutorial 0.963 (both on
-# windows from the genome). Other peaks and other negatives, so a rough guide only; here weak peaks
-# count as well. Did the order of the two architectures survive the move to real data? And is what
-# the winner had learnt from a simulation worth anything here?
+# What was reached elsewhere on CTCF: the matrix alone 0.976 (strong peaks against GC-matched
+# negatives), a published CNN, Selene's DeeperDeepSEA, 0.971, DragoNN's tutorial 0.963 (negatives
+# from the whole genome). Not on your test set, so a rough guide only; here weak peaks count as
+# well. Did the order of the two architectures survive the move to real data? And is what the winner
+# had learnt from a simulation worth anything here?
 
 # %% [markdown]
 # ## The motif behind real peaks
