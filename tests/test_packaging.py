@@ -45,7 +45,7 @@ def requirements(extras):
     while extras:
         for one in EXTRAS[extras.pop()]:
             if one.name == "workshop":
-                extras += one.extras
+                extras += sorted(one.extras)  # a set: each process would have its own order
             else:
                 found.append(one)
     return list(dict.fromkeys(found))
