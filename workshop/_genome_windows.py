@@ -65,13 +65,19 @@ def read_windows(fasta, bed, *, length=None, label=1):
     records, names = read_fasta(fasta, wanted=_record_names(table))
     seqs = [_cut(row, records, names, fasta, bed) for row in table.itertuples()]
     try:
-        X = one_hot_encode(seqs)
+        X = _encode_on_strand(seqs, table["strand"])
     except ValueError as error:
         raise ValueError(f"Windows of {bed} in {fasta}: {error}") from error
-    minus = (table["strand"] == "-").to_numpy()
-    X[minus] = reverse_complement(X[minus])
     table.insert(4, "label", label)
     return Dataset(X, as_column(table["label"]), table)
+
+
+def _encode_on_strand(seqs, strands):
+    """One-hot sequences (N, L, 4); those on strand ``-`` turned to their reverse complement."""
+    X = one_hot_encode(seqs)
+    minus = (strands == "-").to_numpy()  # (N,)
+    X[minus] = reverse_complement(X[minus])
+    return X
 
 
 def _record_names(table):
@@ -189,9 +195,7 @@ def read_peaks(fasta, bed, *, length=200, chroms=None, distance=1000, ends=10_00
         )
     table = pd.concat(tables, ignore_index=True)
     table.attrs["left_out"] = dict(left_out)
-    X = one_hot_encode(seqs)
-    minus = (table["strand"] == "-").to_numpy()
-    X[minus] = reverse_complement(X[minus])
+    X = _encode_on_strand(seqs, table["strand"])
     return Dataset(X, as_column(table["label"]), table)
 
 
