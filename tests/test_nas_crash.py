@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 QUICK = nas.ControllerSettings(children_per_step=2, buffering_steps=1, train_pi_iter=1)
 CASES = {
     "AMBER": {"controller": QUICK},
+    "AMBER with rungs": {"controller": QUICK, "rungs": (1,), "epochs": 2},
     "random": {"method": nas.random_search},
     "halving": {"method": nas.successive_halving, "n_children": 4, "rungs": (1, 2)},
 }
@@ -39,6 +40,8 @@ def test_cut_off_around_each_write_it_ends_with_the_same_history(tmp_path, monke
     replace, left = Path.replace, [0]
 
     def cut(self, target):
+        if not target.is_relative_to(tmp_path):  # a file on its way from a worker
+            return replace(self, target)
         left[0] -= 1
         if left[0] == 0 and when == "before":
             raise Killed

@@ -1,11 +1,9 @@
-"""One child of a search: build it, train it, reward it; what goes wrong becomes a reason.
+"""One child of a search: from tokens to a job, from what came of it to a row of the history.
 
 Nothing that a child does ends the search: it is recorded with a finite reward, because a single
 reward that is not finite would spoil the controller for good.
 """
 
-import gc
-import importlib
 import time
 from dataclasses import dataclass
 
@@ -15,17 +13,9 @@ from workshop import architecture as arch
 from workshop import training
 from workshop._nas_code import code_name
 from workshop._nas_space import describe, to_architecture
+from workshop._nas_training import ChildError, Job, Trained, in_words
 
-__all__ = ["SUFFIXES", "Child", "Reward", "Trial", "twin_of"]
-
-SUFFIXES = {"torch": ".ckpt", "keras": ".keras"}
-
-
-def twin_of(framework):
-    """The module that builds and trains with `framework`; loaded when it is first needed."""
-    if framework not in SUFFIXES:
-        raise ValueError(f"framework must be 'torch' or 'keras'; got {framework!r}.")
-    return importlib.import_module(f"workshop.{framework}_cnn")
+__all__ = ["Child", "Reward", "Trial"]
 
 
 @dataclass(frozen=True)
@@ -88,14 +78,6 @@ class Trial:
         }
 
 
-class ChildError(Exception):
-    """A child that did not finish: its status and the reason."""
-
-    def __init__(self, status, reason):
-        super().__init__(reason)
-        self.status = status
-
-
 class Reward:
     """What a search maximises, and what a child earns that did not finish.
 
@@ -136,9 +118,9 @@ class Reward:
                 )
             return float(value)
         try:
-            value = self.function(self.y_val.copy(), predictions())
+            value = self.function(self.y_val.copy(), predictions)
         except Exception as error:
-            raise ChildError("failed", f"reward: {_in_words(error)}") from error
+            raise ChildError("failed", f"reward: {in_words(error)}") from error
         number = _as_float(value)
         if not np.isfinite(number):
             raise ChildError(
@@ -162,7 +144,7 @@ class Reward:
         everywhere = np.ones((len(self.y_val), 1), dtype=np.float32)
         try:
             scores = training.score_logits(self.task, everywhere * logit, self.y_val)
-            floor = self(scores, lambda: (everywhere * mean).astype(np.float32))
+            floor = self(scores, (everywhere * mean).astype(np.float32))
         except ChildError:
             floor = 0.0
         return floor if worst is None else min(floor, worst)
@@ -170,14 +152,14 @@ class Reward:
 
 @dataclass(frozen=True)
 class Child:
-    """How every child of a search is built and trained.
+    """How every child of a search is built, trained and rewarded.
 
     Parameters
     ----------
     space : amber.architect.ModelSpace
     framework : str
-    train, val : pair of arrays
-        X (N, L, 4) and y (N, T), checked.
+    data : tuple of arrays
+        X, y, X_val, y_val, checked.
     reward : Reward
     task : str
     batch_size : int
@@ -188,20 +170,12 @@ class Child:
 
     space: object
     framework: str
-    train: tuple
-    val: tuple
+    data: tuple
     reward: Reward
     task: str
     batch_size: int
     learning_rate: float
     random_state: int
-
-    def architecture(self, tokens):
-        """The architecture that `tokens` select, for the data at hand."""
-        X, y = self.train
-        return to_architecture(
-            self.space, tokens, input_length=X.shape[1], n_outputs=y.shape[1], task=self.task
-        )
 
     @property
     def score_names(self):
@@ -209,91 +183,91 @@ class Child:
         names = ("loss", *training.METRICS[self.task])
         return (*names, *(f"val_{name}" for name in names))
 
-    def run(self, *, trial, step, tokens, epochs, parent, worst):
-        """Build, train and reward one child.
+    def plan(self, trial, tokens, *, epochs, parent):
+        """What a worker has to do for a child.
 
         Parameters
         ----------
-        trial, step : int
+        trial : int
         tokens : tuple of int
         epochs : int
-        parent : tuple or None
-            File of the model to go on training and the epochs that it has had.
+        parent : bytes or None
+            File of the model to go on training.
+
+        Returns
+        -------
+        Job, or Trained where the tokens describe an impossible network
+        """
+        X, y, *_ = self.data
+        try:
+            architecture = to_architecture(
+                self.space, tokens, input_length=X.shape[1], n_outputs=y.shape[1], task=self.task
+            )
+        except (ValueError, TypeError) as error:
+            return Trained("impossible", str(error))
+        return Job(
+            trial=trial,
+            architecture=architecture,
+            framework=self.framework,
+            epochs=epochs,
+            batch_size=self.batch_size,
+            learning_rate=self.learning_rate,
+            # A seed of its own for each trial, the same in a resumed search and in any worker.
+            random_state=int(
+                np.random.SeedSequence([self.random_state, trial]).generate_state(1)[0]
+            ),
+            parent=parent,
+            wants_predictions=callable(self.reward.function),
+        )
+
+    def judge(self, plan, trained, *, trial, step, tokens, epochs_before, worst):
+        """Reward what came of a child.
+
+        Parameters
+        ----------
+        plan : Job or Trained
+            From `plan`.
+        trained : Trained
+        trial, step : int
+        tokens : tuple of int
+        epochs_before : int
+            That the model had had before this trial.
         worst : float or None
             Lowest reward of the children before it that finished.
 
         Returns
         -------
         Trial
-        model : SequenceCNN or None
-            None where the child did not finish.
         """
         started = time.perf_counter()
-        architecture, model, trained, status, reason = None, None, 0, "ok", ""
-        try:
+        status, reason = trained.status, trained.reason
+        if status == "ok":
             try:
-                architecture = self.architecture(tokens)
-            except (ValueError, TypeError) as error:
-                raise ChildError("impossible", str(error)) from error
-            model, history = self._fit(architecture, trial, epochs, parent)
-            trained = epochs
-            scores, reward = self._score(model, history)
-        except ChildError as error:
-            status, reason = error.status, str(error)
-        except Exception as error:  # whatever a framework raises: a shape, memory, a bug
-            status, reason = "failed", _in_words(error)
+                scores, reward = self._score(trained)
+            except ChildError as error:
+                status, reason = error.status, str(error)
         if status != "ok":
-            model, scores = None, dict.fromkeys(self.score_names, np.nan)
-            reward = self.reward.penalty(worst)
-        if self.framework == "keras":
-            gc.collect()  # Keras's models refer to themselves and would pile up
-        finished = Trial(
+            scores, reward = dict.fromkeys(self.score_names, np.nan), self.reward.penalty(worst)
+        return Trial(
             trial=trial,
             step=step,
             tokens=tuple(tokens),
             operations=tuple(describe(self.space[i][token]) for i, token in enumerate(tokens)),
-            architecture=architecture,
+            architecture=plan.architecture if isinstance(plan, Job) else None,
             reward=float(reward),
             scores=scores,
-            epochs=trained,
-            total_epochs=trained + (parent[1] if parent else 0),
-            seconds=time.perf_counter() - started,
+            epochs=trained.epochs,
+            total_epochs=trained.epochs + epochs_before,
+            seconds=trained.seconds + time.perf_counter() - started,
             status=status,
             reason=reason,
         )
-        return finished, model
 
-    def _fit(self, architecture, trial, epochs, parent):
-        twin = twin_of(self.framework)
-        # A seed of its own for each trial, the same in a resumed search.
-        seed = int(np.random.SeedSequence([self.random_state, trial]).generate_state(1)[0])
-        if parent is None:
-            model = twin.build_cnn(architecture, random_state=seed)
-        else:
-            model = twin.load(parent[0], architecture=architecture)
-        history = twin.fit(
-            model,
-            *self.train,
-            epochs=epochs,
-            batch_size=self.batch_size,
-            learning_rate=self.learning_rate,
-            random_state=seed,
-            progress=False,
-        )
-        return model, history
-
-    def _score(self, model, history):
+    def _score(self, trained):
         """Scores and reward of a trained child."""
-        twin, (X_val, y_val) = twin_of(self.framework), self.val
-        logits = twin.predict_logits(model, X_val)
-        if not np.isfinite(logits).all():
-            raise ChildError(
-                "diverged", "training diverged: the logits of the validation data are not finite"
-            )
-        on_val = training.score_logits(self.task, logits, y_val)
-        reward = self.reward(on_val, lambda: twin.predict(model, X_val))
-        on_train = history.last
-        every = {**on_train, **{f"val_{name}": value for name, value in on_val.items()}}
+        on_val = training.score_logits(self.task, trained.logits, self.data[3])
+        reward = self.reward(on_val, trained.predictions)
+        every = {**trained.scores, **{f"val_{name}": value for name, value in on_val.items()}}
         return {name: float(every[name]) for name in self.score_names}, reward
 
 
@@ -302,9 +276,3 @@ def _as_float(value):
         return float(np.asarray(value).reshape(()))
     except (TypeError, ValueError):
         return np.nan
-
-
-def _in_words(error):
-    """Type and message of an error, in one line of moderate length."""
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text}"[:300]

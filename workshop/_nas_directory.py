@@ -4,6 +4,7 @@
 ``search.json``         what the search is: space, data, settings; written once
 ``checkpoint.npz``      all trials so far and the state of who proposes; replaced after each trial
 ``models/trial-7.ckpt`` the trained model of trial 7 (``.keras`` for Keras)
+``data.npz``            the arrays, while the workers of an executor read them
 ``search.lock``         held by the process that searches here; the system drops it at its death
 ======================  =====================================================================
 
@@ -24,7 +25,7 @@ from workshop._files import whole_file, write_whole
 
 __all__ = ["SearchDirectory", "fingerprint", "read_checkpoint", "readable"]
 
-FORMAT = "workshop.nas 1"
+FORMAT = "workshop.nas 2"
 
 
 class SearchDirectory:
@@ -45,7 +46,7 @@ class SearchDirectory:
         self.path = Path(path).expanduser().resolve()  # wherever the caller moves to meanwhile
         if self.path.exists() and not self.path.is_dir():
             raise NotADirectoryError(f"working_dir must be a folder; {self.path} is a file.")
-        self.checkpoint = self.path / "checkpoint.npz"
+        self.checkpoint, self.data = self.path / "checkpoint.npz", self.path / "data.npz"
         self._identity = None
 
     def __enter__(self):
@@ -66,6 +67,7 @@ class SearchDirectory:
         for folder in (self.path, self.path / "models"):
             for part in folder.glob(".*.part.*"):  # of a process that was killed while writing
                 part.unlink(missing_ok=True)
+        self.data.unlink(missing_ok=True)
         return self
 
     def __exit__(self, *error):

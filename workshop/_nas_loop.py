@@ -1,13 +1,14 @@
 """The loop of a search: propose, train, reward, tell; on disk after each trial."""
 
+import contextlib
 import time
 
 import numpy as np
 
-from workshop._files import sha256
-from workshop._nas_child import SUFFIXES, twin_of
+from workshop._files import sha256, write_whole
 from workshop._nas_directory import readable
 from workshop._nas_result import Record, checked_model, records_from_plain
+from workshop._nas_training import SUFFIXES, unsaved
 
 __all__ = ["SearchLoop"]
 
@@ -20,7 +21,9 @@ class SearchLoop:
     policy : Controller, RandomPolicy or HalvingPolicy
         Who proposes.
     child : Child
-        How children are built and trained.
+        How children are built and rewarded.
+    workers : InProcess or Workers
+        Who trains them.
     directory : SearchDirectory
         Entered and opened.
     epochs : int
@@ -33,8 +36,9 @@ class SearchLoop:
         Spent so far, over all calls.
     """
 
-    def __init__(self, policy, child, directory, epochs):
-        self.policy, self.child, self.directory, self.epochs = policy, child, directory, epochs
+    def __init__(self, policy, child, workers, directory, epochs):
+        self.policy, self.child, self.workers = policy, child, workers
+        self.directory, self.epochs = directory, epochs
         self.records = []
         self.seconds = 0.0
         self.step = 1
@@ -49,53 +53,74 @@ class SearchLoop:
         try:
             while (end := budget.reached(self.trials, self.seconds)) is None:
                 line.show(self.text(budget))
-                record = self._next_record()
-                self.seconds = time.monotonic() - began
-                self._keep(record)
-                answers = [callback(record.trial) for callback in callbacks]
-                if any(isinstance(answer, (bool, np.bool_)) and answer for answer in answers):
-                    return "callback"
+                with contextlib.closing(self._next_records(budget)) as records:
+                    for record in records:
+                        self.seconds = time.monotonic() - began
+                        self._keep(record)
+                        if _any_true([callback(record.trial) for callback in callbacks]):
+                            return "callback"
+                        end = budget.reached(self.trials, self.seconds)
+                        if end is not None:
+                            return end  # the rest of the step is given up
+                        line.show(self.text(budget))
         except KeyboardInterrupt:
             return "interrupted"
         return end
 
-    def _next_record(self):
-        """Train the next child that is proposed."""
-        proposal = self.policy.propose()[len(self._of_step(self.step))]
-        number = len(self.records) + 1
-        trial, model = self.child.run(
-            trial=number,
-            step=self.step,
-            tokens=proposal.tokens,
-            epochs=self.epochs if proposal.epochs is None else proposal.epochs,
-            parent=self._parent(proposal),
-            worst=min((t.reward for t in self.trials if t.status == "ok"), default=None),
-        )
-        saved = None if model is None else self._save(model, number)
-        return Record(trial, proposal.probabilities, saved)
+    def _next_records(self, budget):
+        """Yield a record for each child of the step that is not on disk yet, in order."""
+        done = len(self.records)
+        proposals = self.policy.propose()[len(self._of_step(self.step)) :]
+        if budget.max_trials is not None:
+            proposals = proposals[: budget.max_trials - done]
+        parents = [self._parent(proposal) for proposal in proposals]
+        plans = [
+            self.child.plan(
+                number,
+                proposal.tokens,
+                epochs=self.epochs if proposal.epochs is None else proposal.epochs,
+                parent=parent and self._checked_model(parent).read_bytes(),
+            )
+            for number, (proposal, parent) in enumerate(
+                zip(proposals, parents, strict=True), start=done + 1
+            )
+        ]
+        with contextlib.closing(self.workers.train(plans)) as results:
+            for proposal, parent, plan, trained in zip(
+                proposals, parents, plans, results, strict=True
+            ):
+                trial = self.child.judge(
+                    plan,
+                    trained,
+                    trial=len(self.records) + 1,
+                    step=self.step,
+                    tokens=proposal.tokens,
+                    epochs_before=parent.trial.total_epochs if parent else 0,
+                    worst=min((t.reward for t in self.trials if t.status == "ok"), default=None),
+                )
+                saved = self._save(trained.model, trial.trial) if trial.status == "ok" else None
+                yield Record(trial, proposal.probabilities, saved)
 
     def _save(self, model, number):
-        """Save the model of a trial; return the SHA-256 of its file."""
+        """Save the model (the bytes of its file) of a trial; return the SHA-256 of the file."""
         path = self._model_path(number)
         try:
-            twin_of(self.child.framework).save(model, path)
-        except Exception as error:  # the disk, whatever a framework calls that; no fault of a child
-            raise OSError(
-                f"The model of trial {number} could not be written to {path} ({error}). Is the "
-                "disk full? Make room and repeat the call: it goes on from the trial before."
-            ) from error
+            write_whole(path, model)
+        except OSError as error:
+            raise unsaved(number, path, error) from error
         return sha256(path)
 
     def _model_path(self, number):
         return self.directory.model_path(number, SUFFIXES[self.child.framework])
 
     def _parent(self, proposal):
-        """File of the model that the proposal trains on, and the epochs it has had; or None."""
+        """Record of the trial whose model the proposal trains on; or None."""
         if proposal.parent is None:
             return None
-        parent = self._of_step(self.step - 1)[proposal.parent]
-        path = checked_model(self._model_path(parent.trial.trial), parent)
-        return path, parent.trial.total_epochs
+        return self._of_step(self.step - 1)[proposal.parent]
+
+    def _checked_model(self, record):
+        return checked_model(self._model_path(record.trial.trial), record)
 
     def _keep(self, record):
         """Add a trial; tell who proposed it once the step is complete; save."""
@@ -139,3 +164,8 @@ class SearchLoop:
         limit = f" of {budget.time_budget:.0f}" if budget.time_budget else ""
         parts.append(f"{self.seconds:.0f}{limit} s")
         return "  ".join(parts)
+
+
+def _any_true(answers):
+    """Whether a callback wants the search to end: True, not merely something like it."""
+    return any(isinstance(answer, (bool, np.bool_)) and answer for answer in answers)

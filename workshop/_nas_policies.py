@@ -1,6 +1,6 @@
-"""The baselines that any search has to beat: random search and successive halving.
+"""Who proposes beside AMBER's controller: the baselines that it has to beat, and rungs for it.
 
-Both have the controller's methods: `propose`, `observe`, `state` and `restore`.
+All have the controller's methods: `propose`, `observe`, `state` and `restore`.
 """
 
 import itertools
@@ -12,7 +12,7 @@ from workshop._layers import positive_int
 from workshop._nas_controller import Proposal
 from workshop._nas_space import check_space
 
-__all__ = ["HalvingPolicy", "RandomPolicy", "bracket_size", "check_rungs"]
+__all__ = ["HalvingPolicy", "RandomPolicy", "RungController", "bracket_size", "check_rungs"]
 
 
 class _RandomTokens:
@@ -41,28 +41,32 @@ class _RandomTokens:
 
 
 class RandomPolicy:
-    """Random search: a for-loop over architectures drawn at random."""
+    """Random search: a for-loop over architectures drawn at random.
+
+    A step is so many of them that the workers of an executor are busy most of the time.
+    """
 
     method = "random search"
+    children_per_step = 24
 
     def __init__(self, space, *, random_state=0):
         self.tokens = _RandomTokens(space, random_state)
-        self.proposal = None
+        self.drawn = []
 
     def propose(self):
-        if self.proposal is None:
-            self.proposal = self.tokens.draw()
-        return [_uniform(self.tokens.sizes, self.proposal)]
+        if not self.drawn:
+            self.drawn = [self.tokens.draw() for _ in range(self.children_per_step)]
+        return [_uniform(self.tokens.sizes, tokens) for tokens in self.drawn]
 
     def observe(self, trials):
-        self.proposal = None
+        self.drawn = []
 
     def state(self):
-        return {"random": self.tokens.state(), "proposed": self.proposal and list(self.proposal)}
+        return {"random": self.tokens.state(), "drawn": list(map(list, self.drawn))}
 
     def restore(self, state):
         self.tokens.restore(state["random"])
-        self.proposal = state["proposed"] and tuple(state["proposed"])
+        self.drawn = list(map(tuple, state["drawn"]))
 
 
 class HalvingPolicy:
@@ -115,6 +119,65 @@ class HalvingPolicy:
         self.survivors = state["survivors"] and [
             (tuple(tokens), parent) for tokens, parent in state["survivors"]
         ]
+
+
+class RungController:
+    """AMBER's controller, whose unpromising children stop early.
+
+    A step is a rung: all children of the controller's step train up to the first one, and those
+    whose reward is among the best third of all that the search has seen there train on. Once
+    nobody does, the controller hears what each child earned where it stopped.
+
+    Parameters
+    ----------
+    controller : Controller
+    rungs : tuple of int
+        Epochs; after the last a child is finished.
+    """
+
+    def __init__(self, controller, rungs):
+        self.controller, self.rungs, self.method = controller, rungs, controller.method
+        self.rung, self.survivors = 0, None  # survivors: child and its place in the rung before
+        self.rewards = {}  # of each child of the step, on its last rung
+        self.seen = [[] for _ in rungs]  # rewards on each rung, of children that finished it
+
+    def propose(self):
+        children = self.controller.propose()
+        if self.survivors is None:
+            return [child._replace(epochs=self.rungs[0]) for child in children]
+        epochs = self.rungs[self.rung] - self.rungs[self.rung - 1]
+        return [children[i]._replace(epochs=epochs, parent=parent) for i, parent in self.survivors]
+
+    def observe(self, trials):
+        children = range(len(trials)) if self.survivors is None else [i for i, _ in self.survivors]
+        self.rewards |= {i: t.reward for i, t in zip(children, trials, strict=True)}
+        seen = self.seen[self.rung]
+        seen += [trial.reward for trial in trials if trial.status == "ok"]
+        cut = sorted(seen, reverse=True)[: _third(len(seen))][-1] if seen else np.inf
+        self.survivors = [
+            (child, place)
+            for place, (child, trial) in enumerate(zip(children, trials, strict=True))
+            if trial.status == "ok" and trial.reward >= cut
+        ]
+        self.rung += 1
+        if self.rung == len(self.rungs) or not self.survivors:
+            self.controller.update([self.rewards[i] for i in sorted(self.rewards)])
+            self.rung, self.survivors, self.rewards = 0, None, {}
+
+    def state(self):
+        return {
+            "controller": self.controller.state(),
+            "rung": self.rung,
+            "survivors": self.survivors and list(map(list, self.survivors)),
+            "rewards": list(map(list, self.rewards.items())),
+            "seen": self.seen,
+        }
+
+    def restore(self, state):
+        self.controller.restore(state["controller"])
+        self.rung, self.seen = state["rung"], state["seen"]
+        self.survivors = state["survivors"] and list(map(tuple, state["survivors"]))
+        self.rewards = dict(state["rewards"])
 
 
 def check_rungs(rungs):

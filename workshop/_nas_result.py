@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 
 from workshop._files import sha256
-from workshop._nas_child import SUFFIXES, Trial, twin_of
+from workshop._nas_child import Trial
 from workshop._nas_directory import read_checkpoint, readable
+from workshop._nas_training import SUFFIXES, twin_of
 from workshop.architecture import Architecture
 
 __all__ = [

@@ -24,11 +24,17 @@ from workshop import training
 from workshop._amber import ModelSpace, Operation
 from workshop._layers import positive_int
 from workshop._nas_budget import Budget
-from workshop._nas_child import Child, Reward, Trial, twin_of
+from workshop._nas_child import Child, Reward, Trial
 from workshop._nas_controller import Controller, ControllerSettings, Proposal
 from workshop._nas_directory import SearchDirectory, fingerprint
 from workshop._nas_loop import SearchLoop
-from workshop._nas_policies import HalvingPolicy, RandomPolicy, bracket_size, check_rungs
+from workshop._nas_policies import (
+    HalvingPolicy,
+    RandomPolicy,
+    RungController,
+    bracket_size,
+    check_rungs,
+)
 from workshop._nas_result import SearchResult, load_model, read_history
 from workshop._nas_space import (
     check_operations,
@@ -36,6 +42,8 @@ from workshop._nas_space import (
     space_table,
     to_architecture,
 )
+from workshop._nas_training import twin_of
+from workshop._nas_workers import InProcess, Workers, check_executor
 from workshop.architecture import Architecture, GlobalMaxPool
 
 __all__ = [
@@ -73,8 +81,10 @@ def search(
     max_trials=None,
     patience=None,
     controller=None,
+    rungs=None,
     random_state=0,
     resume=True,
+    executor=None,
     callbacks=(),
     progress=True,
 ):
@@ -108,11 +118,22 @@ def search(
     patience : int, optional
         End after this many trials without a better one than the best before them.
     controller : ControllerSettings, optional
+    rungs : sequence of int, optional
+        Epochs, such as ``(1, 2)``, after which children are compared: one that is not among the
+        best third of all that were trained so far stops there, and that is what the controller is
+        told. A trial is then one child on one rung; a child goes on from its weights, with a fresh
+        optimiser. Without rungs every child trains for all `epochs`.
     random_state : int
         From 0 to 2**32 - 1. Decides the search: what is proposed, and each child's weights and
         batches.
     resume : bool
         False refuses a folder that holds a search.
+    executor : concurrent.futures.Executor, optional
+        Trains the children of a step side by side: worker processes, such as
+        ``ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn"))`` or
+        ``loky.get_reusable_executor(2)``, or a cluster's, such as Dask's
+        ``Client(...).get_executor()``. The history is the same as without. It stays yours: shut it
+        down when you are done.
     callbacks : sequence of callable
         Each is called with the `Trial` after each trial, when it is on disk. One that returns
         True ends the search; what it raises is raised.
@@ -130,7 +151,7 @@ def search(
         If data, space or settings do not fit, or `working_dir` holds another search or a damaged
         file.
     RuntimeError
-        If another search is running in `working_dir`.
+        If another search is running in `working_dir`, or the executor cannot train.
     FileExistsError
         If `resume` is False and there is a search.
 
@@ -140,17 +161,37 @@ def search(
     reason. It earns what a model earns that predicts the same for every sequence, or what the
     worst child so far earned where that is less.
 
-    Children are trained in this process, one after another; so search in one thread only. With
-    Keras, equal seeds give equal children up to the rounding errors of TensorFlow's threads.
+    A process trains one child at a time, on one thread: threads of one process gain nothing, and
+    one search a process is all. With Keras, equal seeds give equal children up to the rounding
+    errors of TensorFlow's threads.
+
+    Each worker of an `executor` reads the arrays once, from a file in `working_dir`, or is sent
+    them where it cannot read that. A child whose worker dies is trained once more, alone, and then
+    recorded as failed. Rewards are computed here: what a callable `reward` uses need not travel. A
+    step has `controller.children_per_step` children, so give it a multiple of the workers.
+
+    Examples
+    --------
+    In a script that starts processes, the search stands below ``if __name__ == "__main__":``.
+
+    >>> from concurrent.futures import ProcessPoolExecutor
+    >>> with ProcessPoolExecutor(2, mp_context=spawn) as executor:  # doctest: +SKIP
+    ...     result = search(space, train=train, val=val, executor=executor, max_trials=24, ...)
     """
     settings = ControllerSettings() if controller is None else controller
     if not isinstance(settings, ControllerSettings):
         raise TypeError(
             f"controller must be nas.ControllerSettings(...); got {type(settings).__name__}."
         )
+    stages = _stages(rungs, epochs)
+
+    def make_policy():
+        policy = Controller(space, settings, random_state=random_state)
+        return policy if stages is None else RungController(policy, stages)
+
     return _run(
-        lambda: Controller(space, settings, random_state=random_state),
-        {"method": Controller.method, "controller": asdict(settings)},
+        make_policy,
+        {"method": Controller.method, "controller": asdict(settings), "rungs": stages},
         space=space,
         train=train,
         val=val,
@@ -164,6 +205,7 @@ def search(
         budget=Budget(time_budget, max_trials, patience),
         random_state=random_state,
         resume=resume,
+        executor=executor,
         callbacks=callbacks,
         progress=progress,
     )
@@ -186,6 +228,7 @@ def random_search(
     patience=None,
     random_state=0,
     resume=True,
+    executor=None,
     callbacks=(),
     progress=True,
 ):
@@ -214,6 +257,7 @@ def random_search(
         budget=Budget(time_budget, max_trials, patience),
         random_state=random_state,
         resume=resume,
+        executor=executor,
         callbacks=callbacks,
         progress=progress,
     )
@@ -237,6 +281,7 @@ def successive_halving(
     patience=None,
     random_state=0,
     resume=True,
+    executor=None,
     callbacks=(),
     progress=True,
 ):
@@ -279,6 +324,7 @@ def successive_halving(
         budget=Budget(time_budget, max_trials, patience),
         random_state=random_state,
         resume=resume,
+        executor=executor,
         callbacks=callbacks,
         progress=progress,
     )
@@ -301,6 +347,7 @@ def _run(
     budget,
     random_state,
     resume,
+    executor,
     callbacks,
     progress,
 ):
@@ -316,31 +363,33 @@ def _run(
         random_state=random_state,
     )
     callbacks = _check_callbacks(callbacks)
+    executor = None if executor is None else check_executor(executor)
     reward = Reward(reward, task=task, y_train=train[1], y_val=val[1])
-    child = Child(
-        space, framework, train, val, reward, task, batch_size, learning_rate, int(random_state)
-    )
+    data, seed = (*train, *val), int(random_state)
+    child = Child(space, framework, data, reward, task, batch_size, learning_rate, seed)
     settings = {
         **described,
         "framework": framework,
         "space": operations,
-        "data": fingerprint([*train, *val]),
+        "data": fingerprint(data),
         "reward": reward.name,
         "task": task,
         "epochs": epochs,
         "batch_size": batch_size,
         "learning_rate": learning_rate,
-        "random_state": int(random_state),
+        "random_state": seed,
     }
     with _only_thread(), SearchDirectory(working_dir) as directory:
         state = directory.open(settings, versions=_versions(framework), resume=resume)
-        loop = SearchLoop(make_policy(), child, directory, epochs)
+        workers = InProcess(data) if executor is None else Workers(executor, data, directory.data)
+        loop = SearchLoop(make_policy(), child, workers, directory, epochs)
         if state is not None:
             loop.restore(state)
         line = training.ProgressLine(progress)
         try:
             stopped = loop.run(budget, callbacks, line)
         finally:
+            workers.close()
             line.show(loop.text(budget), last=True)
     return SearchResult(
         method=described["method"],
@@ -376,6 +425,20 @@ def _check_data(train, val, task):
         training.check_data(data, X, y),
         training.check_data(data, X_val, y_val, suffix="_val"),
     )
+
+
+def _stages(rungs, epochs):
+    """Epochs after which a child may stop, with the last one; None without rungs."""
+    if rungs is None:
+        return None
+    rungs, epochs = check_rungs(rungs), positive_int(epochs, "epochs")
+    stages = rungs if rungs[-1] == epochs else (*rungs, epochs)
+    if rungs[-1] > epochs or len(stages) == 1:
+        raise ValueError(
+            f"rungs must be epochs below the {epochs} that a child trains in all, such as (1, 2); "
+            f"got {rungs}."
+        )
+    return stages
 
 
 def _check_callbacks(callbacks):

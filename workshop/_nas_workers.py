@@ -1,0 +1,172 @@
+"""Who trains the children of a step: this process, or the workers of an executor.
+
+Whatever the executor and whichever child is ready first, results come in the order of the trials,
+so that the search cannot tell the difference.
+"""
+
+import uuid
+import warnings
+from concurrent.futures import BrokenExecutor, Executor
+
+from workshop._nas_training import Job, SharedData, Trained, in_words, ready, train_child
+
+__all__ = ["InProcess", "Workers", "check_executor"]
+
+
+class InProcess:
+    """Trains one child after another, each when its result is asked for.
+
+    Parameters
+    ----------
+    data : tuple of arrays
+        X, y, X_val, y_val.
+    """
+
+    def __init__(self, data):
+        self.data = data
+
+    def train(self, plans):
+        """Yield a `Trained` for each plan, in order."""
+        for plan in plans:
+            yield train_child(plan, self.data) if isinstance(plan, Job) else plan
+
+    def close(self):
+        """Nothing to give back."""
+
+
+class Workers:
+    """Trains the children of a step side by side on an executor.
+
+    A child whose worker died is trained once more, alone, so that it is clear whose fault it was:
+    a process pool breaks as a whole, and its other children with it. A pool that broke is replaced
+    by one of its kind; the caller's own stays as it is.
+
+    Parameters
+    ----------
+    executor : concurrent.futures.Executor
+    data : tuple of arrays
+        X, y, X_val, y_val.
+    path : Path
+        Of the file from which workers read them; there until `close`.
+    """
+
+    def __init__(self, executor, data, path):
+        self.executor, self._replacement = executor, None
+        self.data, self.path = data, path
+        self._shared = SharedData.write(path, data)
+
+    def train(self, plans):
+        """Yield a `Trained` for each plan, in order; once closed, what is not needed is cancelled.
+
+        Raises
+        ------
+        RuntimeError
+            If the executor, rather than a child, is at fault.
+        """
+        futures = []
+        try:
+            futures += [isinstance(plan, Job) and self._submit(plan) for plan in plans]
+            for plan, future in zip(plans, futures, strict=True):
+                yield self._result(plan, future) if isinstance(plan, Job) else plan
+        finally:
+            for future in filter(None, futures):
+                future.cancel()
+
+    def close(self):
+        """End the pool that replaced a broken one; remove the file."""
+        self._end_replacement()
+        self.path.unlink(missing_ok=True)
+
+    def _end_replacement(self):
+        if self._replacement is not None:
+            self._replacement.shutdown(wait=False)
+
+    def _result(self, job, future):
+        try:
+            return self._with_data(job, future)
+        except Exception as error:
+            if _is_broken(error):
+                self._replace(error)
+        try:
+            return self._with_data(job, self._submit(job))
+        except Exception as error:
+            if not _is_death(error):
+                raise RuntimeError(
+                    f"The executor could not train trial {job.trial}: {in_words(error)}. Nothing "
+                    "is lost: mend it and repeat the call, with any executor or none."
+                ) from error
+            if _is_broken(error):
+                self._replace(error)
+            return Trained("failed", f"its worker died twice ({in_words(error)})")
+
+    def _with_data(self, job, future):
+        """Result of a future; once more with the arrays where its worker cannot read the file."""
+        trained = future.result()
+        if trained is None:
+            trained = self._submit(job, arrays=True).result()
+        return trained
+
+    def _submit(self, job, *, arrays=False):
+        shared = self._shared._replace(arrays=self.data) if arrays else self._shared
+        call = (train_child, job._replace(key=uuid.uuid4().hex), shared)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Sending large graph")  # Dask, of the arrays
+            try:
+                return self.executor.submit(*call)
+            except BrokenExecutor as error:  # a worker died when it had nothing to do
+                self._replace(error)
+                return self.executor.submit(*call)
+
+    def _replace(self, error):
+        """Put a new pool in the place of one that broke."""
+        renewed = _like(self.executor)
+        self._end_replacement()
+        if renewed is None:
+            raise RuntimeError(
+                f"A worker died, and the executor with it: {in_words(error)}. Nothing is lost: "
+                "repeat the call with a new executor, or without."
+            ) from error
+        self.executor = self._replacement = renewed
+        try:
+            renewed.submit(ready).result()
+        except Exception as again:
+            raise RuntimeError(
+                f"The workers of the executor die before they train anything: {in_words(again)}. "
+                "In a script, start the search below `if __name__ == '__main__':`; is workshop "
+                "installed where the workers run?"
+            ) from again
+
+
+def _like(executor):
+    """A pool with the same number of workers, started in the same way; None of another kind."""
+    kinds = [kind for kind in type(executor).__mro__ if kind.__name__ == "ProcessPoolExecutor"]
+    if not kinds:  # neither the standard library's nor loky's
+        return None
+    options = {
+        name: getattr(executor, f"_{name}")
+        for name in ("max_workers", "mp_context", "context", "env", "initializer", "initargs")
+        if hasattr(executor, f"_{name}")
+    }
+    return kinds[0](**options)
+
+
+def _is_broken(error):
+    """Whether an executor's error means that it will not take another call."""
+    return isinstance(error, BrokenExecutor)
+
+
+def _is_death(error):
+    """Whether an executor's error means that a worker died; ``KilledWorker`` is Dask's."""
+    return _is_broken(error) or type(error).__name__ == "KilledWorker"
+
+
+def check_executor(executor):
+    """Refuse what is no executor."""
+    if not isinstance(executor, Executor):
+        kind = executor.__name__ if isinstance(executor, type) else type(executor).__name__
+        raise TypeError(
+            "executor must be a concurrent.futures.Executor, such as ProcessPoolExecutor(2, "
+            "mp_context=multiprocessing.get_context('spawn')) or Dask's Client.get_executor(), or "
+            f"None; got {kind}."
+        )
+    return executor
