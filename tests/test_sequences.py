@@ -52,6 +52,15 @@ def test_encode_equals_a_loop_over_letters(seqs):
             assert X[i, p].tolist() == [float(letter == base) for base in "ACGT"]
 
 
+@pytest.mark.parametrize("shape", [(1, 70_001), (70_001, 1), (35, 2003)])
+def test_encode_more_letters_than_it_takes_at_a_time(shape):
+    letters = np.random.default_rng(0).choice(list("ACGTNacgtn"), shape)
+    X = one_hot_encode(["".join(row) for row in letters])
+    np.testing.assert_array_equal(X, np.char.upper(letters)[..., None] == list("ACGT"))
+    assert X.flags.c_contiguous
+    assert X.flags.writeable
+
+
 @given(batches())
 def test_decode_undoes_encode(seqs):
     assert one_hot_decode(one_hot_encode(seqs)) == [seq.upper() for seq in seqs]

@@ -83,7 +83,7 @@ class SharedData(NamedTuple):
 
     def _read(self):
         try:
-            with np.load(self.path, allow_pickle=False) as stored:
+            with open(self.path, "rb") as stream, np.load(stream, allow_pickle=False) as stored:
                 arrays = tuple(stored.values())
         except (OSError, ValueError, zipfile.BadZipFile):
             return None

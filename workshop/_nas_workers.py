@@ -53,7 +53,7 @@ class Workers:
     def __init__(self, executor, data, path):
         self.executor, self._replacement = executor, None
         self.data, self.path = data, path
-        self._shared = SharedData.write(path, data)
+        self._shared, self._sent = SharedData.write(path, data), False
 
     def train(self, plans):
         """Yield a `Trained` for each plan, in order; once closed, what is not needed is cancelled.
@@ -102,7 +102,10 @@ class Workers:
     def _with_data(self, job, future):
         """Result of a future; once more with the arrays where its worker cannot read the file."""
         trained = future.result()
+        if trained is None and self._sent:  # with another child they may have come there meanwhile
+            trained = self._submit(job).result()
         if trained is None:
+            self._sent = True
             trained = self._submit(job, arrays=True).result()
         return trained
 
