@@ -2,15 +2,22 @@
 
 Milliseconds an epoch for the Day-1 model on 3,600 sequences of 200 bp, batch 64. Each way of
 training takes its turns in every round, so that a noisy machine is noisy for all of them; the
-table shows medians, the spread between quartiles, and the ratio to the bare loop. An epoch's cost
-is the slope between a short and a long run: start-up and graph tracing do not count.
+table shows medians, the spread between quartiles, and the ratio to the framework's floor. An
+epoch's cost is the slope between a short and a long run: start-up and graph tracing do not count.
+
+The second table repeats short runs, start-up included, while another process keeps a core busy.
+Torch's default is a thread a core, and threads that wait for each other wait for the neighbour.
 """
 
 import argparse
+import contextlib
+import functools
 import logging
 import os
 import platform
-import statistics
+import signal
+import subprocess
+import sys
 import tempfile
 import time
 import warnings
@@ -29,12 +36,15 @@ import torch
 import torchmetrics
 from torch import nn
 
-N, BATCH, SHORT, LONG = 3600, 64, 2, 7
+N, BATCH, SHORT, LONG = 3600, 64, 1, 5
 
 
-def bare_torch(X, y, epochs):
-    """The floor: a plain loop over the channels-last network; one thread; nothing recorded."""
-    torch.set_num_threads(1)
+def bare_torch(X, y, epochs, *, threads=1):
+    """The floor: a loop as most people write it, over the channels-last network; plain Adam.
+
+    Nothing is checked, recorded or scored.
+    """
+    torch.set_num_threads(threads)
     model = torch_cnn.build_cnn(arch.DAY1_CNN)
     model.train()
     optimizer = torch.optim.Adam(model.parameters(), eps=1e-7)
@@ -117,8 +127,12 @@ class _LightningByHand(pl.LightningModule):
         return torch.optim.Adam(self.parameters())
 
 
-def lightning_by_hand(X, y, epochs):
-    """Lightning as in the notebook of 2023: DataLoader, logger and checkpoints as they come."""
+def lightning_by_hand(X, y, epochs, *, threads=1):
+    """Lightning as in the notebook of 2023: DataLoader, logger and checkpoints as they come.
+
+    Only the threads are not: as they came, a busy machine would make it many times slower.
+    """
+    torch.set_num_threads(threads)
     data = torch.utils.data.TensorDataset(torch.from_numpy(X), torch.from_numpy(y))
     loader = torch.utils.data.DataLoader(data, batch_size=BATCH, shuffle=True)
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
@@ -142,6 +156,20 @@ WAYS = {
     "Keras as in 2023": keras_by_hand,
 }
 
+FLOORS = {
+    "torch_cnn.fit": ("Torch, bare channels-last loop", 1.4),
+    "keras_cnn.fit": ("Keras, one tf.function an epoch", 2),
+}
+"""Way to its floor, and how many times as long it may take."""
+
+WAYS_BESIDE_A_BUSY_PROCESS = {
+    "torch_cnn.fit": torch_fit,
+    "Torch, bare loop on two threads": functools.partial(bare_torch, threads=2),
+    "Lightning as in 2023, on two threads": functools.partial(lightning_by_hand, threads=2),
+    "keras_cnn.fit": keras_fit,
+    "Keras as in 2023": keras_by_hand,
+}
+
 
 def seconds(way, X, y, epochs):
     start = time.perf_counter()
@@ -149,36 +177,81 @@ def seconds(way, X, y, epochs):
     return time.perf_counter() - start
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--rounds", type=int, default=9)
-    rounds = parser.parse_args().rounds
-    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
-
-    data = datasets.load_ctcf().take(np.random.default_rng(0).permutation(5000)[:N])
-    X, y = data.X, data.y
+def measure(rounds):
+    """Milliseconds an epoch, a value a round, of each of the `WAYS`."""
+    X, y = _prepare()
     for way in WAYS.values():
-        seconds(way, X, y, 1)  # first calls load and compile
+        way(X, y, 1)  # first calls load and compile
     per_epoch = {name: [] for name in WAYS}
     for _ in range(rounds):
         for name, way in WAYS.items():
             difference = seconds(way, X, y, LONG) - seconds(way, X, y, SHORT)
             per_epoch[name].append(1000 * difference / (LONG - SHORT))
+    return per_epoch
+
+
+def measure_beside_a_busy_process(rounds):
+    """How many times as long each way takes, a value a round, while a neighbour computes."""
+    X, y = _prepare()
+    for way in WAYS_BESIDE_A_BUSY_PROCESS.values():
+        way(X, y, 1)
+    slower = {name: [] for name in WAYS_BESIDE_A_BUSY_PROCESS}
+    with _neighbour() as neighbour:
+        for _ in range(rounds):
+            for name, way in WAYS_BESIDE_A_BUSY_PROCESS.items():
+                quiet = seconds(way, X, y, 2)
+                neighbour.send_signal(signal.SIGCONT)
+                busy = seconds(way, X, y, 2)
+                neighbour.send_signal(signal.SIGSTOP)
+                slower[name].append(busy / quiet)
+    return slower
+
+
+def _prepare():
+    """Silence, and the data."""
+    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    return datasets.load_ctcf().take(np.random.default_rng(0).permutation(5000)[:N])[:2]
+
+
+@contextlib.contextmanager
+def _neighbour():
+    """A process that multiplies matrices on one core, asleep until it is told to go on."""
+    work = "import numpy as np; a = np.ones((300, 300))\nwhile True: a @ a"
+    one_thread = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    with subprocess.Popen([sys.executable, "-c", work], env=os.environ | one_thread) as process:
+        process.send_signal(signal.SIGSTOP)
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--rounds", type=int, default=5)
+    rounds = parser.parse_args().rounds
+    per_epoch = measure(rounds)
+    slower = measure_beside_a_busy_process(max(1, rounds // 2))
 
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, ")
     print(f"torch {torch.__version__}, tensorflow {tf.__version__}, keras {keras.__version__}")
     print(f"Day-1 model, {N} x 200 bp, batch {BATCH}; {rounds} rounds\n")
-    print(f"{'ms per epoch':34} {'median':>7} {'quartiles':>13}  x bare Torch")
-    floor = statistics.median(per_epoch["Torch, bare channels-last loop"])
+    print(f"{'ms per epoch':38} {'median':>7} {'quartiles':>13}")
     for name, times in per_epoch.items():
         low, median, high = np.quantile(times, [0.25, 0.5, 0.75])
-        print(f"{name:34} {median:7.0f} {low:6.0f}-{high:6.0f}  {median / floor:.2f}")
-    medians = {name: statistics.median(times) for name, times in per_epoch.items()}
-    torch_ratio = medians["torch_cnn.fit"] / medians["Torch, bare channels-last loop"]
-    keras_ratio = medians["keras_cnn.fit"] / medians["Keras as in 2023"]
-    print(f"\ntorch_cnn.fit / bare loop: {torch_ratio:.2f} (at most 1.5)")
-    print(f"keras_cnn.fit / Keras as in 2023: {keras_ratio:.2f} (at most 1)")
+        print(f"{name:38} {median:7.0f} {low:6.0f}-{high:6.0f}")
+    print(f"\n{'x slower beside a busy process':38} {'median':>7} {'quartiles':>13}")
+    for name, times in slower.items():
+        low, median, high = np.quantile(times, [0.25, 0.5, 0.75])
+        print(f"{name:38} {median:7.2f} {low:6.2f}-{high:6.2f}")
+    print()
+    medians = {name: np.median(times) for name, times in per_epoch.items()}
+    for name, (floor, limit) in FLOORS.items():
+        print(f"{name} / {floor}: {medians[name] / medians[floor]:.2f} (at most {limit})")
+    for name, before in (("torch_cnn.fit", "Lightning"), ("keras_cnn.fit", "Keras")):
+        ratio = medians[f"{before} as in 2023"] / medians[name]
+        print(f"{before} as in 2023 / {name}: {ratio:.2f}")
 
 
 if __name__ == "__main__":

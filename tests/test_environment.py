@@ -1,6 +1,7 @@
 """`workshop.environment`: seeds, quiet logs, and a report that loads nothing."""
 
 import contextlib
+import gc
 import glob
 import importlib.metadata
 import logging
@@ -28,6 +29,7 @@ from workshop.__main__ import main
 from workshop._runtime_table import RuntimeTable
 from workshop.environment import (
     check_environment,
+    heavy_imports,
     in_colab,
     quiet_logs,
     quiet_stderr,
@@ -492,3 +494,36 @@ def test_gpu_that_is_hidden(driver, monkeypatch, hidden):
     driver(information="Model: Tesla T4\n")
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", hidden)
     assert _runtime.gpu() == "no: CUDA_VISIBLE_DEVICES hides it"
+
+
+# --- heavy imports ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def collector():
+    """The garbage collector, afterwards as it was."""
+    collects, frozen = gc.isenabled(), gc.get_freeze_count()
+    yield gc
+    (gc.enable if collects else gc.disable)()
+    if not frozen:
+        gc.unfreeze()
+
+
+@pytest.mark.parametrize("collects", [True, False])
+def test_heavy_imports_are_not_searched_for_garbage_then_or_later(collector, collects):
+    (gc.enable if collects else gc.disable)()
+    before = gc.get_freeze_count()
+    with heavy_imports():
+        assert not gc.isenabled()
+        brought = [[] for _ in range(1000)]
+    assert gc.isenabled() == collects
+    assert gc.get_freeze_count() >= before + len(brought)
+
+
+def test_a_heavy_import_that_fails_leaves_the_collector_as_it_was(collector):
+    gc.enable()
+    before = gc.get_freeze_count()
+    with pytest.raises(ImportError), heavy_imports():
+        raise ImportError
+    assert gc.isenabled()
+    assert gc.get_freeze_count() == before

@@ -178,6 +178,20 @@ def test_bootstrap_interval_is_ordered_and_inside_the_metrics_range(prediction, 
     assert bootstrap_interval(*prediction, **options) == found
 
 
+@pytest.mark.parametrize(
+    ("metric", "by_sklearn"),
+    [(auroc, metrics.roc_auc_score), (auprc, metrics.average_precision_score)],
+    ids=["auroc", "auprc"],
+)
+def test_bootstrap_of_a_curve_equals_sklearn_resample_by_resample(metric, by_sklearn):
+    rng = np.random.default_rng(3)
+    y_true = rng.integers(0, 2, 60)
+    y_score = np.round(y_true + rng.normal(0, 1, 60), 1)  # with ties
+    found = bootstrap_interval(y_true, y_score, metric=metric, n_resamples=100)
+    expected = bootstrap_interval(y_true, y_score, metric=by_sklearn, n_resamples=100)
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
 def test_resamples_of_one_class_do_not_count():
     y_true, y_score = [1, *[0] * 9], [0.5, *np.linspace(0, 0.4, 9)]
     found = bootstrap_interval(y_true, y_score, n_resamples=200)

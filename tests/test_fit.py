@@ -12,6 +12,7 @@ import pytorch_lightning as pl
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from workshop import keras_cnn, torch_cnn
+from workshop._torch_loop import Batches
 from workshop.architecture import (
     DAY1_CNN,
     Architecture,
@@ -556,3 +557,41 @@ def test_a_failed_fit_leaves_the_model_ready_to_predict(toy):
     with pytest.raises(RuntimeError, match="no more disk"):
         torch_cnn.fit(model, *toy, callbacks=[Fail()])
     assert not model.training
+
+
+def test_other_callbacks_find_all_metrics_where_lightning_keeps_them(toy):
+    class Reader(pl.Callback):
+        def on_train_end(self, trainer, pl_module):
+            self.seen = {name: float(value) for name, value in trainer.callback_metrics.items()}
+
+    reader, (X, y) = Reader(), toy
+    history = torch_cnn.fit(
+        torch_cnn.build_cnn(TOY), X, y, X_val=X, y_val=y, epochs=2, callbacks=[reader]
+    )
+    columns = history.table.columns.drop(["epoch", "learning_rate"])
+    assert reader.seen == pytest.approx(history.last[columns].to_dict(), rel=1e-6)
+
+
+def test_each_epoch_takes_the_next_order_however_often_an_iterator_is_made():
+    X, y = np.arange(5, dtype=np.float32)[:, None, None], np.zeros((5, 1), np.float32)
+    orders = np.array([[4, 3, 2, 1, 0], [1, 0, 3, 2, 4]])
+    batches = Batches(X, y, 2, iter(orders))
+    for order in orders:
+        iter(batches)  # as Lightning does, which then begins anew
+        drawn = [x.flatten().tolist() for x, _ in batches]
+        assert drawn == [order[:2].tolist(), order[2:4].tolist(), order[4:].tolist()]
+
+
+def test_attributes_of_a_torch_model_are_set_as_those_of_any_module():
+    import torch
+
+    model = torch_cnn.build_cnn(TOY)
+    model.note = "first"
+    model.note = None
+    assert model.__dict__["note"] is None
+    model.note = torch.nn.Linear(2, 1)  # what was text becomes a layer
+    assert "note" in dict(model.named_children())
+    with pytest.raises(TypeError, match="cannot assign"):
+        model.output = "text"
+    model.output = None  # a layer that is taken away stays known as one
+    assert "output" in model._modules

@@ -49,8 +49,6 @@ def compare_motifs(motifs_by_name, *, min_overlap=None, axes=None):
 
     Raises
     ------
-    ImportError
-        If logomaker is not installed.
     TypeError
         If a value is not a Motif.
     ValueError

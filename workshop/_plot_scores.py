@@ -55,8 +55,6 @@ def score_logo(
 
     Raises
     ------
-    ImportError
-        If logomaker is not installed.
     ValueError
         As in `mutagenesis_map`.
 

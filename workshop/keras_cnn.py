@@ -59,25 +59,30 @@ __all__ = [
 
 # Kernels start as zeros, and `build_cnn` sets them: Keras's own draws would use the caller's seeds.
 _LAYERS = {
-    arch.Conv1D: lambda s: keras.layers.Conv1D(
+    arch.Conv1D: lambda s, name: keras.layers.Conv1D(
         s.filters,
         s.kernel_size,
         padding=s.padding,
         activation=s.activation,
         kernel_initializer="zeros",
+        name=name,
     ),
-    arch.MaxPool: lambda s: keras.layers.MaxPooling1D(s.pool_size, s.step, s.padding),
-    arch.AvgPool: lambda s: keras.layers.AveragePooling1D(s.pool_size, s.step, s.padding),
-    arch.Identity: lambda s: keras.layers.Identity(),
-    arch.Flatten: lambda s: keras.layers.Flatten(),
-    arch.GlobalAvgPool: lambda s: keras.layers.GlobalAveragePooling1D(),
-    arch.GlobalMaxPool: lambda s: keras.layers.GlobalMaxPooling1D(),
-    arch.Dense: lambda s: keras.layers.Dense(
-        s.units, activation=s.activation, kernel_initializer="zeros"
+    arch.MaxPool: lambda s, name: keras.layers.MaxPooling1D(
+        s.pool_size, s.step, s.padding, name=name
     ),
-    arch.Dropout: lambda s: keras.layers.Dropout(s.rate, seed=0),
-    arch.BatchNorm: lambda s: keras.layers.BatchNormalization(
-        momentum=s.momentum, epsilon=s.epsilon
+    arch.AvgPool: lambda s, name: keras.layers.AveragePooling1D(
+        s.pool_size, s.step, s.padding, name=name
+    ),
+    arch.Identity: lambda s, name: keras.layers.Identity(name=name),
+    arch.Flatten: lambda s, name: keras.layers.Flatten(name=name),
+    arch.GlobalAvgPool: lambda s, name: keras.layers.GlobalAveragePooling1D(name=name),
+    arch.GlobalMaxPool: lambda s, name: keras.layers.GlobalMaxPooling1D(name=name),
+    arch.Dense: lambda s, name: keras.layers.Dense(
+        s.units, activation=s.activation, kernel_initializer="zeros", name=name
+    ),
+    arch.Dropout: lambda s, name: keras.layers.Dropout(s.rate, seed=0, name=name),
+    arch.BatchNorm: lambda s, name: keras.layers.BatchNormalization(
+        momentum=s.momentum, epsilon=s.epsilon, name=name
     ),
 }
 
@@ -108,11 +113,17 @@ class SequenceCNN(keras.Sequential):
     Attributes
     ----------
     architecture : Architecture
-        What it was built from; a layer of the model for each of its layers, then ``output``.
+        What it was built from; a layer of the model for each of its layers, named after its kind
+        and place, such as ``conv1d_0``, then ``output``.
     """
 
     def __init__(self, architecture, **options):
-        layers = [_LAYERS[type(layer)](layer) for layer in architecture.layers]
+        # Keras would count up names for as long as the process lives, and TensorFlow keeps
+        # something of every name that a variable ever had.
+        layers = [
+            _LAYERS[type(layer)](layer, f"{type(layer).__name__.lower()}_{i}")
+            for i, layer in enumerate(architecture.layers)
+        ]
         super().__init__(
             [
                 keras.Input((architecture.input_length, 4)),
@@ -124,6 +135,18 @@ class SequenceCNN(keras.Sequential):
             **options,
         )
         self.architecture = architecture
+
+    def train_step(self, data):
+        """Train on one batch, as any Keras model does, in a graph that dies with the model.
+
+        Keras sums gradients over replicas even where there is one only, and TensorFlow registers
+        for good how to differentiate that sum: the graph with it, 6 MB a model. In a context
+        "across replicas" Keras leaves the sum out.
+        """
+        step = super().train_step
+        if tf.distribute.has_strategy():  # of the caller, who may have more than one replica
+            return step(data)
+        return tf.distribute.get_replica_context().merge_call(lambda strategy: step(data))
 
     def get_config(self):
         """Describe the model by its architecture, for saving."""
@@ -234,7 +257,7 @@ def fit(
         ours.append(keras.callbacks.TensorBoard(str(log_dir), write_graph=False))
     steps = -(-len(X) // batch_size)
     model.compile(
-        optimizer=_OPTIMIZERS[optimizer](rates[0]),
+        optimizer=_OPTIMIZERS[optimizer](rates[0], name=optimizer),
         loss=_LOSSES[architecture.task](),
         metrics=_metrics(architecture.task),
         jit_compile=False,  # by default True on a GPU: minutes of compiling, and other kernels
