@@ -1,25 +1,29 @@
 """How fast saturation mutagenesis is, side by side in one run: ``python benchmarks/ism.py``.
 
-Milliseconds a sequence on one thread, for three models. Each way takes its turns in every round,
-so that a noisy machine is noisy for all of them; the table shows medians, and the ratio to ours. A
-sequence's cost is the slope between few and more sequences: what a way does once a call (capturing
-a model, planning) does not count, except in ours for the largest model. Every way's scores are
-compared with those of plain batches.
+CPU milliseconds a sequence on one thread, for three models: on a core of its own that is what one
+waits, and who else uses the machine hardly matters. Each way takes its turns in every round; the
+table shows medians, and the ratio to ours. A sequence's cost is the slope between few and more
+sequences: what a way does once a call (capturing a model, planning) does not count. Every way's
+scores are compared with those of plain batches.
+
+NumPy's products are as fast as its OpenBLAS takes the processor to be. The first line says what it
+takes it for: where that is an older one, without AVX-512, ours works at half the speed of Torch's
+kernels on the same core (``OPENBLAS_CORETYPE=SkylakeX`` mends it).
 
 ``--exact`` compares all 378 architectures of the course, and 20 deeper ones, in both frameworks,
 at every position of three sequences. ``--memory`` sends 100,000 sequences through.
 """
 
 import argparse
-import itertools
 import logging
 import os
 import platform
 import resource
-import statistics
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from statistics import median
 from typing import NamedTuple
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -27,6 +31,7 @@ os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"
 
 import numpy as np
 
+from benchmarks.table import measured, ratio
 from workshop import architecture as arch
 from workshop import datasets, interpret, keras_cnn, nas, splits, torch_cnn
 
@@ -34,11 +39,20 @@ import captum.attr  # isort: skip
 import tangermeme
 import tangermeme.saturation_mutagenesis as tangermeme_ism
 import tensorflow as tf
+import threadpoolctl
 import torch
 from torch import nn
 
 BASES = np.eye(4, dtype=np.float32)
 BATCHES = (16, 32, 64, 128, 600)
+FASTEST = (16, 32, 64)
+"""Batches: one of these is the best, or nearly so."""
+PLAIN, DEFAULT, FORCED = "plain batches", "tangermeme, default", "tangermeme, fast path forced"
+LIMITS = {  # x ours: the default of tangermeme, the best plain batches
+    "Day-1 model": (30, 20),
+    "two convolutions, GMP": (7, 6),
+    "Basset-like, 600 bp": (None, 10),
+}
 
 
 def two_convolutions():
@@ -68,7 +82,7 @@ def basset_like():
 MODELS = {
     "Day-1 model": (arch.DAY1_CNN, (16, 64), (1, 3)),
     "two convolutions, GMP": (two_convolutions(), (16, 64), (1, 3)),
-    "Basset-like, 600 bp": (basset_like(), (0, 2), (0, 1)),  # ours with what it does once a call
+    "Basset-like, 600 bp": (basset_like(), (4, 16), (0, 1)),
 }
 
 
@@ -113,16 +127,17 @@ def mutants_of(x):
     return mutants, place, letter
 
 
-def scores_by(predict, X):
-    """Brute force: mutants of one sequence after the other through `predict`."""
-    scores = np.zeros_like(X)
+def scores_by(predict, X, *, share=1):
+    """Brute force: mutants of one sequence after the other, or a share of them, by `predict`."""
+    scores = np.full_like(X, 0 if share == 1 else np.nan)
+    every = slice(None, None, round(1 / share))
     for x, out in zip(X, scores, strict=True):
-        mutants, place, letter = mutants_of(x)
+        mutants, place, letter = (part[every] for part in mutants_of(x))
         out[place, letter] = predict(mutants) - predict(x[None])
     return scores
 
 
-def torch_batches(net, size, *, channels_first):
+def torch_batches(net, size, *, channels_first, share=1):
     """All mutants of a sequence in batches of one size, the net called directly."""
 
     def predict(X):
@@ -130,23 +145,16 @@ def torch_batches(net, size, *, channels_first):
         with torch.inference_mode():
             return torch.cat([net(batch)[:, 0] for batch in X.split(size)]).numpy()
 
-    return lambda X: scores_by(predict, X)
+    return lambda X: scores_by(predict, X, share=share)
 
 
 def keras_naive(model, share):
     """The loop of the notebook of 2023: `predict` for each mutant; here for a share of them."""
 
-    def way(X):
-        scores = np.full(X.shape, np.nan, dtype=np.float32)
-        for x, out in zip(X, scores, strict=True):
-            before = model.predict(x[None], verbose=0)[0, 0]
-            for mutant, place, letter in itertools.islice(
-                zip(*mutants_of(x), strict=True), 0, None, round(1 / share)
-            ):
-                out[place, letter] = model.predict(mutant[None], verbose=0)[0, 0] - before
-        return scores
+    def predict(X):
+        return np.array([model.predict(x[None], verbose=0)[0, 0] for x in X])
 
-    return way
+    return lambda X: scores_by(predict, X, share=share)
 
 
 def keras_function(model):
@@ -206,12 +214,12 @@ class Way(NamedTuple):
     """Whether a call begins with work that is not for one sequence alone."""
 
 
-def ways_for(architecture):
+def ways_for(architecture, batches):
     keras_model = keras_cnn.build_cnn(architecture, random_state=1)
     weights = keras_cnn.get_weights(keras_model)
     model = torch_cnn.build_cnn(architecture)
     torch_cnn.set_weights(model, weights)
-    conv1d, share = conv1d_net(architecture, weights), 0.05
+    conv1d, share = conv1d_net(architecture, weights), 0.02
 
     def ours(X):
         return interpret.saturation_mutagenesis(model, X, progress=False)
@@ -219,36 +227,35 @@ def ways_for(architecture):
     ways = {
         "ours": Way(ours, slow=False),
         "naive: Keras predict for each mutant": Way(keras_naive(keras_model, share), share=share),
-        "naive: Torch forward for each mutant": Way(torch_batches(model, 1, channels_first=False)),
+        "naive: Torch forward for each mutant": Way(
+            torch_batches(model, 1, channels_first=False, share=share), share=share
+        ),
         "Keras, one tf.function a sequence": Way(keras_function(keras_model)),
-        "tangermeme, default": Way(by_tangermeme(conv1d, forced=False)),
-        "tangermeme, fast path forced": Way(by_tangermeme(conv1d, forced=True), prepares=True),
+        DEFAULT: Way(by_tangermeme(conv1d, forced=False)),
+        FORCED: Way(by_tangermeme(conv1d, forced=True), prepares=True),
         "Captum, FeatureAblation": Way(by_captum(model)),
     }
-    for size in BATCHES:
-        ways[f"plain batches of {size}, our twin"] = Way(
-            torch_batches(model, size, channels_first=False)
-        )
-        ways[f"plain batches of {size}, Conv1d"] = Way(
-            torch_batches(conv1d, size, channels_first=True)
-        )
+    for size in batches:
+        ways[f"{PLAIN} of {size}, our twin"] = Way(torch_batches(model, size, channels_first=False))
+        ways[f"{PLAIN} of {size}, Conv1d"] = Way(torch_batches(conv1d, size, channels_first=True))
     return ways
 
 
-def seconds(way, X):
-    start = time.perf_counter()
+def seconds(way, X, *, clock=time.process_time):
+    start = clock()
     if len(X):
         way(X)
-    return time.perf_counter() - start
+    return clock() - start
 
 
-def compare(name, rounds):
+def timed(name, rounds, batches=BATCHES):
+    """Milliseconds a sequence by each way in each round, and how far each is off."""
     architecture, fast, slow = MODELS[name]
     length = architecture.input_length
     data = datasets.load_ctcf()
     X = data.X[data.y[:, 0] == 1][:300].reshape(-1, length, 4)
-    ways = ways_for(architecture)
-    reference = ways["plain batches of 64, Conv1d"].score(X[:1])
+    ways = ways_for(architecture, batches)
+    reference = ways[f"{PLAIN} of 64, Conv1d"].score(X[:1])
     # The first call loads and compiles. Nobody scores with what is wrong: largest difference.
     off = {key: np.nanmax(np.abs(way.score(X[:1]) - reference)) for key, way in ways.items()}
     times = {key: [] for key in ways}
@@ -259,19 +266,45 @@ def compare(name, rounds):
                 few, more = few + 1, more + 1
             spent = seconds(way.score, X[:more]) - seconds(way.score, X[:few])
             times[key].append(1000 * spent / (more - few) / way.share)
-    medians = {key: statistics.median(spent) for key, spent in times.items()}
-    print(f"\n{name}: {architecture.n_parameters():,} parameters, {length} bp")
+    return times, off
+
+
+def best_plain(times):
+    """The fastest of the plain batches."""
+    return min((key for key in times if key.startswith(PLAIN)), key=lambda k: median(times[k]))
+
+
+def compare(name, rounds):
+    times, off = timed(name, rounds)
+    ours, architecture = median(times["ours"]), MODELS[name][0]
+    print(f"\n{name}: {architecture.n_parameters():,} parameters, {architecture.input_length} bp")
     print(f"{'ms a sequence':40} {'median':>9} {'x ours':>9} {'off by':>9}")
-    for key, median in medians.items():
-        ratio = median / medians["ours"]
-        print(f"{key:40} {median:9.3f} {ratio:9.1f} {off[key]:9.1e}")
-    plain = min(median for key, median in medians.items() if key.startswith("plain"))
-    for key, median in (
-        ("tangermeme's default", medians["tangermeme, default"]),
-        ("its fast path", medians["tangermeme, fast path forced"]),
-        ("the best plain batch", plain),
-    ):
-        print(f"{key} / ours: {median / medians['ours']:.1f}")
+    for key, spent in times.items():
+        print(f"{key:40} {median(spent):9.3f} {median(spent) / ours:9.1f} {off[key]:9.1e}")
+    for key, limit in zip((DEFAULT, best_plain(times)), LIMITS[name], strict=True):
+        required = f" (at least {limit})" if limit else ""
+        print(f"{key} / ours: {median(times[key]) / ours:.1f}{required}")
+
+
+def measure(rounds=(5, 5, 3)):
+    """Rows for the suite: `rounds` for each model."""
+    quiet()
+    rows = []
+    for name, n in zip(MODELS, rounds, strict=True):
+        print(f"ISM: {name}", file=sys.stderr)
+        times, off = timed(name, n, FASTEST)
+        if max(off.values()) > 1e-4:
+            raise ValueError(f"{name}: a way's scores are off by {off}.")
+        ours = times.pop("ours")
+        default, plain = LIMITS[name]
+        limits = {DEFAULT: default, best_plain(times): plain}
+        rows.append(measured(f"{name}: a sequence", ours, "ms"))
+        for key, spent in times.items():
+            if not key.startswith(PLAIN) or key in limits:
+                best = "best " if key.startswith(PLAIN) else ""
+                text = f"{name}: {best}{key} / ours"
+                rows.append(ratio(text, spent, ours, at_least=limits.get(key)))
+    return rows
 
 
 def all_positives(rounds):
@@ -282,11 +315,15 @@ def all_positives(rounds):
     X = data.X[split.test][data.y[split.test, 0] == 1]
     model = torch_cnn.build_cnn(search_best())
     spent = [
-        seconds(lambda X: interpret.saturation_mutagenesis(model, X, progress=False), X)
+        seconds(
+            lambda X: interpret.saturation_mutagenesis(model, X, progress=False),
+            X,
+            clock=time.perf_counter,
+        )
         for _ in range(rounds)
     ]
     print(f"\n{len(X)} positives of the test chromosomes, architecture of the search's best:")
-    print(f"{statistics.median(spent):.2f} s (median of {rounds}; at most 3)")
+    print(f"{median(spent):.2f} s (median of {rounds}; at most 3)")
 
 
 def exact():
@@ -335,6 +372,19 @@ def memory(n):
     print(f"peak memory grew by {beyond:,.0f} MB beyond it (at most 500)")
 
 
+def openblas():
+    """The processor whose kernels NumPy's products use."""
+    pools = threadpoolctl.threadpool_info()
+    return next((p["architecture"] for p in pools if p["internal_api"] == "openblas"), "no one")
+
+
+def quiet():
+    """One thread, no log."""
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    torch.set_num_threads(1)
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--rounds", type=int, default=5)
@@ -342,10 +392,9 @@ def main():
     parser.add_argument("--exact", action="store_true", help="compare all architectures instead")
     parser.add_argument("--memory", action="store_true", help="stream 100,000 sequences instead")
     options = parser.parse_args()
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    torch.set_num_threads(1)
-    tf.config.threading.set_intra_op_parallelism_threads(1)
+    quiet()
     print(f"{platform.machine()}, one thread, Python {platform.python_version()},", end=" ")
+    print(f"OpenBLAS for {openblas()},", end=" ")
     print(*(f"{m.__name__} {m.__version__}" for m in (np, torch, tf, tangermeme, captum)), sep=", ")
     if options.exact:
         exact()
