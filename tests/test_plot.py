@@ -403,17 +403,10 @@ def test_logo_refuses_a_motif_with_the_way_out():
         plot.logo([[0, 0, 0, np.nan]])
 
 
-def test_a_letter_below_zero_is_upside_down_and_as_wide_as_the_others():
-    up, down = (plot.logo([[0, 0, size, 0]]).patches[0].get_path() for size in (2, -2))
-    np.testing.assert_allclose(down.vertices, up.vertices * [1, -1])
-    np.testing.assert_allclose(up.get_extents().get_points(), [[-0.475, 0], [0.475, 2]], atol=1e-12)
-
-
-def test_logos_that_share_an_axis_stay_in_view():
-    first, second = plt.subplots(2, 1, sharey=True)[1]
-    plot.logo([[3.0, 0, 0, 0]], ax=first)
-    plot.logo([[0, -1.0, 0.5, 0]], ylabel="score", ax=second)
-    assert first.get_ylim() == second.get_ylim() == (-1, 3)
+def test_logo_without_logomaker_gives_the_install_line(monkeypatch):
+    monkeypatch.setitem(sys.modules, "logomaker", None)
+    with pytest.raises(ImportError, match="pip install logomaker"):
+        plot.logo(FIRST)
 
 
 def test_one_hot_colours_the_base_and_nothing_else():

@@ -49,6 +49,8 @@ def compare_motifs(motifs_by_name, *, min_overlap=None, axes=None):
 
     Raises
     ------
+    ImportError
+        If logomaker is not installed.
     TypeError
         If a value is not a Motif.
     ValueError

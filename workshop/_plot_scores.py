@@ -55,6 +55,8 @@ def score_logo(
 
     Raises
     ------
+    ImportError
+        If logomaker is not installed.
     ValueError
         As in `mutagenesis_map`.
 

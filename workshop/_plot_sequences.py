@@ -1,13 +1,7 @@
 """Pictures of sequences and of what is read from them: one-hot matrix, kernel, logo."""
 
-import functools
-
 import numpy as np
 from matplotlib.colors import to_rgb
-from matplotlib.font_manager import FontProperties
-from matplotlib.patches import PathPatch
-from matplotlib.path import Path
-from matplotlib.textpath import TextPath
 from matplotlib.ticker import MaxNLocator
 
 from workshop._plot_canvas import (
@@ -22,8 +16,6 @@ from workshop._plot_canvas import (
 from workshop.sequences import ALPHABET
 
 __all__ = ["kernel", "logo", "one_hot"]
-
-WIDTH = 0.95  # of a letter: neighbours do not touch
 
 
 def logo(heights, *, start=0, ylabel="bits", ax=None):
@@ -46,6 +38,8 @@ def logo(heights, *, start=0, ylabel="bits", ax=None):
 
     Raises
     ------
+    ImportError
+        If logomaker is not installed.
     ValueError
         If `heights` has another shape or holds NaN.
 
@@ -60,15 +54,20 @@ def logo(heights, *, start=0, ylabel="bits", ax=None):
     heights = check_bases_last(
         heights, name="heights", hint="For a Motif pass motif.information_matrix()."
     )
+    try:
+        import logomaker
+    except ImportError as error:
+        raise ImportError("logo needs logomaker: pip install logomaker") from error
+    import pandas as pd
+
+    positions = np.arange(start, start + len(heights))
     ax = tidy(axes_for(ax, (np.clip(0.38 * len(heights), 4, 12), 2.2)))
-    ax.axhline(0, color="black", linewidth=0.5, zorder=-1)
-    _stack_letters(ax, heights, start)
-    low = np.minimum(heights, 0).sum(axis=1).min()
-    high = np.maximum(heights, 0).sum(axis=1).max()
-    for other in ax.get_shared_y_axes().get_siblings(ax):
-        if other is not ax:  # what is drawn there stays in view
-            low, high = min(low, other.get_ylim()[0]), max(high, other.get_ylim()[1])
-    ax.set_ylim(*(low, high) if low < high else (-1, 1))
+    letters = pd.DataFrame(heights, index=positions, columns=list(ALPHABET))
+    if heights.any():
+        logomaker.Logo(letters, ax=ax, color_scheme=BASE_COLOURS, show_spines=None)
+    else:  # of no letter at all logomaker warns
+        ax.axhline(0, color="black", linewidth=0.5)
+        ax.set_ylim(-1, 1)
     if ylabel == "bits" and heights.min() >= 0 and heights.sum(axis=1).max() <= 2:
         ax.set_ylim(0, 2)
     ax.set(xlim=(start - 0.5, start + len(heights) - 0.5), xlabel="position", ylabel=ylabel)
@@ -171,29 +170,6 @@ def kernel(kernel, *, ax=None):
         ax.figure.colorbar(image, ax=ax, label="weight")
     ax.set_xlabel("position in the kernel")
     return ax
-
-
-def _stack_letters(ax, heights, start):
-    """Draw the letters of each position, the largest on top, negative ones upside down."""
-    order = np.argsort(heights, axis=1)
-    sizes = np.take_along_axis(heights, order, axis=1)  # (L, 4), ascending
-    tops = np.minimum(sizes, 0).sum(axis=1, keepdims=True) + np.abs(sizes).cumsum(axis=1)
-    feet = np.where(sizes > 0, tops - sizes, tops)  # a letter that hangs stands on its top
-    for position, rank in np.argwhere(sizes):
-        base = ALPHABET[order[position, rank]]
-        outline, size = _outline(base), sizes[position, rank]
-        corner = start + position - WIDTH / 2, feet[position, rank]
-        letter = Path(corner + outline.vertices * [WIDTH, size], outline.codes)
-        # Not add_patch, which looks for the extent of every curve: the limits are known.
-        ax.add_artist(PathPatch(letter, facecolor=BASE_COLOURS[base], linewidth=0, zorder=0))
-
-
-@functools.cache
-def _outline(letter):
-    """A bold letter, stretched to the square from (0, 0) to (1, 1)."""
-    path = TextPath((0, 0), letter, size=1, prop=FontProperties(family="sans-serif", weight="bold"))
-    box = path.get_extents()
-    return Path((path.vertices - box.min) / box.size, path.codes)
 
 
 def _bases_as_rows(ax, length, *, grid):

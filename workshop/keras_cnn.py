@@ -16,11 +16,11 @@ from workshop import architecture as arch
 from workshop import training
 from workshop._files import whole_file
 from workshop._layers import positive_int
-from workshop.environment import quiet_stderr
+from workshop.environment import heavy_imports, quiet_stderr
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CUDNN_DETERMINISTIC", "1")  # on a GPU: kernels whose results repeat
-with quiet_stderr():
+with heavy_imports(), quiet_stderr():
     import keras
     import tensorflow as tf
 

@@ -17,15 +17,20 @@ from pathlib import Path
 from workshop import _triton  # isort: skip  # noqa: F401 - before Lightning
 
 import numpy as np
-import pytorch_lightning as pl
-import torch
-import torch.nn.functional as F
-from torch import nn
 
 from workshop import architecture as arch
 from workshop import training
 from workshop._files import whole_file
 from workshop._layers import positive_int
+from workshop.environment import heavy_imports
+
+with heavy_imports():
+    import pytorch_lightning as pl
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
 from workshop._torch_layers import build_layer
 from workshop._torch_loop import (
     Batches,
