@@ -40,8 +40,9 @@ data: $(STAMP) ## Simulate the shipped data set again and compare it with its SH
 	$(BIN)/workshop data simulate
 	$(BIN)/workshop data check
 
-bench: $(STAMP) ## Measure training speed against plain loops
-	$(BIN)/python benchmarks/training.py
+bench: $(STAMP) ## Measure everything side by side: one table of ratios, in half an hour
+	$(BIN)/python -m pip install --quiet -c constraints/lock.txt -e '.[$(EXTRAS),bench]'
+	$(BIN)/python -m benchmarks.suite $(if $(ONLY),--only $(ONLY))
 
 lock: $(STAMP) ## Write constraints/lock.txt from what .venv holds (upgrade there first)
 	@{ echo "# The exact versions that the course was tested with, on Python $$($(BIN)/python -c \

@@ -19,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from workshop import training
+from workshop._allocator import keep_freed_memory
 from workshop._files import whole_file
 from workshop._nas_directory import fingerprint
 from workshop.architecture import Architecture
@@ -154,6 +155,7 @@ def train_child(job, data):
         if arrays is None:
             return None
         twin = _usable_twin(job.framework)
+        keep_freed_memory()
         started = time.perf_counter()
         trained, model = _train(twin, job, *arrays)
         if model is not None:

@@ -20,6 +20,7 @@ import numpy as np
 
 from workshop import architecture as arch
 from workshop import training
+from workshop._allocator import keep_freed_memory
 from workshop._files import whole_file
 from workshop._layers import positive_int
 from workshop.environment import heavy_imports
@@ -226,6 +227,7 @@ def fit(
     model.optimizer_name, model.learning_rates = optimizer, rates
     recorder = Recorder(epochs, training.ProgressLine(progress), log_dir)
     model.train()
+    keep_freed_memory()
     with one_thread(), quiet_lightning(), repeatable_on_gpu(), torch.random.fork_rng():
         torch.manual_seed(random_state)  # of Dropout; the caller's generator stays as it is
         trainer = pl.Trainer(
