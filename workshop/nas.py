@@ -168,7 +168,8 @@ def search(
     Each worker of an `executor` reads the arrays once, from a file in `working_dir`, or is sent
     them where it cannot read that. A child whose worker dies is trained once more, alone, and then
     recorded as failed. Rewards are computed here: what a callable `reward` uses need not travel. A
-    step has `controller.children_per_step` children, so give it a multiple of the workers.
+    step has `controller.children_per_step` children, so give it a multiple of the workers; when the
+    search ends within a step, children of it that are still training are given up.
 
     Examples
     --------
