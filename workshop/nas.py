@@ -273,7 +273,7 @@ def successive_halving(
     framework="torch",
     reward="auroc",
     task="binary",
-    n_children=27,
+    n_children=9,
     rungs=(1, 2, 5),
     batch_size=128,
     learning_rate=0.001,
@@ -296,7 +296,8 @@ def successive_halving(
     Parameters
     ----------
     n_children : int
-        Children of a bracket.
+        Children of a bracket. With few of them the first to finish comes soon; with many a bracket
+        compares more before it settles.
     rungs : sequence of int
         Epochs, counted from the child's start, after which children are compared.
     space, train, val, working_dir and the others
