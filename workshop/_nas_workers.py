@@ -4,6 +4,8 @@ Whatever the executor and whichever child is ready first, results come in the or
 so that the search cannot tell the difference.
 """
 
+import contextlib
+import math
 import uuid
 import warnings
 from concurrent.futures import BrokenExecutor, Executor
@@ -11,6 +13,8 @@ from concurrent.futures import BrokenExecutor, Executor
 from workshop._nas_training import Job, SharedData, Trained, in_words, ready, train_child
 
 __all__ = ["InProcess", "Workers", "check_executor"]
+
+KILLED_BY_DASK = "KilledWorker"  # Dask's error of a task whose workers died
 
 
 class InProcess:
@@ -63,13 +67,15 @@ class Workers:
         RuntimeError
             If the executor, rather than a child, is at fault.
         """
-        futures = []
+        futures = {}
         try:
-            futures += [isinstance(plan, Job) and self._submit(plan) for plan in plans]
-            for plan, future in zip(plans, futures, strict=True):
-                yield self._result(plan, future) if isinstance(plan, Job) else plan
+            jobs = [plan for plan in plans if isinstance(plan, Job)]
+            for job in sorted(jobs, key=_work, reverse=True):
+                futures[job.trial] = self._submit(job)
+            for plan in plans:
+                yield self._result(plan, futures[plan.trial]) if isinstance(plan, Job) else plan
         finally:
-            for future in filter(None, futures):
+            for future in futures.values():
                 future.cancel()
 
     def close(self):
@@ -82,22 +88,18 @@ class Workers:
             self._replacement.shutdown(wait=False)
 
     def _result(self, job, future):
+        with contextlib.suppress(Exception):
+            return self._with_data(job, future)
+        future = self._submit(job)
         try:
             return self._with_data(job, future)
         except Exception as error:
-            if _is_broken(error):
-                self._replace(error)
-        try:
-            return self._with_data(job, self._submit(job))
-        except Exception as error:
-            if not _is_death(error):
-                raise RuntimeError(
-                    f"The executor could not train trial {job.trial}: {in_words(error)}. Nothing "
-                    "is lost: mend it and repeat the call, with any executor or none."
-                ) from error
-            if _is_broken(error):
-                self._replace(error)
-            return Trained("failed", f"its worker died twice ({in_words(error)})")
+            if isinstance(error, BrokenExecutor) or type(error).__name__ == KILLED_BY_DASK:
+                return Trained("failed", f"its worker died twice ({in_words(error)})")
+            raise RuntimeError(
+                f"The executor could not train trial {job.trial}: {in_words(error)}. Nothing is "
+                "lost: mend it and repeat the call, with any executor or none."
+            ) from error
 
     def _with_data(self, job, future):
         """Result of a future; once more with the arrays where its worker cannot read the file."""
@@ -116,7 +118,7 @@ class Workers:
             warnings.filterwarnings("ignore", message="Sending large graph")  # Dask, of the arrays
             try:
                 return self.executor.submit(*call)
-            except BrokenExecutor as error:  # a worker died when it had nothing to do
+            except BrokenExecutor as error:  # a worker has died, here or in the call before
                 self._replace(error)
                 return self.executor.submit(*call)
 
@@ -140,6 +142,16 @@ class Workers:
             ) from again
 
 
+def _work(job):
+    """How long a job takes, roughly; those that take longest begin, so that all end together."""
+    shapes = job.architecture.output_shapes()
+    weights = job.architecture.weight_shapes()
+    return job.epochs * sum(
+        math.prod(weights.get(f"{i}.kernel", (0,))) * math.prod(shape[:-1])
+        for i, shape in enumerate(shapes)
+    )
+
+
 def _like(executor):
     """A pool with the same number of workers, started in the same way; None of another kind."""
     kinds = [kind for kind in type(executor).__mro__ if kind.__name__ == "ProcessPoolExecutor"]
@@ -151,16 +163,6 @@ def _like(executor):
         if hasattr(executor, f"_{name}")
     }
     return kinds[0](**options)
-
-
-def _is_broken(error):
-    """Whether an executor's error means that it will not take another call."""
-    return isinstance(error, BrokenExecutor)
-
-
-def _is_death(error):
-    """Whether an executor's error means that a worker died; ``KilledWorker`` is Dask's."""
-    return _is_broken(error) or type(error).__name__ == "KilledWorker"
 
 
 def check_executor(executor):
