@@ -1,5 +1,6 @@
 """A search on an executor: the same history as without, whoever trains, dies or comes late."""
 
+import contextlib
 import multiprocessing
 import os
 import pickle
@@ -11,7 +12,7 @@ from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExec
 
 import pytest
 
-from tests.search_cases import TRAIN, VAL, same_history, search
+from tests.search_cases import LENGTH, TRAIN, VAL, same_history, search, small_space
 from workshop import _nas_training, nas, torch_cnn
 from workshop._nas_training import SharedData, train_child
 
@@ -433,19 +434,26 @@ def test_a_pool_whose_worker_is_killed_in_the_middle(tmp_path, engine):
     assert same_history(result, whole)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("framework", "trials"), [("torch", 24), ("keras", 8)])
-def test_dask_with_a_worker_killed_in_the_middle(tmp_path, framework, trials):
-    """Children over 2 workers of a cluster on loopback; one worker is killed half-way."""
+@contextlib.contextmanager
+def dask_client():
+    """Of a cluster of two workers on loopback."""
     distributed = pytest.importorskip("distributed")
-    settings = {"max_trials": trials, "controller": FOUR, "epochs": 2, "framework": framework}
-    whole = search(tmp_path / "a", **settings)
     with (
         distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
         ) as cluster,
         distributed.Client(cluster) as client,
     ):
+        yield client
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("framework", "trials"), [("torch", 24), ("keras", 8)])
+def test_dask_with_a_worker_killed_in_the_middle(tmp_path, framework, trials):
+    """Children over 2 workers of a cluster on loopback; one worker is killed half-way."""
+    settings = {"max_trials": trials, "controller": FOUR, "epochs": 2, "framework": framework}
+    whole = search(tmp_path / "a", **settings)
+    with dask_client() as client:
         before = client.run(os.getpid)
         assert len(before) == 2
 
@@ -461,6 +469,37 @@ def test_dask_with_a_worker_killed_in_the_middle(tmp_path, framework, trials):
         assert same_history(result, whole)
     assert list(result.history["tokens"]) == list(whole.history["tokens"])
     assert set(result.history["status"]) == {"ok"}
+
+
+@pytest.mark.slow
+def test_dask_with_a_child_that_kills_its_workers(tmp_path):
+    """Told to leave the second try to the search, Dask blames nobody for their neighbour."""
+    dask, distributed = pytest.importorskip("dask"), pytest.importorskip("distributed")
+    settings = {"max_trials": 4, "controller": FOUR}
+    whole = search(tmp_path / "a", **settings).history
+    assert whole["tokens"].nunique() == 4
+    doomed = nas.to_architecture(small_space(), whole["tokens"][0], input_length=LENGTH)
+
+    class Lethal(distributed.WorkerPlugin):
+        def setup(self, worker):
+            from workshop import torch_cnn
+
+            fit = torch_cnn.fit
+
+            def fragile(model, *args, **settings):
+                if model.architecture == doomed:
+                    time.sleep(2)  # a worker that dies as it starts is not replaced
+                    os._exit(9)
+                return fit(model, *args, **settings)
+
+            torch_cnn.fit = fragile
+
+    with dask.config.set({"distributed.scheduler.allowed-failures": 0}), dask_client() as client:
+        client.register_plugin(Lethal())
+        result = search(tmp_path / "b", executor=client.get_executor(), **settings).history
+    assert list(result["status"]) == ["failed", "ok", "ok", "ok"]
+    assert result["reason"][0].startswith("its worker died twice (KilledWorker: ")
+    assert result[1:].drop(columns="seconds").equals(whole[1:].drop(columns="seconds"))
 
 
 def test_a_worker_needs_neither_amber_nor_the_folder():

@@ -8,7 +8,7 @@ import contextlib
 import math
 import uuid
 import warnings
-from concurrent.futures import BrokenExecutor, Executor
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, wait
 
 from workshop._nas_training import Job, SharedData, Trained, in_words, ready, train_child
 
@@ -67,15 +67,20 @@ class Workers:
         RuntimeError
             If the executor, rather than a child, is at fault.
         """
-        futures = {}
+        running, trained = {}, {}
         try:
             jobs = [plan for plan in plans if isinstance(plan, Job)]
             for job in sorted(jobs, key=_work, reverse=True):
-                futures[job.trial] = self._submit(job)
+                running[self._submit(job)] = job
             for plan in plans:
-                yield self._result(plan, futures[plan.trial]) if isinstance(plan, Job) else plan
+                if not isinstance(plan, Job):
+                    yield plan
+                    continue
+                while running and not trained.get(plan.trial):
+                    trained |= self._next_trained(running)
+                yield trained.pop(plan.trial) or self._alone(plan)
         finally:
-            for future in futures.values():
+            for future in running:
                 future.cancel()
 
     def close(self):
@@ -87,9 +92,22 @@ class Workers:
         if self._replacement is not None:
             self._replacement.shutdown(wait=False)
 
-    def _result(self, job, future):
-        with contextlib.suppress(Exception):
-            return self._with_data(job, future)
+    def _next_trained(self, running):
+        """Take those that are ready out of `running`; None for each whose worker died.
+
+        Nothing holds on to their futures: as long as one is held, Dask keeps its result, and trains
+        the child anew where the worker that has it dies.
+        """
+        trained = {}
+        for future in wait(running, return_when=FIRST_COMPLETED).done:
+            job = running.pop(future)
+            trained[job.trial] = None
+            with contextlib.suppress(Exception):
+                trained[job.trial] = self._with_data(job, future)
+        return trained
+
+    def _alone(self, job):
+        """A child whose worker died, once more, when no other is there to be at fault."""
         future = self._submit(job)
         try:
             return self._with_data(job, future)

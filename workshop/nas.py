@@ -167,9 +167,13 @@ def search(
 
     Each worker of an `executor` reads the arrays once, from a file in `working_dir`, or is sent
     them where it cannot read that. A child whose worker dies is trained once more, alone, and then
-    recorded as failed. Rewards are computed here: what a callable `reward` uses need not travel. A
-    step has `controller.children_per_step` children, so give it a multiple of the workers; when the
-    search ends within a step, children of it that are still training are given up.
+    recorded as failed. Dask sends it to three more workers before it says so:
+    ``dask.config.set({"distributed.scheduler.allowed-failures": 0})``, before the cluster starts,
+    leaves that to the search. Where a cluster has no workers left, the search waits for new ones.
+
+    Rewards are computed here: what a callable `reward` uses need not travel. A step has
+    `controller.children_per_step` children, so give it a multiple of the workers; when the search
+    ends within a step, children of it that are still training are given up.
 
     Examples
     --------
