@@ -254,6 +254,18 @@ def test_fit_refuses_the_other_frameworks_callback(twin, toy):
         twin.fit(twin.build_cnn(TOY), *toy, callbacks=[early_stopping(other)])
 
 
+def test_keras_trains_in_mixed_precision(toy):
+    """As students do who look for speed on a GPU."""
+    whole = keras_cnn.fit(keras_cnn.build_cnn(TOY), *toy, epochs=2)
+    keras.mixed_precision.set_global_policy("mixed_float16")
+    try:
+        mixed = keras_cnn.fit(keras_cnn.build_cnn(TOY), *toy, epochs=2)
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+    assert mixed.last["loss"] == pytest.approx(whole.last["loss"], rel=0.01)
+    assert mixed.last["loss"] != whole.last["loss"]
+
+
 # --- predict and gradients --------------------------------------------------------------------
 
 
@@ -281,6 +293,11 @@ def test_predict_applies_the_activation_of_the_task(twin, toy, task, n_outputs, 
     assert predicted.shape == (160, n_outputs)
     assert predicted.dtype == logits.dtype == np.float32
     np.testing.assert_allclose(predicted, activate(logits), atol=1e-6)
+
+
+def test_predictions_are_the_callers_to_write_to(twin, toy):
+    predicted = twin.predict(twin.build_cnn(TOY), toy[0])
+    predicted[:] = 0
 
 
 def test_predict_of_no_sequence(twin):

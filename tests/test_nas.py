@@ -510,6 +510,7 @@ def test_other_tasks(tmp_path, task, n_outputs, metric):
         ({"task": "regression"}, ValueError, r"one of loss for task 'regression'; got 'auroc'"),
         ({"epochs": 0}, ValueError, "epochs must be a positive whole number"),
         ({"learning_rate": 0}, ValueError, "learning_rate must be a positive number"),
+        ({"learning_rate": lambda e: 0.1}, ValueError, "must be a positive number in a search"),
         ({"random_state": -1}, ValueError, "random_state must be a whole number"),
         ({"random_state": 0.5}, ValueError, "random_state must be a whole number"),
         ({"train": TRAIN[0]}, ValueError, r"train must be a pair of arrays"),

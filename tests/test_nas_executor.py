@@ -8,12 +8,28 @@ import signal
 import sys
 import threading
 import time
-from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
+from concurrent.futures import (
+    BrokenExecutor,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+)
 
 import pytest
+import torch
 
-from tests.search_cases import LENGTH, TRAIN, VAL, same_history, search, small_space
-from workshop import _nas_training, nas, torch_cnn
+from tests.search_cases import (
+    LENGTH,
+    TRAIN,
+    VAL,
+    Op,
+    make_space,
+    same_history,
+    search,
+    small_space,
+)
+from workshop import _nas_training, _nas_workers, nas, torch_cnn
 from workshop._nas_training import SharedData, train_child
 
 FOUR = nas.ControllerSettings(children_per_step=4, buffering_steps=1, train_pi_iter=1)
@@ -188,6 +204,36 @@ def test_ctrl_c_cancels_and_returns_what_is_there(tmp_path):
     assert len(search(tmp_path, controller=FOUR, max_trials=4).history) == 4
 
 
+def test_what_takes_longest_begins(tmp_path):
+    executor = Here()
+    search(tmp_path, executor=executor, controller=FOUR, max_trials=4)
+    jobs = [pickle.loads(call)[1][0] for call in executor.sent]
+    widths = [job.architecture.layers[0].kernel_size for job in jobs]
+    assert widths == sorted(widths, reverse=True)
+    assert len(set(widths)) == 2
+
+
+DROPOUT = make_space(
+    [Op("conv1d", filters=16, kernel_size=4, activation="relu")],
+    [Op("dropout", rate=rate) for rate in (0.1, 0.2, 0.3, 0.4)],
+    [Op("flatten"), Op("globalmaxpool1d")],
+)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_threads_draw_from_generators_that_nobody_else_uses(tmp_path, threads):
+    """Neither a callback, nor a search that was given up, nor the controller."""
+    settings = {"space": DROPOUT, "controller": FOUR, "max_trials": 8}
+    whole = search(tmp_path / "a", **settings)
+    with ThreadPoolExecutor(threads) as executor:
+        settings["executor"] = executor
+        for name in "bc":
+            first = search(tmp_path / name, callbacks=[lambda trial: True], **settings)
+            assert len(first.history) == 1
+        result = search(tmp_path / "c", callbacks=[lambda trial: torch.manual_seed(1)], **settings)
+    assert same_history(result, whole)
+
+
 # The data travel once
 
 
@@ -202,6 +248,12 @@ def test_jobs_are_small_and_the_file_goes_when_the_search_ends(tmp_path):
     assert not (tmp_path / "data.npz").exists()
     assert len(executor.sent) == 8
     assert max(map(len, executor.sent)) < 2_000 < TRAIN[0].nbytes
+
+
+def test_data_are_written_for_a_worker_that_is_there(tmp_path, monkeypatch):
+    search(tmp_path, max_trials=4)
+    monkeypatch.setattr(SharedData, "write", None)
+    search(tmp_path, max_trials=4, executor=Here())  # is finished
 
 
 @linux
@@ -321,6 +373,39 @@ def test_a_child_that_kills_its_worker_twice_is_recorded_and_the_others_are_not(
     assert first[good].drop(columns="seconds").equals(whole.iloc[:4][good].drop(columns="seconds"))
 
 
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_worker_that_is_told_to_end(tmp_path, times):
+    """Lightning makes of SIGTERM a SystemExit, which is not meant for the process that searches."""
+
+    class Ends(Here):
+        def submit(self, function, *args):
+            future = super().submit(function, *args)
+            if 4 <= len(self.sent) < 4 + times:
+                future = Future()
+                future.set_exception(SystemExit("SIGTERM"))
+            return future
+
+    whole = search(tmp_path / "a", controller=FOUR).history
+    result = search(tmp_path / "b", controller=FOUR, executor=Ends()).history
+    if times == 1:
+        assert result.drop(columns="seconds").equals(whole.drop(columns="seconds"))
+    else:
+        (reason,) = result["reason"][result["status"] == "failed"]
+        assert (
+            reason
+            == "its worker died twice (BrokenExecutor: the worker ended: SystemExit: SIGTERM)"
+        )
+
+
+def test_a_pool_is_replaced_by_one_of_its_kind():
+    start = {"mp_context": multiprocessing.get_context("spawn"), "initializer": print}
+    if sys.version_info >= (3, 11):
+        start["max_tasks_per_child"] = 3
+    with ProcessPoolExecutor(2, initargs=(1,), **start) as pool, _nas_workers._like(pool) as other:
+        for name in ("max_workers", *start, "initargs"):
+            assert getattr(other, f"_{name}") == getattr(pool, f"_{name}")
+
+
 @linux
 def test_workers_that_die_between_children_are_replaced(tmp_path):
     settings = {"max_trials": 12, "controller": FOUR}
@@ -408,7 +493,9 @@ def test_what_is_no_executor(tmp_path, executor, got):
 def test_an_executor_that_was_shut_down(tmp_path):
     executor = ProcessPoolExecutor(1)
     executor.shutdown()
-    with pytest.raises(RuntimeError, match="after shutdown"):
+    with pytest.raises(
+        RuntimeError, match=r"takes no children: .* after shutdown\. Nothing is lost"
+    ):
         search(tmp_path, executor=executor)
 
 

@@ -141,6 +141,7 @@ def test_the_controller_learns_from_where_they_stopped(tmp_path):
         ((), "rungs must be epochs that increase"),
         (1, r"rungs must be a list of epochs, such as \(1, 2, 5\); got 1"),
         ((0, 1), "an entry of rungs must be a positive whole number"),
+        (([1], [1, 2]), r"an entry of rungs must be a positive whole number; got \[1\]"),
     ],
 )
 def test_rungs_that_cannot_be_meant(tmp_path, rungs, message):

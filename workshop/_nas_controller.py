@@ -19,6 +19,7 @@ import torch
 from workshop._amber import GeneralController, ModelSpace, release
 from workshop._layers import is_positive, positive_int
 from workshop._nas_space import check_space
+from workshop._nas_training import ONE_AT_A_TIME
 from workshop._torch_loop import one_thread
 
 __all__ = ["Controller", "ControllerSettings", "Proposal"]
@@ -259,16 +260,17 @@ class Controller:
 
         On one thread: so small a network is six times slower on two.
         """
-        numpy_state, torch_state = np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
-        np.random.set_state(self._numpy)  # noqa: NPY002
-        torch.set_rng_state(self._torch)
-        try:
-            with one_thread():
+        with ONE_AT_A_TIME, one_thread():
+            numpy_state, torch_state = np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
+            np.random.set_state(self._numpy)  # noqa: NPY002
+            torch.set_rng_state(self._torch)
+            try:
                 yield
-        finally:
-            self._numpy, self._torch = np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
-            np.random.set_state(numpy_state)  # noqa: NPY002
-            torch.set_rng_state(torch_state)
+            finally:
+                self._numpy = np.random.get_state()  # noqa: NPY002
+                self._torch = torch.get_rng_state()
+                np.random.set_state(numpy_state)  # noqa: NPY002
+                torch.set_rng_state(torch_state)
 
 
 # What AMBER's buffer holds beside its settings.

@@ -125,8 +125,9 @@ class RungController:
     """AMBER's controller, whose unpromising children stop early.
 
     A step is a rung: all children of the controller's step train up to the first one, and those
-    whose reward is among the best third of all that the search has seen there train on. Once
-    nobody does, the controller hears what each child earned where it stopped.
+    whose reward is among the best third of all that the search has seen there, or equal to the
+    last of them, train on. Once nobody does, the controller hears what each child earned where it
+    stopped.
 
     Parameters
     ----------
@@ -182,7 +183,7 @@ class RungController:
 
 def check_rungs(rungs):
     """Check the epochs after which children are compared: whole numbers that increase."""
-    if np.ndim(rungs) != 1:
+    if not isinstance(rungs, (list, tuple, range, np.ndarray)):
         raise ValueError(f"rungs must be a list of epochs, such as (1, 2, 5); got {rungs!r}.")
     rungs = tuple(positive_int(epochs, "an entry of rungs") for epochs in rungs)
     if not rungs or any(b <= a for a, b in itertools.pairwise(rungs)):

@@ -25,6 +25,7 @@ from workshop._nas_directory import fingerprint
 from workshop.architecture import Architecture
 
 __all__ = [
+    "ONE_AT_A_TIME",
     "SUFFIXES",
     "ChildError",
     "Job",
@@ -92,7 +93,7 @@ class SharedData(NamedTuple):
 
 
 _HELD = {}
-_ONE_CHILD = threading.RLock()
+ONE_AT_A_TIME = threading.RLock()  # threads of a process share the frameworks' generators
 _HOME = os.getpid()  # of the process that loaded this module: a fork has another number
 
 
@@ -150,7 +151,7 @@ def train_child(job, data):
         If it is the fault of the place, not of the child: no framework, no room on the disk, a
         process in which the framework cannot run.
     """
-    with _ONE_CHILD:  # threads of a process share the framework's generators
+    with ONE_AT_A_TIME:
         arrays = data.held() if isinstance(data, SharedData) else data
         if arrays is None:
             return None

@@ -8,7 +8,7 @@ import contextlib
 import math
 import uuid
 import warnings
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, ThreadPoolExecutor, wait
 
 from workshop._nas_training import Job, SharedData, Trained, in_words, ready, train_child
 
@@ -57,7 +57,7 @@ class Workers:
     def __init__(self, executor, data, path):
         self.executor, self._replacement = executor, None
         self.data, self.path = data, path
-        self._shared, self._sent = SharedData.write(path, data), False
+        self._shared, self._sent = None, False
 
     def train(self, plans):
         """Yield a `Trained` for each plan, in order; once closed, what is not needed is cancelled.
@@ -67,6 +67,14 @@ class Workers:
         RuntimeError
             If the executor, rather than a child, is at fault.
         """
+        if isinstance(self.executor, ThreadPoolExecutor):  # they draw from the generators of
+            groups = [[plan] for plan in plans]  # this process, so never while it does itself
+        else:
+            groups = [plans]
+        for group in groups:
+            yield from self._side_by_side(group)
+
+    def _side_by_side(self, plans):
         running, trained = {}, {}
         try:
             jobs = [plan for plan in plans if isinstance(plan, Job)]
@@ -93,18 +101,18 @@ class Workers:
             self._replacement.shutdown(wait=False)
 
     def _next_trained(self, running):
-        """Take those that are ready out of `running`; None for each whose worker died.
+        """Take one that is ready out of `running`: its result, or None where its worker died.
 
-        Nothing holds on to their futures: as long as one is held, Dask keeps its result, and trains
+        Nothing holds on to its future: as long as one is held, Dask keeps the result, and trains
         the child anew where the worker that has it dies.
         """
-        trained = {}
-        for future in wait(running, return_when=FIRST_COMPLETED).done:
-            job = running.pop(future)
-            trained[job.trial] = None
-            with contextlib.suppress(Exception):
-                trained[job.trial] = self._with_data(job, future)
-        return trained
+        done = wait(running, return_when=FIRST_COMPLETED).done
+        future = min(done, key=lambda future: running[future].trial)
+        job = running.pop(future)
+        try:
+            return {job.trial: self._with_data(job, future)}
+        except Exception:
+            return {job.trial: None}
 
     def _alone(self, job):
         """A child whose worker died, once more, when no other is there to be at fault."""
@@ -121,24 +129,32 @@ class Workers:
 
     def _with_data(self, job, future):
         """Result of a future; once more with the arrays where its worker cannot read the file."""
-        trained = future.result()
+        trained = _result(future)
         if trained is None and self._sent:  # with another child they may have come there meanwhile
-            trained = self._submit(job).result()
+            trained = _result(self._submit(job))
         if trained is None:
             self._sent = True
-            trained = self._submit(job, arrays=True).result()
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", message="Sending large graph")  # Dask, of arrays
+                future = self._submit(job, arrays=True)
+            trained = _result(future)
         return trained
 
     def _submit(self, job, *, arrays=False):
+        if self._shared is None:
+            self._shared = SharedData.write(self.path, self.data)
         shared = self._shared._replace(arrays=self.data) if arrays else self._shared
         call = (train_child, job._replace(key=uuid.uuid4().hex), shared)
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="Sending large graph")  # Dask, of the arrays
-            try:
-                return self.executor.submit(*call)
-            except BrokenExecutor as error:  # a worker has died, here or in the call before
-                self._replace(error)
-                return self.executor.submit(*call)
+        try:
+            return self.executor.submit(*call)
+        except BrokenExecutor as error:  # a worker has died, here or in the call before
+            self._replace(error)
+        except Exception as error:
+            raise RuntimeError(
+                f"The executor takes no children: {in_words(error)}. Nothing is lost: repeat the "
+                "call with an executor that is open, or without."
+            ) from error
+        return self.executor.submit(*call)
 
     def _replace(self, error):
         """Put a new pool in the place of one that broke."""
@@ -160,6 +176,14 @@ class Workers:
             ) from again
 
 
+def _result(future):
+    """What a worker returned; one that was told to end must not end this process too."""
+    error = future.exception()
+    if isinstance(error, SystemExit):
+        raise BrokenExecutor(f"the worker ended: {in_words(error)}") from error
+    return future.result()
+
+
 def _work(job):
     """How long a job takes, roughly; those that take longest begin, so that all end together."""
     shapes = job.architecture.output_shapes()
@@ -175,9 +199,10 @@ def _like(executor):
     kinds = [kind for kind in type(executor).__mro__ if kind.__name__ == "ProcessPoolExecutor"]
     if not kinds:  # neither the standard library's nor loky's
         return None
+    names = ("max_workers", "mp_context", "max_tasks_per_child", "context", "env")
     options = {
         name: getattr(executor, f"_{name}")
-        for name in ("max_workers", "mp_context", "context", "env", "initializer", "initargs")
+        for name in (*names, "initializer", "initargs")
         if hasattr(executor, f"_{name}")
     }
     return kinds[0](**options)

@@ -144,7 +144,8 @@ class SequenceCNN(keras.Sequential):
         "across replicas" Keras leaves the sum out.
         """
         step = super().train_step
-        if tf.distribute.has_strategy():  # of the caller, who may have more than one replica
+        scales = isinstance(self.optimizer, keras.optimizers.LossScaleOptimizer)
+        if scales or tf.distribute.has_strategy():  # they ask for the context that is there
             return step(data)
         return tf.distribute.get_replica_context().merge_call(lambda strategy: step(data))
 
@@ -321,7 +322,7 @@ def predict(model, X, *, batch_size=1024):
     ndarray of shape (N, T), float32
     """
     activation = _ACTIVATIONS[arch.TASKS[_architecture_of(model).task]]
-    return np.asarray(activation(predict_logits(model, X, batch_size=batch_size)))
+    return np.array(activation(predict_logits(model, X, batch_size=batch_size)))
 
 
 def input_gradient(model, X, *, task=0, batch_size=256):

@@ -110,7 +110,7 @@ def search(
     task : str
         Of the output, see `Architecture`.
     epochs, batch_size, learning_rate
-        How each child is trained; see the twins' ``fit``.
+        How each child is trained; see the twins' ``fit``. The learning rate is a number here.
     time_budget : float or str, optional
         Seconds or ``"HH:MM:SS"``, over all calls that go on with this search. The child under way
         is finished.
@@ -119,9 +119,9 @@ def search(
         End after this many trials without a better one than the best before them.
     controller : ControllerSettings, optional
     rungs : sequence of int, optional
-        Epochs, such as ``(1, 2)``, after which children are compared: one that is not among the
-        best third of all that were trained so far stops there, and that is what the controller is
-        told. A trial is then one child on one rung; a child goes on from its weights, with a fresh
+        Epochs, such as ``(1, 2)``, after which children are compared: one that is worse
+        than the best third of all that were trained so far stops there, and that is what the
+        controller is told. A trial is then one child on one rung; a child goes on from its weights, with a fresh
         optimiser. Without rungs every child trains for all `epochs`.
     random_state : int
         From 0 to 2**32 - 1. Decides the search: what is proposed, and each child's weights and
@@ -361,6 +361,11 @@ def _run(
     operations = [list(layer["operation"]) for _, layer in check_operations(space).groupby("layer")]
     twin_of(framework)
     train, val = _check_data(train, val, task)
+    if callable(learning_rate):
+        raise ValueError(
+            "learning_rate must be a positive number in a search, where children may train in "
+            f"parts; got {learning_rate!r}. Train the best child anew with a schedule."
+        )
     epochs, batch_size, (learning_rate, *_) = training.check_settings(
         epochs=positive_int(epochs, "epochs"),
         batch_size=batch_size,
