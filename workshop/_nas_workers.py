@@ -4,7 +4,6 @@ Whatever the executor and whichever child is ready first, results come in the or
 so that the search cannot tell the difference.
 """
 
-import contextlib
 import math
 import uuid
 import warnings

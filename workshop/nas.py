@@ -119,9 +119,9 @@ def search(
         End after this many trials without a better one than the best before them.
     controller : ControllerSettings, optional
     rungs : sequence of int, optional
-        Epochs, such as ``(1, 2)``, after which children are compared: one that is worse
-        than the best third of all that were trained so far stops there, and that is what the
-        controller is told. A trial is then one child on one rung; a child goes on from its weights, with a fresh
+        Epochs, such as ``(1, 2)``, after which children are compared: one that is worse than the
+        best third of all that were trained so far stops there, and that is what the controller is
+        told. A trial is then one child on one rung; a child goes on from its weights, with a fresh
         optimiser. Without rungs every child trains for all `epochs`.
     random_state : int
         From 0 to 2**32 - 1. Decides the search: what is proposed, and each child's weights and
