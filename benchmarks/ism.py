@@ -232,7 +232,7 @@ def ways_for(architecture, batches):
         ),
         "Keras, one tf.function a sequence": Way(keras_function(keras_model)),
         DEFAULT: Way(by_tangermeme(conv1d, forced=False)),
-        FORCED: Way(by_tangermeme(conv1d, forced=True), prepares=True),
+        FORCED: Way(by_tangermeme(conv1d, forced=True), slow=False, prepares=True),
         "Captum, FeatureAblation": Way(by_captum(model)),
     }
     for size in batches:

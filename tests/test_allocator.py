@@ -38,3 +38,26 @@ def page_faults(word):
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the setting is glibc's")
 def test_freed_memory_is_used_again():
     assert page_faults("keep") < 100 < page_faults("as it is")
+
+
+HOLES = """
+from workshop._allocator import give_back_freed_memory, keep_freed_memory
+
+def resident():
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
+
+keep_freed_memory()
+blocks = [b"x" * 2**16 for _ in range(3000)]
+between = blocks[::100]  # nothing can be cut off at the end
+del blocks
+before = resident()
+give_back_freed_memory()
+print(before - resident())
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the function is glibc's")
+def test_holes_are_given_back():
+    ran = subprocess.run([sys.executable, "-c", HOLES], check=True, stdout=subprocess.PIPE)
+    assert int(ran.stdout) > 150_000  # kB of 196,000

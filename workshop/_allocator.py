@@ -1,4 +1,4 @@
-"""Memory that training needs again in the next batch stays in the process."""
+"""Memory that the next batch needs again stays in the process; what a model leaves does not."""
 
 import contextlib
 import ctypes
@@ -19,3 +19,12 @@ def keep_freed_memory():
         mallopt = ctypes.CDLL(None).mallopt
         mallopt(M_MMAP_THRESHOLD, 32 * 2**20)
         mallopt(M_TRIM_THRESHOLD, 256 * 2**20)
+
+
+def give_back_freed_memory():
+    """Let glibc give back what this process has freed, holes between what it uses included.
+
+    Models of different sizes leave holes that do not fit the next, and the process grows.
+    """
+    with contextlib.suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from workshop import training
-from workshop._allocator import keep_freed_memory
+from workshop._allocator import give_back_freed_memory, keep_freed_memory
 from workshop._files import whole_file
 from workshop._nas_directory import fingerprint
 from workshop.architecture import Architecture
@@ -161,9 +161,10 @@ def train_child(job, data):
         trained, model = _train(twin, job, *arrays)
         if model is not None:
             trained = trained._replace(model=_to_bytes(twin, model, job))
+        del model
         if job.framework == "keras":
-            del model
             gc.collect()  # Keras's models refer to themselves and would pile up
+        give_back_freed_memory()
         return trained._replace(seconds=time.perf_counter() - started)
 
 

@@ -20,9 +20,9 @@ from workshop import training
 class Recorder(pl.Callback):
     """Computes the metrics once an epoch; keeps the history, moves the progress line, logs."""
 
-    def __init__(self, epochs, line, log_dir):
+    def __init__(self, epochs, line, log_dir, n_train, n_val):
         self.epochs, self.line, self.log_dir = epochs, line, log_dir
-        self.rows, self.steps = [], {"": [], "val_": []}
+        self.rows, self.outputs = [], {"": Outputs(n_train), "val_": Outputs(n_val)}
         self.writers = {}
 
     def on_train_epoch_start(self, trainer, pl_module):
@@ -34,10 +34,10 @@ class Recorder(pl.Callback):
         )
 
     def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx):
-        self.steps[""].append(outputs)
+        self.outputs[""].add(**outputs)
 
     def on_validation_batch_end(self, trainer, pl_module, outputs, batch, batch_idx):
-        self.steps["val_"].append(outputs)
+        self.outputs["val_"].add(**outputs)
 
     def on_validation_epoch_end(self, trainer, pl_module):
         self._score("val_", trainer, pl_module)
@@ -54,10 +54,9 @@ class Recorder(pl.Callback):
             writer.close()
 
     def _score(self, prefix, trainer, model):
-        steps, self.steps[prefix] = self.steps[prefix], []
         # While training these are the logits of each batch before its update, as in Keras.
-        logits, y = (torch.cat([step[key] for step in steps]).cpu() for key in ("logits", "y"))
-        scores = training.score_logits(model.architecture.task, logits.numpy(), y.numpy())
+        logits, y = self.outputs[prefix].take()
+        scores = training.score_logits(model.architecture.task, logits, y)
         for name, value in scores.items():
             self.rows[-1][prefix + name] = value
             if len(trainer.callbacks) > 1:  # somebody else is there to read what is logged
@@ -75,6 +74,29 @@ class Recorder(pl.Callback):
 
     def history(self):
         return training.make_history(self.rows)
+
+
+class Outputs:
+    """Logits and targets of an epoch, in tensors that stay.
+
+    Kept batch by batch, they would lie in the holes between what the batches need and free, which
+    no longer fits there: the process grows by a layer's activations with each batch.
+    """
+
+    def __init__(self, n):
+        self.n, self.logits, self.y, self.filled = n, None, None, 0
+
+    def add(self, logits, y, loss=None):
+        """Write down those of one batch."""
+        if self.logits is None:
+            self.logits, self.y = (one.new_empty((self.n, one.shape[1])) for one in (logits, y))
+        rows = slice(self.filled, self.filled + len(y))
+        self.logits[rows], self.y[rows], self.filled = logits, y, rows.stop
+
+    def take(self):
+        """Arrays (N, T) of logits and targets; what is added next begins anew."""
+        n, self.filled = self.filled, 0
+        return self.logits[:n].cpu().numpy(), self.y[:n].cpu().numpy()
 
 
 class Batch(NamedTuple):

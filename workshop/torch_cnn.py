@@ -225,7 +225,8 @@ def fit(
     )
     callbacks = training.check_callbacks(callbacks, pl.Callback)
     model.optimizer_name, model.learning_rates = optimizer, rates
-    recorder = Recorder(epochs, training.ProgressLine(progress), log_dir)
+    n_val = 0 if validation is None else len(validation[0])
+    recorder = Recorder(epochs, training.ProgressLine(progress), log_dir, len(X), n_val)
     model.train()
     keep_freed_memory()
     with one_thread(), quiet_lightning(), repeatable_on_gpu(), torch.random.fork_rng():
