@@ -1,4 +1,4 @@
-"""`workshop.architecture` and `workshop._layers`: shapes and weights derived by hand."""
+"""`workshop.architecture` and `workshop.layers`: shapes and weights derived by hand."""
 
 import itertools
 import json
@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import kstest
 
-from workshop._layers import LAYERS, Layer, window_count
 from workshop.architecture import (
     ACTIVATIONS,
     DAY1_CNN,
@@ -30,6 +29,7 @@ from workshop.architecture import (
     check_weights,
     initial_weights,
 )
+from workshop.layers import LAYERS, Layer, window_count
 
 # One of each layer. By hand: 30 bp; a valid convolution of 5 leaves 26; padded ones keep 26; pools
 # of 4 leave 6 (two of the 26 positions are left over); pools of 3, step 2, leave 2.

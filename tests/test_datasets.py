@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workshop import _shipped
+from workshop import _files
 from workshop.datasets import (
     Dataset,
     load_ctcf,
@@ -75,7 +75,7 @@ def test_real_peaks_are_the_text_of_the_fasta_file():
 def test_shipped_file_with_other_bytes_is_refused(tmp_path):
     for name in ("SHA256SUMS", "jaspar_ctcf.txt"):
         shutil.copyfile(DATA / name, tmp_path / name)
-    assert _shipped.shipped_file("jaspar_ctcf.txt", directory=tmp_path).is_file()
+    assert _files.shipped_file("jaspar_ctcf.txt", directory=tmp_path).is_file()
     with open(tmp_path / "jaspar_ctcf.txt", "a") as file:
         file.write("\n")
     with pytest.raises(
@@ -83,18 +83,18 @@ def test_shipped_file_with_other_bytes_is_refused(tmp_path):
         match=r"jaspar_ctcf\.txt is not the file that was shipped: expected SHA-256 \w{12}\.\.\., "
         r"got \w{12}\.\.\.\. It was not read; restore it with: git checkout -- data/jaspar_ctcf",
     ):
-        _shipped.shipped_file("jaspar_ctcf.txt", directory=tmp_path)
+        _files.shipped_file("jaspar_ctcf.txt", directory=tmp_path)
     with pytest.raises(FileNotFoundError, match=r"is missing\. Restore it with: git checkout"):
-        _shipped.shipped_file("ctcf_simulated.tsv.gz", directory=tmp_path)
+        _files.shipped_file("ctcf_simulated.tsv.gz", directory=tmp_path)
     with pytest.raises(ValueError, match=r"nothing\.txt is not shipped; data/ holds ctcf_gm12878"):
-        _shipped.shipped_file("nothing.txt")
+        _files.shipped_file("nothing.txt")
 
 
 def test_loaders_refuse_a_damaged_file(tmp_path, monkeypatch):
     shutil.copytree(DATA, tmp_path / "data")
-    monkeypatch.setattr(_shipped, "_PACKAGE", tmp_path / "workshop")
-    assert _shipped.data_directory() == tmp_path / "data"
-    assert _shipped.check_shipped() == sorted(
+    monkeypatch.setattr(_files, "_PACKAGE", tmp_path / "workshop")
+    assert _files.data_directory() == tmp_path / "data"
+    assert _files.check_shipped() == sorted(
         path.name
         for path in DATA.iterdir()
         if path.suffix in (".bed", ".fa", ".gz", ".txt") and not path.name.startswith("LICENSE")
@@ -110,17 +110,17 @@ def test_loaders_refuse_a_damaged_file(tmp_path, monkeypatch):
         with pytest.raises(ValueError, match=f"{name} is not the file that was shipped"):
             load()
     with pytest.raises(ValueError, match="bed is not the file that was shipped"):
-        _shipped.check_shipped()
+        _files.check_shipped()
 
 
 def test_data_inside_the_package_comes_first_and_missing_data_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr(_shipped, "_PACKAGE", tmp_path / "workshop")
+    monkeypatch.setattr(_files, "_PACKAGE", tmp_path / "workshop")
     with pytest.raises(FileNotFoundError, match=r"no data/SHA256SUMS in .*Install workshop again"):
         load_ctcf()
     for directory in (tmp_path / "data", tmp_path / "workshop" / "data"):
         directory.mkdir(parents=True)
         (directory / "SHA256SUMS").write_text("")
-        assert _shipped.data_directory() == directory
+        assert _files.data_directory() == directory
 
 
 # --- write and read ---------------------------------------------------------------------------

@@ -12,9 +12,9 @@ import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from workshop import _shipped
+from workshop import _files
 from workshop.__main__ import main
-from workshop._shipped import shipped_file
+from workshop._files import shipped_file
 from workshop.execution import MAX_PRINTED, CellRun, execute_notebook
 
 
@@ -252,7 +252,7 @@ def shipped(tmp_path, monkeypatch):
     for folder in (checkout / "data", checkout / "notebooks", here):
         folder.mkdir(parents=True)
     (checkout / "data" / "SHA256SUMS").touch()
-    monkeypatch.setattr(_shipped, "_PACKAGE", checkout / "workshop")
+    monkeypatch.setattr(_files, "_PACKAGE", checkout / "workshop")
     monkeypatch.chdir(here)
     return checkout / "notebooks"
 
@@ -280,8 +280,8 @@ def test_workshop_run_without_notebooks(shipped, capsys):
 
 
 def test_shipped_notebooks_are_the_students():
-    assert _shipped.shipped_notebooks() == [
-        Path(_shipped.__file__).parent.parent / "notebooks" / name
+    assert _files.shipped_notebooks() == [
+        Path(_files.__file__).parent.parent / "notebooks" / name
         for name in ("day1_build_cnns.ipynb", "day2_automl_and_interpretation.ipynb")
     ]
 

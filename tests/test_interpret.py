@@ -332,7 +332,7 @@ def test_memory_grows_by_the_result_alone():
 def test_long_work_says_how_much_is_done(small_model, monkeypatch):
     shown = []
     monkeypatch.setattr(
-        "workshop.training.ProgressLine.show",
+        "workshop._progress.ProgressLine.show",
         lambda self, text, *, last=False: shown.append((text, last)),
     )
     calls = {

@@ -8,7 +8,6 @@ from tests.course_space import course_space
 from tests.mutants import one_by_one, sequences
 from workshop import keras_cnn, torch_cnn
 from workshop._ism import IncrementalISM
-from workshop._layers import ACTIVATIONS
 from workshop.architecture import (
     DAY1_CNN,
     Architecture,
@@ -24,6 +23,7 @@ from workshop.architecture import (
     MaxPool,
     initial_weights,
 )
+from workshop.layers import ACTIVATIONS
 
 TWINS = {"keras": keras_cnn, "torch": torch_cnn}
 

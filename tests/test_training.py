@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import log_loss, mean_absolute_error, mean_squared_error, roc_auc_score
 
-from workshop import training
+from workshop import _progress, training
+from workshop._progress import ProgressLine
 from workshop.architecture import (
     DAY1_CNN,
     Architecture,
@@ -25,7 +26,6 @@ from workshop.architecture import (
 from workshop.training import (
     METRICS,
     History,
-    ProgressLine,
     batch_orders,
     check_architecture,
     check_callbacks,
@@ -457,10 +457,10 @@ def test_silent_where_it_was_switched_off(stderr, notebook, monkeypatch):
 
 
 def test_ipython_in_a_terminal_or_not_loaded_is_no_notebook(monkeypatch):
-    assert not training._in_notebook()
+    assert not _progress._in_notebook()
     monkeypatch.setattr(IPython, "get_ipython", lambda: SimpleNamespace(colors="Linux"))
-    assert not training._in_notebook()
+    assert not _progress._in_notebook()
     monkeypatch.setattr(IPython, "get_ipython", lambda: SimpleNamespace(kernel="a kernel"))
-    assert training._in_notebook()
+    assert _progress._in_notebook()
     monkeypatch.delitem(sys.modules, "IPython")
-    assert not training._in_notebook()
+    assert not _progress._in_notebook()

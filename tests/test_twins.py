@@ -10,7 +10,6 @@ from sklearn.metrics import roc_auc_score
 
 from tests.course_space import course_space
 from workshop import datasets, keras_cnn, torch_cnn
-from workshop._layers import ACTIVATIONS
 from workshop.architecture import (
     DAY1_CNN,
     Architecture,
@@ -26,6 +25,7 @@ from workshop.architecture import (
     MaxPool,
 )
 from workshop.evaluation import auroc
+from workshop.layers import ACTIVATIONS
 from workshop.splits import split_by_chromosome
 
 

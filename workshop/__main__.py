@@ -169,7 +169,7 @@ def _run(arguments):
 
 
 def _default_notebooks():
-    from workshop._shipped import shipped_notebooks
+    from workshop._files import shipped_notebooks
 
     notebooks = sorted(Path("notebooks").glob("*.ipynb")) or shipped_notebooks()
     if not notebooks:
@@ -232,7 +232,7 @@ def _fetch(arguments):
 
 
 def _check(_):
-    from workshop._shipped import check_shipped
+    from workshop._files import check_shipped
 
     for name in check_shipped():
         print(f"{name}: as shipped")

@@ -5,8 +5,9 @@ from itertools import pairwise
 import numpy as np
 
 from workshop import training
-from workshop._layers import positive_int
+from workshop._checks import positive_int
 from workshop._model_effects import twin_of
+from workshop._progress import ProgressShare
 from workshop.sequences import check_not_empty, check_one_hot
 
 __all__ = ["integrated_gradients", "saliency"]
@@ -107,7 +108,7 @@ def integrated_gradients(
     baseline = _check_baseline(baseline, X)
     way = np.linspace(0, 1, steps + 1, dtype=np.float32)[:, None, None]
     out = np.empty_like(X)
-    share = training.ProgressShare("integrated gradients", len(X), progress)
+    share = ProgressShare("integrated gradients", len(X), progress)
     for i, (x, begin) in enumerate(zip(X, baseline, strict=True)):
         points = begin + way * (x - begin)  # (steps + 1, L, 4)
         gradients = twin.input_gradient(model, points, task=task, batch_size=batch_size)

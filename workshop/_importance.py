@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from workshop._layers import positive_int
+from workshop._checks import positive_int
 from workshop.evaluation import auprc, auroc
 from workshop.sequences import check_one_hot
 

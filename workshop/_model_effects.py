@@ -16,8 +16,8 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from workshop import training
+from workshop._checks import positive_int
 from workshop._ism import IncrementalISM
-from workshop._layers import positive_int
 from workshop.sequences import check_not_empty, check_one_hot
 
 __all__ = ["SCALES", "SEQUENCES", "effects_of", "twin_of"]

@@ -7,7 +7,7 @@ import numpy as np
 
 from workshop._ism import is_letter
 from workshop._model_effects import SEQUENCES, effects_of
-from workshop.training import ProgressShare
+from workshop._progress import ProgressShare
 
 __all__ = ["PairwiseMutagenesis", "pairwise_mutagenesis", "saturation_mutagenesis"]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workshop._layers import is_positive, positive_int
+from workshop._checks import is_positive, positive_int
 
 __all__ = ["Budget"]
 

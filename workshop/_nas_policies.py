@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from workshop._layers import positive_int
+from workshop._checks import positive_int
 from workshop._nas_controller import Proposal
 from workshop._nas_space import check_space
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from workshop._layers import (
+from workshop._checks import positive_int
+from workshop.layers import (
     ACTIVATIONS,
     LAYERS,
     AvgPool,
@@ -27,7 +28,6 @@ from workshop._layers import (
     Identity,
     Layer,
     MaxPool,
-    positive_int,
 )
 
 __all__ = [

@@ -10,8 +10,8 @@ import pandas as pd
 from workshop._dataset import Dataset, as_column, read_dataset, write_dataset
 from workshop._download import DownloadError, RemoteFile
 from workshop._fetched import CTCF_GM12878, Source, fetch_ctcf
+from workshop._files import shipped_file
 from workshop._genome_windows import read_peaks, read_windows
-from workshop._shipped import shipped_file
 from workshop._simulation import draw_letters, draw_windows, plant, shuffled_halves
 from workshop.motifs import load_motif
 

@@ -14,8 +14,9 @@ import numpy as np
 from workshop import _triton  # isort: skip  # noqa: F401 - before TensorFlow
 from workshop import architecture as arch
 from workshop import training
+from workshop._checks import positive_int
 from workshop._files import whole_file
-from workshop._layers import positive_int
+from workshop._progress import ProgressLine
 from workshop.environment import heavy_imports, quiet_stderr
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
@@ -250,7 +251,7 @@ def fit(
         random_state=random_state,
     )
     callbacks = training.check_callbacks(callbacks, keras.callbacks.Callback)
-    recorder = _Recorder(epochs, validation, training.ProgressLine(progress))
+    recorder = _Recorder(epochs, validation, ProgressLine(progress))
     ours = [recorder]
     if callable(learning_rate):
         ours.append(keras.callbacks.LearningRateScheduler(lambda epoch: rates[epoch]))

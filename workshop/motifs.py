@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from workshop._shipped import shipped_file
+from workshop._files import shipped_file
 from workshop.sequences import ALPHABET, check_one_hot
 
 __all__ = ["Motif", "Similarity", "load_motif", "read_jaspar", "scan", "similarity"]

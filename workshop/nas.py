@@ -22,7 +22,7 @@ import numpy as np
 
 from workshop import training
 from workshop._amber import ModelSpace, Operation
-from workshop._layers import positive_int
+from workshop._checks import positive_int
 from workshop._nas_budget import Budget
 from workshop._nas_child import Child, Reward, Trial
 from workshop._nas_controller import Controller, ControllerSettings, Proposal
@@ -44,6 +44,7 @@ from workshop._nas_space import (
 )
 from workshop._nas_training import twin_of
 from workshop._nas_workers import InProcess, Workers, check_executor
+from workshop._progress import ProgressLine
 from workshop.architecture import Architecture, GlobalMaxPool
 
 __all__ = [
@@ -396,7 +397,7 @@ def _run(
         loop = SearchLoop(make_policy(), child, workers, directory, epochs)
         if state is not None:
             loop.restore(state)
-        line = training.ProgressLine(progress)
+        line = ProgressLine(progress)
         try:
             stopped = loop.run(budget, callbacks, line)
         finally:

@@ -21,8 +21,9 @@ import numpy as np
 from workshop import architecture as arch
 from workshop import training
 from workshop._allocator import keep_freed_memory
+from workshop._checks import positive_int
 from workshop._files import whole_file
-from workshop._layers import positive_int
+from workshop._progress import ProgressLine
 from workshop.environment import heavy_imports
 
 with heavy_imports():
@@ -226,7 +227,7 @@ def fit(
     callbacks = training.check_callbacks(callbacks, pl.Callback)
     model.optimizer_name, model.learning_rates = optimizer, rates
     n_val = 0 if validation is None else len(validation[0])
-    recorder = Recorder(epochs, training.ProgressLine(progress), log_dir, len(X), n_val)
+    recorder = Recorder(epochs, ProgressLine(progress), log_dir, len(X), n_val)
     model.train()
     keep_freed_memory()
     with one_thread(), quiet_lightning(), repeatable_on_gpu(), torch.random.fork_rng():

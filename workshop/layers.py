@@ -5,11 +5,10 @@ reduction.
 """
 
 import math
-import operator
 from dataclasses import MISSING, dataclass, fields
 from typing import ClassVar
 
-import numpy as np
+from workshop._checks import positive_int
 
 ACTIVATIONS = ("linear", "relu", "tanh", "sigmoid", "elu", "exponential")
 """Activations that a layer may have; all of them never decrease."""
@@ -225,19 +224,3 @@ def check_fields(layer):
         ):
             value = positive_int(value, f"{kind}: {field.name}")
             object.__setattr__(layer, field.name, value)
-
-
-def is_positive(value):
-    """Whether a value is a number above 0 and below infinity; True is not one."""
-    number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
-    return number and 0 < value < np.inf
-
-
-def positive_int(value, name):
-    try:
-        number = operator.index(value)
-    except TypeError:
-        number = 0
-    if isinstance(value, bool) or number < 1:
-        raise ValueError(f"{name} must be a positive whole number; got {value!r}.")
-    return number
