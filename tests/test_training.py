@@ -391,7 +391,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch):
     clock = Clock()
-    monkeypatch.setattr(training.time, "monotonic", clock)
+    monkeypatch.setattr(_progress.time, "monotonic", clock)
     return clock
 
 
@@ -399,7 +399,7 @@ def clock(monkeypatch):
 def stderr(monkeypatch):
     """What the module writes to; pytest would put its own sys.stderr back before the test."""
     stream = io.StringIO()
-    monkeypatch.setattr(training, "sys", SimpleNamespace(stderr=stream, modules=sys.modules))
+    monkeypatch.setattr(_progress, "sys", SimpleNamespace(stderr=stream, modules=sys.modules))
     return stream
 
 
