@@ -12,7 +12,6 @@ import pytorch_lightning as pl
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from workshop import keras_cnn, torch_cnn
-from workshop._torch_loop import Batches
 from workshop.architecture import (
     DAY1_CNN,
     Architecture,
@@ -23,6 +22,7 @@ from workshop.architecture import (
     GlobalMaxPool,
 )
 from workshop.evaluation import auroc
+from workshop.torch_cnn.loop import Batches
 
 TOY = Architecture((Conv1D(8, 4, "relu"), GlobalMaxPool()), input_length=20)
 SUFFIX = {keras_cnn: ".keras", torch_cnn: ".ckpt"}

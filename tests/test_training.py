@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import log_loss, mean_absolute_error, mean_squared_error, roc_auc_score
 
-from workshop import _progress, training
+from workshop import _progress
 from workshop._progress import ProgressLine
 from workshop.architecture import (
     DAY1_CNN,

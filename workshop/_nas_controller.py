@@ -20,7 +20,7 @@ from workshop._amber import GeneralController, ModelSpace, release
 from workshop._checks import is_positive, positive_int
 from workshop._nas_space import check_space
 from workshop._nas_training import ONE_AT_A_TIME
-from workshop._torch_loop import one_thread
+from workshop.torch_cnn.loop import one_thread
 
 __all__ = ["Controller", "ControllerSettings", "Proposal"]
 

@@ -33,8 +33,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from workshop._torch_layers import build_layer
-from workshop._torch_loop import (
+from workshop.torch_cnn.loop import (
     Batches,
     Recorder,
     interruptible,
@@ -44,6 +43,7 @@ from workshop._torch_loop import (
     repeatable_on_gpu,
     to_tensor,
 )
+from workshop.torch_cnn.modules import build_layer
 
 __all__ = [
     "SequenceCNN",
