@@ -9,7 +9,7 @@ import pytest
 
 LOOP = """
 import resource, sys
-from workshop._allocator import keep_freed_memory
+from workshop.environment.allocator import keep_freed_memory
 
 if sys.argv[1] == "keep":
     keep_freed_memory()
@@ -41,7 +41,7 @@ def test_freed_memory_is_used_again():
 
 
 HOLES = """
-from workshop._allocator import give_back_freed_memory, keep_freed_memory
+from workshop.environment.allocator import give_back_freed_memory, keep_freed_memory
 
 def resident():
     with open("/proc/self/status") as status:

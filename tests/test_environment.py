@@ -24,9 +24,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 import workshop
-from workshop import _runtime
 from workshop.__main__ import main
-from workshop._runtime_table import RuntimeTable
 from workshop.environment import (
     check_environment,
     heavy_imports,
@@ -35,6 +33,8 @@ from workshop.environment import (
     quiet_stderr,
     seed_everything,
 )
+from workshop.environment import report as report_module
+from workshop.environment.table import RuntimeTable
 
 
 @pytest.fixture(autouse=True)
@@ -125,7 +125,9 @@ def test_quiet_logs(monkeypatch):
 
 @pytest.mark.parametrize("there", [False, True])
 def test_quiet_logs_of_a_gpu_that_is_not_used_only_where_there_is_none(monkeypatch, there):
-    monkeypatch.setattr(_runtime, "gpu", lambda: "yes: Tesla T4" if there else "no: the CPU is")
+    monkeypatch.setattr(
+        report_module, "gpu", lambda: "yes: Tesla T4" if there else "no: the CPU is"
+    )
     expected = pytest.raises(UserWarning, match="302") if there else contextlib.nullcontext()
     message = "CUDA initialization: Unexpected error. Error 302: Error loading CUDA libraries."
     with warnings.catch_warnings(), expected:
@@ -206,16 +208,16 @@ def machine(monkeypatch):
 
     def report(installed=INSTALLED, *, loaded=(), colab=False):
         installed = {"packaging": packaging.__version__, **installed}
-        monkeypatch.setattr(_runtime, "SHOWN", ("numpy", "keras", "amber-automl"))
-        monkeypatch.setattr(_runtime, "gpu", lambda: "no")
-        monkeypatch.setattr(_runtime, "_version", installed.get)
+        monkeypatch.setattr(report_module, "SHOWN", ("numpy", "keras", "amber-automl"))
+        monkeypatch.setattr(report_module, "gpu", lambda: "no")
+        monkeypatch.setattr(report_module, "_version", installed.get)
         monkeypatch.setattr(importlib.metadata, "requires", lambda _: NEEDS)
         monkeypatch.setattr(importlib.metadata, "metadata", lambda _: {"Requires-Python": ">=3.10"})
         for name in ("numpy", "keras", "amber", "tqdm"):
             monkeypatch.delitem(sys.modules, name, raising=False)
         for name, its_version in dict(loaded).items():
             monkeypatch.setitem(sys.modules, name, SimpleNamespace(__version__=its_version))
-        return {row.what: row[1:] for row in _runtime.look(colab=colab)}
+        return {row.what: row[1:] for row in report_module.look(colab=colab)}
 
     return report
 
@@ -321,10 +323,10 @@ def test_loaded_is_what_is_installed(machine, loaded):
 def test_every_package_calls_itself_by_its_version():
     """Else it would seem to be upgraded as soon as it is imported. (AMBER needs our import.)"""
     code = (
-        "import importlib; from workshop import _runtime, keras_cnn, _amber\n"
-        "for name in {*_runtime.SHOWN, *_runtime._needs()[1]}:\n"
-        "    importlib.import_module(_runtime.MODULES.get(name, name))\n"
-        "print(_runtime.look(colab=False)[-1].found)"
+        "import importlib; from workshop import report_module, keras_cnn, _amber\n"
+        "for name in {*report_module.SHOWN, *report_module._needs()[1]}:\n"
+        "    importlib.import_module(report_module.MODULES.get(name, name))\n"
+        "print(report_module.look(colab=False)[-1].found)"
     )
     ran = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert ran.stdout == "all is well\n"
@@ -339,20 +341,20 @@ def site(monkeypatch, tmp_path):
 
 def test_half_installed_package_is_missing(site):
     (site / "tqdm_half-1.0.dist-info").mkdir()
-    assert _runtime._version("tqdm-half") is None
-    assert _runtime._version("nowhere-half") is None
-    row = _runtime._package("tqdm-half", None, host=None)
+    assert report_module._version("tqdm-half") is None
+    assert report_module._version("nowhere-half") is None
+    row = report_module._package("tqdm-half", None, host=None)
     assert row == ("tqdm-half", "missing", "", "pip install tqdm-half", True)
 
 
 def test_whole_package_counts_beside_the_remains_of_another(site):
     (site / "numpy-1.0.dist-info").mkdir()
-    assert _runtime._version("numpy") == np.__version__
+    assert report_module._version("numpy") == np.__version__
 
 
 def test_half_installed_workshop_has_no_ranges(site):
     (site / "workshop-0.dist-info").mkdir()
-    assert _runtime._needs() == (None, {})
+    assert report_module._needs() == (None, {})
 
 
 @pytest.mark.parametrize("version", ["3.10.0+", "3.13.0rc1", "3.11.7"])
@@ -368,11 +370,11 @@ def test_python_below_the_range(machine, monkeypatch):
 
 
 def test_real_ranges_are_those_of_the_package():
-    python, ranges = _runtime._needs()
+    python, ranges = report_module._needs()
     assert python == importlib.metadata.metadata("workshop")["Requires-Python"]
     assert str(ranges["tensorflow"]) == ">=2.18"
     assert {"captum", "shap", "seaborn"} <= set(ranges)
-    assert set(_runtime.SHOWN) | set(_runtime.OPTIONAL) <= set(ranges)
+    assert set(report_module.SHOWN) | set(report_module.OPTIONAL) <= set(ranges)
     assert not {"pytest", "jupyterlab", "seqpro"} & set(ranges)
 
 
@@ -388,7 +390,7 @@ def test_table_is_a_frame_of_words():
 
 def test_table_shows_whole_lines_left_aligned():
     long = "x" * 80 + "<"
-    rows = [_runtime.Row("numpy", long, ">=2.0", "pip"), _runtime.Row("GPU", "no")]
+    rows = [report_module.Row("numpy", long, ">=2.0", "pip"), report_module.Row("GPU", "no")]
     table = RuntimeTable.of(rows)
     page = BeautifulSoup(table._repr_html_(), "html.parser")
     cells = page.find_all(["td", "th"])
@@ -438,7 +440,7 @@ def test_doctor_without_any_package():
     assert report["numpy"].split() == ["numpy", "missing", "pip", "install", "numpy"]
     assert "missing: only Day 2's search needs it" in report["amber-automl"]
     assert "missing" in report["packaging"]
-    needed = set(_runtime.SHOWN) - set(_runtime.OPTIONAL) | {"packaging"}
+    needed = set(report_module.SHOWN) - set(report_module.OPTIONAL) | {"packaging"}
     assert f"{len(needed)} things are off" in report["In short"]
 
 
@@ -486,14 +488,14 @@ def driver(monkeypatch, tmp_path):
 )
 def test_gpu_is_what_the_driver_says(driver, says, expected):
     driver(**says)
-    assert _runtime.gpu() == expected
+    assert report_module.gpu() == expected
 
 
 @pytest.mark.parametrize("hidden", ["", "-1"])
 def test_gpu_that_is_hidden(driver, monkeypatch, hidden):
     driver(information="Model: Tesla T4\n")
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", hidden)
-    assert _runtime.gpu() == "no: CUDA_VISIBLE_DEVICES hides it"
+    assert report_module.gpu() == "no: CUDA_VISIBLE_DEVICES hides it"
 
 
 # --- heavy imports ----------------------------------------------------------------------------

@@ -240,8 +240,8 @@ def _check(_):
 
 
 def _doctor(_):
-    from workshop._runtime import COLUMNS, aligned, look
     from workshop.environment import in_colab
+    from workshop.environment.report import COLUMNS, aligned, look
 
     rows = look(colab=in_colab())
     print(aligned([("", *COLUMNS), *(row[:4] for row in rows)]))

@@ -20,11 +20,11 @@ import numpy as np
 
 from workshop import architecture as arch
 from workshop import training
-from workshop._allocator import keep_freed_memory
 from workshop._checks import positive_int
 from workshop._files import whole_file
 from workshop._progress import ProgressLine
 from workshop.environment import heavy_imports
+from workshop.environment.allocator import keep_freed_memory
 
 with heavy_imports():
     import pytorch_lightning as pl

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from workshop._runtime import COLUMNS, aligned
+from workshop.environment.report import COLUMNS, aligned
 
 __all__ = ["RuntimeTable"]
 

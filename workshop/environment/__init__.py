@@ -87,7 +87,7 @@ def quiet_logs():
     --------
     >>> quiet_logs()
     """
-    from workshop._runtime import gpu
+    from workshop.environment.report import gpu
 
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     for name in ("pytorch_lightning", "lightning_fabric"):
@@ -174,7 +174,7 @@ def check_environment():
     >>> check_environment().loc["Colab", "found"]
     'no'
     """
-    from workshop._runtime import look
-    from workshop._runtime_table import RuntimeTable
+    from workshop.environment.report import look
+    from workshop.environment.table import RuntimeTable
 
     return RuntimeTable.of(look(colab=in_colab()))
