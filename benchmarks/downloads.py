@@ -24,7 +24,7 @@ import numpy as np
 from tqdm import tqdm
 
 from tests.fault_server import LOGIN_PAGE, FaultServer, Reply, redirect
-from workshop import _download
+from workshop.datasets import download
 
 N_FILES = 4
 FAULTY_ROUNDS = 8
@@ -35,10 +35,10 @@ PAUSE = 0.002  # seconds between two pieces: time to be killed in
 def fetch_all(remotes, folder):
     """What is killed: a process that fetches all files."""
     tqdm.set_lock(threading.RLock())  # by default a semaphore, which a kill would leak
-    _download.WAITS, _download.TIMEOUT = (0.01,) * 4, (1, 0.2)
-    with contextlib.suppress(_download.DownloadError):  # the next round tries again
+    download.WAITS, download.TIMEOUT = (0.01,) * 4, (1, 0.2)
+    with contextlib.suppress(download.DownloadError):  # the next round tries again
         for remote in remotes:
-            _download.fetch_file(remote, folder, progress=False)
+            download.fetch_file(remote, folder, progress=False)
 
 
 def random_reply(rng, content, url):
@@ -118,7 +118,7 @@ def trial(seed, parent, context):
     server.otherwise = Reply(pause=PAUSE)
     try:
         remotes = [
-            _download.RemoteFile(server.url(name), f"md5:{hashlib.md5(content).hexdigest()}")
+            download.RemoteFile(server.url(name), f"md5:{hashlib.md5(content).hexdigest()}")
             for name, content in contents.items()
         ]
 
@@ -153,7 +153,7 @@ def main():
     arguments = parser.parse_args()
 
     context = multiprocessing.get_context("forkserver")  # a child starts within milliseconds
-    context.set_forkserver_preload(["workshop._download"])
+    context.set_forkserver_preload(["workshop.datasets.download"])
     total, begin = Counter(), time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         for number in range(arguments.trials):

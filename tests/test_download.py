@@ -1,4 +1,4 @@
-"""`workshop._download`: a file arrives whole or not at all, whatever the network does.
+"""`workshop.datasets.download`: a file arrives whole or not at all, whatever the network does.
 
 `fault_server` plays the network.
 """
@@ -23,8 +23,8 @@ import numpy as np
 import pytest
 
 from tests.fault_server import LOGIN_PAGE, FaultServer, Reply, redirect
-from workshop import _download
-from workshop._download import DownloadError, RemoteFile, fetch_file
+from workshop.datasets import download
+from workshop.datasets.download import DownloadError, RemoteFile, fetch_file
 
 ROOT = Path(__file__).resolve().parent.parent
 NAME = "chr21.fa.gz"
@@ -37,8 +37,8 @@ LOST = 1 << 14  # what came of a chunk that was never whole is not on disk
 @pytest.fixture
 def web(tmp_path, monkeypatch):
     """A server that has the file; no waits between tries."""
-    monkeypatch.setattr(_download, "WAITS", (0, 0, 0, 0))
-    monkeypatch.setattr(_download, "TIMEOUT", (5, 5))
+    monkeypatch.setattr(download, "WAITS", (0, 0, 0, 0))
+    monkeypatch.setattr(download, "TIMEOUT", (5, 5))
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     (tmp_path / "web").mkdir()
     (tmp_path / "web" / NAME).write_bytes(DATA)
@@ -115,14 +115,14 @@ def test_what_passes_is_not_even_noticed(web, cache, replies):
 
 
 def test_a_stalled_connection_is_given_up_and_the_file_finished(web, cache, monkeypatch):
-    monkeypatch.setattr(_download, "TIMEOUT", (5, 0.5))
+    monkeypatch.setattr(download, "TIMEOUT", (5, 0.5))
     web.script(NAME, Reply(cut=CUT, then="stall"), Reply(cut=0, then="stall"))
     fetch(web, cache)
     assert files(cache) == {NAME: DATA}
 
 
 def test_what_little_came_before_each_stall_is_kept(web, cache, monkeypatch):
-    monkeypatch.setattr(_download, "TIMEOUT", (5, 0.2))
+    monkeypatch.setattr(download, "TIMEOUT", (5, 0.2))
     web.script(NAME, *[Reply(cut=20_000, then="stall")] * 6)
     fetch(web, cache)
     assert files(cache) == {NAME: DATA}
@@ -233,8 +233,8 @@ def test_where_a_redirect_led_to_stays_secret(web, cache):
 
 def test_how_long_it_waits_between_tries(web, cache, monkeypatch):
     waits = []
-    monkeypatch.setattr(_download, "WAITS", (1, 2, 4, 8))
-    monkeypatch.setattr(_download, "time", SimpleNamespace(sleep=waits.append))
+    monkeypatch.setattr(download, "WAITS", (1, 2, 4, 8))
+    monkeypatch.setattr(download, "time", SimpleNamespace(sleep=waits.append))
     web.script(NAME, *[Reply(503)] * 2, Reply(503, headers={"Retry-After": "20"}), Reply(cut=CUT))
     fetch(web, cache)
     assert waits == [1, 2, 20, 1]  # what came anew begins the waits anew
@@ -249,7 +249,7 @@ def test_how_long_it_waits_between_tries(web, cache, monkeypatch):
 
 def test_offline_it_says_so_soon(web, cache, monkeypatch):
     waits = []
-    monkeypatch.setattr(_download, "time", SimpleNamespace(sleep=waits.append))
+    monkeypatch.setattr(download, "time", SimpleNamespace(sleep=waits.append))
 
     def unknown(*_, **__):
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
@@ -267,7 +267,7 @@ def test_a_closed_port(tmp_path, web, cache):
 
 
 def test_a_server_that_never_answers(web, cache, monkeypatch):
-    monkeypatch.setattr(_download, "TIMEOUT", (0.1, 0.1))
+    monkeypatch.setattr(download, "TIMEOUT", (0.1, 0.1))
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         url = f"http://127.0.0.1:{deaf.getsockname()[1]}/{NAME}"
         with pytest.raises(DownloadError, match=rf"{NAME} .*connection timed out"):
@@ -479,11 +479,11 @@ def test_a_folder_where_the_file_should_be(web, cache, name):
 
 CHILD = """
 import signal, sys
-from workshop import _download
+from workshop.datasets import download
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where tests run in background
-_download.WAITS, _download.TIMEOUT = (0, 0, 0, 0), (5, 60)
+download.WAITS, download.TIMEOUT = (0, 0, 0, 0), (5, 60)
 url, hash, folder = sys.argv[1:]
-_download.fetch_file(_download.RemoteFile(url, hash), folder)
+download.fetch_file(download.RemoteFile(url, hash), folder)
 """
 
 

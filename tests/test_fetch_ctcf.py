@@ -10,14 +10,15 @@ import pytest
 from tests.fault_server import FaultServer, Reply
 from tests.small_genome import small_source, write_genome
 from workshop import __main__ as console
-from workshop import _download, _fetched
 from workshop.datasets import (
     CTCF_GM12878,
     DownloadError,
     RemoteFile,
     Source,
+    download,
     fetch_ctcf,
     read_peaks,
+    remote,
 )
 from workshop.splits import split_by_chromosome
 
@@ -33,7 +34,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture
 def web(folder, monkeypatch):
-    monkeypatch.setattr(_download, "WAITS", (0, 0))
+    monkeypatch.setattr(download, "WAITS", (0, 0))
     with FaultServer(folder) as server:
         yield server
 
@@ -181,8 +182,8 @@ def command(source, monkeypatch, capsys):
         fetch = console.main(["data", "fetch", *map(str, words)])
         return fetch, capsys.readouterr()
 
-    defaults = {**_fetched.fetch_ctcf.__kwdefaults__, "source": source}
-    monkeypatch.setattr(_fetched.fetch_ctcf, "__kwdefaults__", defaults)
+    defaults = {**remote.fetch_ctcf.__kwdefaults__, "source": source}
+    monkeypatch.setattr(remote.fetch_ctcf, "__kwdefaults__", defaults)
     return run
 
 

@@ -1,4 +1,4 @@
-"""`datasets.read_windows` and `workshop._genome_files`: FASTA and BED, good and bad."""
+"""`datasets.read_windows` and `workshop.datasets.genome`: FASTA and BED, good and bad."""
 
 import gzip
 

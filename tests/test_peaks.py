@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from scipy.stats import ks_2samp
 
 from tests.small_genome import write_genome
-from workshop import _genome_files, _peaks
+from workshop.datasets import genome as genome_module
+from workshop.datasets import peaks as peaks_module
 from workshop.datasets import read_peaks
 from workshop.sequences import one_hot_decode, reverse_complement
 
@@ -230,7 +231,7 @@ def test_overlaps_by_brute_force(peaks, width):
     table = pd.DataFrame(peaks, columns=["start", "end"])
     starts = np.arange(-5, 80)
     expected = [any(a < s + width and s < b for a, b in peaks) for s in starts]
-    assert _peaks.overlaps(starts, starts + width, table).tolist() == expected
+    assert peaks_module.overlaps(starts, starts + width, table).tolist() == expected
 
 
 @given(
@@ -252,8 +253,8 @@ def test_streaming_in_blocks_equals_reading_whole(tmp_path_factory, seqs, wrap, 
     content = end.join(lines).encode()
     path.write_bytes(gzip.compress(content) if zipped else content)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_genome_files, "_BLOCK", block)
-        read = list(_genome_files.stream_fasta(path, wanted={f"s{i}" for i in range(0, 4, 2)}))
+        patch.setattr(genome_module, "_BLOCK", block)
+        read = list(genome_module.stream_fasta(path, wanted={f"s{i}" for i in range(0, 4, 2)}))
     assert [name for name, _ in read] == [f"s{i}" for i in range(len(seqs))]
     expected = [seq.upper() if i % 2 == 0 else None for i, seq in enumerate(seqs)]
     assert [None if seq is None else seq.decode() for _, seq in read] == expected

@@ -17,8 +17,8 @@ import pytest
 from tests.fault_server import FaultServer
 from tests.small_genome import small_source, write_genome
 from workshop import datasets, motifs, torch_cnn
-from workshop._fetched import fetch_ctcf
 from workshop.architecture import Architecture, Conv1D, GlobalMaxPool
+from workshop.datasets.remote import fetch_ctcf
 
 SOURCES = Path(__file__).resolve().parent.parent / "notebooks" / "src"
 CTCF = motifs.load_motif("MA0139.1")

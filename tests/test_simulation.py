@@ -1,4 +1,4 @@
-"""`datasets.simulate_ctcf` and `workshop._simulation`: its promises, by statistics."""
+"""`datasets.simulate_ctcf` and `workshop.datasets.simulation`: its promises, by statistics."""
 
 from itertools import pairwise
 
@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest, chisquare, kstest
 
-from workshop._simulation import CHROMOSOME_LENGTHS, draw_letters, draw_windows
 from workshop.datasets import load_ctcf, simulate_ctcf
+from workshop.datasets.simulation import CHROMOSOME_LENGTHS, draw_letters, draw_windows
 from workshop.motifs import load_motif, scan
 from workshop.sequences import one_hot_decode
 
@@ -182,7 +182,7 @@ def test_simulation_refuses(options, message):
 
 
 def test_draw_windows_fills_a_chromosome_to_the_brim(monkeypatch):
-    monkeypatch.setattr("workshop._simulation.CHROMOSOME_LENGTHS", {"chr1": 1000})
+    monkeypatch.setattr("workshop.datasets.simulation.CHROMOSOME_LENGTHS", {"chr1": 1000})
     chroms, starts = draw_windows(10, 100, np.random.default_rng(0))
     assert chroms == ["chr1"] * 10
     assert starts.tolist() == list(range(0, 1000, 100))

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from workshop._download import RemoteFile, fetch_file, load_pooch
-from workshop._genome_windows import check_options, different_names, read_peaks
+from workshop.datasets.download import RemoteFile, fetch_file, load_pooch
+from workshop.datasets.windows import check_options, different_names, read_peaks
 
 
 class Source(NamedTuple):

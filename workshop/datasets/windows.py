@@ -6,9 +6,9 @@ from collections import Counter
 import numpy as np
 import pandas as pd
 
-from workshop._dataset import Dataset, as_column
-from workshop._genome_files import read_bed, read_fasta, stream_fasta
-from workshop._peaks import peaks_and_negatives
+from workshop.datasets.dataset import Dataset, as_column
+from workshop.datasets.genome import read_bed, read_fasta, stream_fasta
+from workshop.datasets.peaks import peaks_and_negatives
 from workshop.sequences import one_hot_encode, reverse_complement
 
 

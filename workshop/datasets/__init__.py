@@ -7,12 +7,12 @@ Files are plain text, parsed line by line: nothing in a data file can be execute
 import numpy as np
 import pandas as pd
 
-from workshop._dataset import Dataset, as_column, read_dataset, write_dataset
-from workshop._download import DownloadError, RemoteFile
-from workshop._fetched import CTCF_GM12878, Source, fetch_ctcf
 from workshop._files import shipped_file
-from workshop._genome_windows import read_peaks, read_windows
-from workshop._simulation import draw_letters, draw_windows, plant, shuffled_halves
+from workshop.datasets.dataset import Dataset, as_column, read_dataset, write_dataset
+from workshop.datasets.download import DownloadError, RemoteFile
+from workshop.datasets.remote import CTCF_GM12878, Source, fetch_ctcf
+from workshop.datasets.simulation import draw_letters, draw_windows, plant, shuffled_halves
+from workshop.datasets.windows import read_peaks, read_windows
 from workshop.motifs import load_motif
 
 __all__ = [

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from workshop._files import write_whole
-from workshop._genome_files import read_lines
+from workshop.datasets.genome import read_lines
 from workshop.sequences import one_hot_decode, one_hot_encode
 
 
