@@ -52,7 +52,7 @@ NEED_FRAMEWORKS = [
     "workshop/*nas*.py",
     "workshop/*torch*.py",
     "workshop/_amber.py",
-    "workshop/_gradients.py",
+    "workshop/interpret/gradients.py",
     "workshop/_grading_worker.py",
     "workshop/keras_cnn.py",
 ]

@@ -430,7 +430,7 @@ def test_pairs_that_do_not_fit_say_what_would(small_model, monkeypatch):
         return zeros(shape, **options)
 
     X = sequences(3, LENGTH)
-    monkeypatch.setattr("workshop._mutagenesis.np.zeros", full)
+    monkeypatch.setattr("workshop.interpret.mutagenesis.np.zeros", full)
     with pytest.raises(MemoryError, match=r"3 sequences x 24² pairs.*Pass start and end, or fewer"):
         interpret.pairwise_mutagenesis(small_model, X)
 

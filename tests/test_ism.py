@@ -1,4 +1,4 @@
-"""`workshop._ism`: the incremental engine gives what a prediction for each mutant gives."""
+"""`interpret.incremental`: the engine gives what a prediction for each mutant gives."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,6 @@ from threadpoolctl import threadpool_limits
 from tests.course_space import course_space
 from tests.mutants import one_by_one, sequences
 from workshop import keras_cnn, torch_cnn
-from workshop._ism import IncrementalISM
 from workshop.architecture import (
     DAY1_CNN,
     Architecture,
@@ -23,6 +22,7 @@ from workshop.architecture import (
     MaxPool,
     initial_weights,
 )
+from workshop.interpret.incremental import IncrementalISM
 from workshop.layers import ACTIVATIONS
 
 TWINS = {"keras": keras_cnn, "torch": torch_cnn}
@@ -200,7 +200,7 @@ def test_blocks_and_parts_change_nothing(monkeypatch):
     )
     X, weights = sequences(5, 60), busy_weights(architecture)
     whole = IncrementalISM(architecture, weights).effects(X, 0, 60)
-    monkeypatch.setattr("workshop._ism.BLOCK_SIZE", 1)  # one place a block
+    monkeypatch.setattr("workshop.interpret.incremental.BLOCK_SIZE", 1)  # one place a block
     engine = IncrementalISM(architecture, weights)
     np.testing.assert_allclose(engine.effects(X, 0, 60), whole, atol=1e-6)
     np.testing.assert_allclose(engine.effects(X, 7, 8), whole[:, 7:8], atol=1e-6)

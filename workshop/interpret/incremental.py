@@ -18,9 +18,9 @@ from itertools import zip_longest
 import numpy as np
 from scipy.special import expit, softmax
 
-from workshop import _ism_steps as steps
 from workshop import architecture as arch
-from workshop._ism_reference import Reference, Window
+from workshop.interpret import layer_steps as steps
+from workshop.interpret.reference import Reference, Window
 
 __all__ = ["IncrementalISM", "is_letter"]
 

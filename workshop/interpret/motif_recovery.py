@@ -3,7 +3,7 @@
 import numpy as np
 
 from workshop._checks import positive_int
-from workshop._importance import base_importance
+from workshop.interpret.importance import base_importance
 from workshop.motifs import Motif
 from workshop.sequences import check_not_empty, check_one_hot
 

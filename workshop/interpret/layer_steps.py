@@ -19,7 +19,7 @@ import numpy as np
 from scipy.linalg.blas import get_blas_funcs
 from scipy.special import expit
 
-from workshop._ism_reference import Reference, Window
+from workshop.interpret.reference import Reference, Window
 
 __all__ = [
     "Activation",

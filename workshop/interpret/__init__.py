@@ -15,16 +15,16 @@ activation, unless asked otherwise.
 =========================  ====================================================================
 """
 
-from workshop._gradients import integrated_gradients, saliency
-from workshop._importance import (
+from workshop.interpret.gradients import integrated_gradients, saliency
+from workshop.interpret.importance import (
     Localisation,
     base_importance,
     localisation,
     project,
     zero_mean,
 )
-from workshop._motif_from_scores import motif_from_scores
-from workshop._mutagenesis import (
+from workshop.interpret.motif_recovery import motif_from_scores
+from workshop.interpret.mutagenesis import (
     PairwiseMutagenesis,
     pairwise_mutagenesis,
     saturation_mutagenesis,

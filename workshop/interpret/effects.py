@@ -1,6 +1,6 @@
 """One question to any model: what does each substitution change? Exact engine, or brute force.
 
-`effects_of` decides: a model of the twins goes through `workshop._ism`, where only what a mutation
+`effects_of` decides: a model of the twins goes through `incremental`, where only what a mutation
 touches is computed again; any other function of sequences gets all mutants, in small batches. Both
 are callables ``effects(X, start, end, advance)`` -> (N, end - start, 4); they tell `advance` how
 many more sequences are done, which may be a part of one.
@@ -17,7 +17,7 @@ from threadpoolctl import ThreadpoolController
 
 from workshop import training
 from workshop._checks import positive_int
-from workshop._ism import IncrementalISM
+from workshop.interpret.incremental import IncrementalISM
 from workshop.sequences import check_not_empty, check_one_hot
 
 __all__ = ["SCALES", "SEQUENCES", "effects_of", "twin_of"]

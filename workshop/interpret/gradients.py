@@ -6,8 +6,8 @@ import numpy as np
 
 from workshop import training
 from workshop._checks import positive_int
-from workshop._model_effects import twin_of
 from workshop._progress import ProgressShare
+from workshop.interpret.effects import twin_of
 from workshop.sequences import check_not_empty, check_one_hot
 
 __all__ = ["integrated_gradients", "saliency"]

@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from workshop._ism import is_letter
-from workshop._model_effects import SEQUENCES, effects_of
 from workshop._progress import ProgressShare
+from workshop.interpret.effects import SEQUENCES, effects_of
+from workshop.interpret.incremental import is_letter
 
 __all__ = ["PairwiseMutagenesis", "pairwise_mutagenesis", "saturation_mutagenesis"]
 
