@@ -26,7 +26,7 @@ STATEMENTS = {
     "import workshop": "import workshop",
     **{f"import workshop.{name}": f"import workshop.{name}" for name in MODULES},
     **{f"import {name}": f"import {name}" for name in OTHERS},
-    "import amber": "import workshop._amber",  # as it is, it does not load on today's stack
+    "import amber": "import workshop.nas.amber",  # as it is, it does not load on today's stack
 }
 
 

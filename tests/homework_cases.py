@@ -18,9 +18,9 @@ import torch
 from workshop import evaluation, interpret, keras_cnn, motifs, nas, torch_cnn
 from workshop._files import sha256
 from workshop._homework_parts import course
-from workshop._nas_child import Trial
-from workshop._nas_result import Record, SearchResult
 from workshop.architecture import DAY1_CNN, Architecture, Conv1D, GlobalMaxPool, MaxPool
+from workshop.nas.results import Record, SearchResult
+from workshop.nas.trial import Trial
 
 CASES = {}
 FOLDER = tempfile.TemporaryDirectory(prefix="workshop-test-")  # of this module; goes with it

@@ -51,7 +51,7 @@ NEED_FRAMEWORKS = [
     "tests/test_wheel.py",
     "workshop/*nas*.py",
     "workshop/*torch*.py",
-    "workshop/_amber.py",
+    "workshop/nas/amber.py",
     "workshop/interpret/gradients.py",
     "workshop/_grading_worker.py",
     "workshop/keras_cnn.py",

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from workshop._nas_code import code_name
+from workshop.nas.code import code_name
 
 
 def constant(value):
@@ -84,7 +84,7 @@ def test_the_name_says_where_it_is_defined():
 
 def test_the_name_is_the_same_in_every_process():
     code = """
-from workshop._nas_code import code_name
+from workshop.nas.code import code_name
 def reward(y_true, y_score, *, kinds=frozenset({"a", "b", "c"})):
     if y_true in {"x", "y", "z"}:
         return [1 for _ in y_score]

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from workshop import nas
-from workshop._nas_space import describe
 from workshop.environment import seed_everything
+from workshop.nas.space import describe
 
 Op = nas.Operation
 SECRET = (1, 0, 4, 2)

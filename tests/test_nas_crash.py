@@ -14,7 +14,7 @@ import torch
 
 from tests.search_cases import VAL, same_history, search
 from workshop import keras_cnn, nas, torch_cnn
-from workshop._nas_result import Record
+from workshop.nas.results import Record
 
 ROOT = Path(__file__).resolve().parent.parent
 QUICK = nas.ControllerSettings(children_per_step=2, buffering_steps=1, train_pi_iter=1)

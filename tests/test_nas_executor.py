@@ -29,8 +29,9 @@ from tests.search_cases import (
     search,
     small_space,
 )
-from workshop import _nas_training, _nas_workers, nas, torch_cnn
-from workshop._nas_training import SharedData, train_child
+from workshop import nas, torch_cnn
+from workshop.nas import executors, worker
+from workshop.nas.worker import SharedData, train_child
 
 FOUR = nas.ControllerSettings(children_per_step=4, buffering_steps=1, train_pi_iter=1)
 CASES = {
@@ -85,7 +86,7 @@ class Backwards(Executor):
 @pytest.fixture(autouse=True)
 def _fresh_worker():
     """As in a new worker: no data are held."""
-    _nas_training._HELD.clear()
+    worker._HELD.clear()
 
 
 # The same history
@@ -302,7 +303,7 @@ def test_a_worker_that_cannot_read_the_file_is_sent_the_data_once(tmp_path, ther
 def test_a_worker_holds_the_data_of_one_search(tmp_path):
     for name, data in (("a", VAL), ("b", (VAL[0], 1 - VAL[1]))):
         search(tmp_path / name, executor=Here(), val=data)
-        assert len(_nas_training._HELD) == 1
+        assert len(worker._HELD) == 1
 
 
 # Workers that die
@@ -398,7 +399,7 @@ def test_a_pool_is_replaced_by_one_of_its_kind():
     start = {"mp_context": multiprocessing.get_context("spawn"), "initializer": print}
     if sys.version_info >= (3, 11):
         start["max_tasks_per_child"] = 3
-    with ProcessPoolExecutor(2, initargs=(1,), **start) as pool, _nas_workers._like(pool) as other:
+    with ProcessPoolExecutor(2, initargs=(1,), **start) as pool, executors._like(pool) as other:
         for name in ("max_workers", *start, "initargs"):
             assert getattr(other, f"_{name}") == getattr(pool, f"_{name}")
 
@@ -590,8 +591,8 @@ def test_a_worker_needs_neither_amber_nor_the_folder():
     """A worker loads what trains, so that it starts fast."""
     import subprocess
 
-    code = "import sys, workshop._nas_training\nprint(*sorted(sys.modules))"
+    code = "import sys, workshop.nas.worker\nprint(*sorted(sys.modules))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = {name.split(".")[0] for name in found.stdout.split()}
     assert not loaded & {"amber", "torch", "tensorflow", "keras", "pytorch_lightning"}
-    assert train_child.__module__ == "workshop._nas_training"
+    assert train_child.__module__ == "workshop.nas.worker"

@@ -5,8 +5,8 @@ import pytest
 
 from tests.search_cases import TRAIN, Op, make_space, same_history, search
 from workshop import nas, torch_cnn
-from workshop._nas_controller import Proposal
-from workshop._nas_policies import RungController
+from workshop.nas.controller import Proposal
+from workshop.nas.strategies import RungController
 
 SIX = nas.ControllerSettings(children_per_step=6, buffering_steps=1, train_pi_iter=1)
 

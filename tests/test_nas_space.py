@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from workshop import nas
-from workshop._nas_space import check_operations
 from workshop.architecture import (
     DAY1_CNN,
     Architecture,
@@ -18,6 +17,7 @@ from workshop.architecture import (
     GlobalMaxPool,
     MaxPool,
 )
+from workshop.nas.space import check_operations
 
 Op = nas.Operation
 

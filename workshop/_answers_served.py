@@ -168,7 +168,7 @@ class AnswerServer:
         if nas is None:
             return None
         if isinstance(value, nas.ModelSpace):
-            from workshop._nas_space import layers_of
+            from workshop.nas.space import layers_of
 
             return {
                 "kind": "space",

@@ -5,7 +5,7 @@ import operator
 import pandas as pd
 
 from workshop import architecture as arch
-from workshop._amber import ModelSpace, Operation
+from workshop.nas.amber import ModelSpace, Operation
 
 __all__ = [
     "check_operations",

@@ -9,8 +9,8 @@ import math
 import numpy as np
 
 from workshop._checks import positive_int
-from workshop._nas_controller import Proposal
-from workshop._nas_space import check_space
+from workshop.nas.controller import Proposal
+from workshop.nas.space import check_space
 
 __all__ = ["HalvingPolicy", "RandomPolicy", "RungController", "bracket_size", "check_rungs"]
 

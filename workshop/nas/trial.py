@@ -11,9 +11,9 @@ import numpy as np
 
 from workshop import architecture as arch
 from workshop import training
-from workshop._nas_code import code_name
-from workshop._nas_space import describe, to_architecture
-from workshop._nas_training import ChildError, Job, Trained, in_words
+from workshop.nas.code import code_name
+from workshop.nas.space import describe, to_architecture
+from workshop.nas.worker import ChildError, Job, Trained, in_words
 
 __all__ = ["Child", "Reward", "Trial"]
 

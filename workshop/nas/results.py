@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 
 from workshop._files import sha256
-from workshop._nas_child import Trial
-from workshop._nas_directory import read_checkpoint, readable
-from workshop._nas_training import SUFFIXES, twin_of
 from workshop.architecture import Architecture
+from workshop.nas.folder import read_checkpoint, readable
+from workshop.nas.trial import Trial
+from workshop.nas.worker import SUFFIXES, twin_of
 
 __all__ = [
     "Record",

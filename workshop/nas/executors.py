@@ -9,7 +9,7 @@ import uuid
 import warnings
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, ThreadPoolExecutor, wait
 
-from workshop._nas_training import Job, SharedData, Trained, in_words, ready, train_child
+from workshop.nas.worker import Job, SharedData, Trained, in_words, ready, train_child
 
 __all__ = ["InProcess", "Workers", "check_executor"]
 

@@ -20,9 +20,9 @@ import numpy as np
 
 from workshop import training
 from workshop._files import whole_file
-from workshop._nas_directory import fingerprint
 from workshop.architecture import Architecture
 from workshop.environment.allocator import give_back_freed_memory, keep_freed_memory
+from workshop.nas.folder import fingerprint
 
 __all__ = [
     "ONE_AT_A_TIME",

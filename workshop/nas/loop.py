@@ -6,9 +6,9 @@ import time
 import numpy as np
 
 from workshop._files import sha256, write_whole
-from workshop._nas_directory import readable
-from workshop._nas_result import Record, checked_model, records_from_plain
-from workshop._nas_training import SUFFIXES, unsaved
+from workshop.nas.folder import readable
+from workshop.nas.results import Record, checked_model, records_from_plain
+from workshop.nas.worker import SUFFIXES, unsaved
 
 __all__ = ["SearchLoop"]
 

@@ -16,10 +16,10 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from workshop._amber import GeneralController, ModelSpace, release
 from workshop._checks import is_positive, positive_int
-from workshop._nas_space import check_space
-from workshop._nas_training import ONE_AT_A_TIME
+from workshop.nas.amber import GeneralController, ModelSpace, release
+from workshop.nas.space import check_space
+from workshop.nas.worker import ONE_AT_A_TIME
 from workshop.torch_cnn.loop import one_thread
 
 __all__ = ["Controller", "ControllerSettings", "Proposal"]

@@ -21,49 +21,27 @@ from dataclasses import asdict
 import numpy as np
 
 from workshop import training
-from workshop._amber import ModelSpace, Operation
 from workshop._checks import positive_int
-from workshop._nas_budget import Budget
-from workshop._nas_child import Child, Reward, Trial
-from workshop._nas_controller import Controller, ControllerSettings, Proposal
-from workshop._nas_directory import SearchDirectory, fingerprint
-from workshop._nas_loop import SearchLoop
-from workshop._nas_policies import (
+from workshop._progress import ProgressLine
+from workshop.architecture import Architecture, GlobalMaxPool
+from workshop.nas.budget import Budget
+from workshop.nas.controller import Controller, ControllerSettings
+from workshop.nas.executors import InProcess, Workers, check_executor
+from workshop.nas.folder import SearchDirectory, fingerprint
+from workshop.nas.loop import SearchLoop
+from workshop.nas.results import SearchResult
+from workshop.nas.space import (
+    check_operations,
+)
+from workshop.nas.strategies import (
     HalvingPolicy,
     RandomPolicy,
     RungController,
     bracket_size,
     check_rungs,
 )
-from workshop._nas_result import SearchResult, load_model, read_history
-from workshop._nas_space import (
-    check_operations,
-    cnn_model_space,
-    space_table,
-    to_architecture,
-)
-from workshop._nas_training import twin_of
-from workshop._nas_workers import InProcess, Workers, check_executor
-from workshop._progress import ProgressLine
-from workshop.architecture import Architecture, GlobalMaxPool
-
-__all__ = [
-    "Controller",
-    "ControllerSettings",
-    "ModelSpace",
-    "Operation",
-    "Proposal",
-    "SearchResult",
-    "Trial",
-    "cnn_model_space",
-    "load_model",
-    "random_search",
-    "read_history",
-    "search",
-    "space_table",
-    "successive_halving",
-    "to_architecture",
-]
+from workshop.nas.trial import Child, Reward
+from workshop.nas.worker import twin_of
 
 
 def search(

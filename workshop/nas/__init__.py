@@ -1,0 +1,41 @@
+"""Architecture search with AMBER, and the baselines that it has to beat.
+
+A search is a loop: a strategy proposes tokens, they are built into a child network, the child is
+trained for a few epochs and earns a reward on the validation data, and the strategy hears of it.
+
+======================  ====================================================================
+`search`                AMBER's controller, a recurrent network trained by REINFORCE
+`random_search`         the baseline: architectures at random
+`successive_halving`    the other one: many children a little, the best of them on
+`cnn_model_space`       the course's model space; `space_table` shows it
+`to_architecture`       from tokens to an `Architecture`
+`SearchResult`          what a search returns; `load_model`, `read_history`
+======================  ====================================================================
+
+All three searches survive being killed: the same call goes on where the last one ended. Each name
+is imported when it is first used: a worker process that trains children loads no AMBER.
+"""
+
+import importlib
+
+_HOMES = {
+    "methods": ("random_search", "search", "successive_halving"),
+    "space": ("cnn_model_space", "space_table", "to_architecture"),
+    "amber": ("ModelSpace", "Operation"),
+    "controller": ("Controller", "ControllerSettings", "Proposal"),
+    "results": ("SearchResult", "load_model", "read_history"),
+    "trial": ("Trial",),
+}
+
+__all__ = sorted(name for names in _HOMES.values() for name in names)
+
+
+def __getattr__(name):
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(importlib.import_module(f"{__name__}.{home}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}; it has {__all__}")
+
+
+def __dir__():
+    return sorted({*globals(), *__all__})
