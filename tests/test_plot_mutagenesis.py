@@ -9,9 +9,10 @@ import pytest
 from matplotlib.colors import to_hex
 
 from tests.figure_checks import assert_in_colabs_font, assert_legible, figure_of, legend
-from workshop import _plot_interpretation, _plot_mutagenesis, _plot_scores, plot
+from workshop import plot
 from workshop.datasets import load_ctcf
 from workshop.motifs import Motif, load_motif, similarity
+from workshop.plot import comparisons, mutations, scores
 from workshop.sequences import ALPHABET, one_hot_encode
 
 CTCF = load_motif("MA0139.1")
@@ -120,10 +121,10 @@ def bars(ax):
 
 
 def test_every_figure_of_an_interpretation_is_among_those_tested():
-    public = {*_plot_interpretation.__all__, *_plot_mutagenesis.__all__, "score_logo"}
+    public = {*comparisons.__all__, *mutations.__all__, "score_logo"}
     assert {name.split(",")[0] for name in ALL} == public
     assert public <= set(plot.__all__)
-    assert "score_logo" in _plot_scores.__all__
+    assert "score_logo" in scores.__all__
 
 
 @pytest.mark.parametrize("name", ON_AXES)

@@ -11,8 +11,9 @@ import pytest
 from matplotlib.colors import to_hex
 
 from tests.figure_checks import assert_in_colabs_font, assert_legible, figure_of, legend, texts
-from workshop import _plot_controller, _plot_search, _plot_search_diagrams, plot
-from workshop._plot_search_tables import layer_names
+from workshop import plot
+from workshop.plot import controllers, searches
+from workshop.plot.tables import layer_names
 
 # The course's space, as nas.space_table gives it.
 CONVOLUTIONS = [
@@ -134,7 +135,7 @@ def line(ax, start):
 
 
 def test_every_figure_of_a_search_is_among_those_tested():
-    modules = (_plot_controller, _plot_search, _plot_search_diagrams)
+    modules = (controllers, searches, _plot_search_diagrams)
     functions = {name for module in modules for name in module.__all__}
     assert {name.split(",")[0] for name in ALL} == functions
     assert functions <= set(plot.__all__)

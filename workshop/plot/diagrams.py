@@ -7,10 +7,10 @@ import itertools
 import math
 from textwrap import fill
 
-from workshop._plot_architecture import BLOCKS
-from workshop._plot_canvas import GREY, INK, arrow
-from workshop._plot_search_canvas import CELL, DIM, PALE, box, canvas, frame, layer_colour, write
-from workshop._plot_search_tables import check_tokens, layer_names, layers_of
+from workshop.plot.canvas import GREY, INK, arrow
+from workshop.plot.network import BLOCKS
+from workshop.plot.search_canvas import CELL, DIM, PALE, box, canvas, frame, layer_colour, write
+from workshop.plot.tables import check_tokens, layer_names, layers_of
 
 __all__ = ["model_space", "search_loop"]
 

@@ -14,8 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from workshop._plot_architecture import architecture
-from workshop._plot_canvas import (
+from workshop.plot.canvas import (
     BASE_COLOURS,
     GREY,
     PART_COLOURS,
@@ -26,15 +25,16 @@ from workshop._plot_canvas import (
     next_colour,
     tidy,
 )
-from workshop._plot_controller import controller_unrolled, entropy, token_probabilities
-from workshop._plot_convolution import convolution_walkthrough
-from workshop._plot_evaluation import confusion_matrix, precision_recall, roc
-from workshop._plot_interpretation import compare_motifs, interaction_map
-from workshop._plot_mutagenesis import mutagenesis_map, mutagenesis_maps
-from workshop._plot_scores import score_logo
-from workshop._plot_search import reward_by_operation, search_progress
-from workshop._plot_search_diagrams import model_space, search_loop
-from workshop._plot_sequences import kernel, logo, one_hot
+from workshop.plot.comparisons import compare_motifs, interaction_map
+from workshop.plot.controllers import controller_unrolled, entropy, token_probabilities
+from workshop.plot.convolution import convolution_walkthrough
+from workshop.plot.curves import confusion_matrix, precision_recall, roc
+from workshop.plot.diagrams import model_space, search_loop
+from workshop.plot.letters import kernel, logo, one_hot
+from workshop.plot.mutations import mutagenesis_map, mutagenesis_maps
+from workshop.plot.network import architecture
+from workshop.plot.scores import score_logo
+from workshop.plot.searches import reward_by_operation, search_progress
 from workshop.sequences import ALPHABET
 from workshop.splits import natural_order
 

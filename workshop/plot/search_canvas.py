@@ -7,9 +7,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
 
-from workshop._plot_architecture import BLOCKS
-from workshop._plot_canvas import GREY, INK, SERIES_COLOURS, axes_for, tidy
-from workshop._plot_search_tables import short_type
+from workshop.plot.canvas import GREY, INK, SERIES_COLOURS, axes_for, tidy
+from workshop.plot.network import BLOCKS
+from workshop.plot.tables import short_type
 
 __all__ = [
     "CELL",

@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.colors import to_rgb
 from matplotlib.ticker import MaxNLocator
 
-from workshop._plot_canvas import (
+from workshop.plot.canvas import (
     BASE_COLOURS,
     GREY,
     SIGNED,

@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from workshop._plot_canvas import GREY, INK, SERIES_COLOURS, axes_for, tidy
-from workshop._plot_search_canvas import dash_for, operation_colours, panels, title_layer
-from workshop._plot_search_tables import check_table, layer_names, table_of
+from workshop.plot.canvas import GREY, INK, SERIES_COLOURS, axes_for, tidy
+from workshop.plot.search_canvas import dash_for, operation_colours, panels, title_layer
+from workshop.plot.tables import check_table, layer_names, table_of
 
 __all__ = ["reward_by_operation", "search_progress"]
 

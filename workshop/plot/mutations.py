@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import Bbox
 
-from workshop._plot_canvas import (
+from workshop.plot.canvas import (
     BASE_COLOURS,
     INK,
     SIGNED,
@@ -18,7 +18,7 @@ from workshop._plot_canvas import (
     inches_of,
     signed_limit,
 )
-from workshop._plot_scores import check_scores, check_sites, draw_logo, width_of
+from workshop.plot.scores import check_scores, check_sites, draw_logo, width_of
 from workshop.sequences import ALPHABET
 
 __all__ = ["mutagenesis_map", "mutagenesis_maps"]

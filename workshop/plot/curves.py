@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from workshop._plot_canvas import GREY, axes_for, next_colour, text_on, tidy
 from workshop.evaluation import auprc, auroc
+from workshop.plot.canvas import GREY, axes_for, next_colour, text_on, tidy
 
 __all__ = ["confusion_matrix", "precision_recall", "roc"]
 

@@ -9,8 +9,8 @@ import numpy as np
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from workshop._plot_canvas import INK, SERIES_COLOURS, arrow, axes_for, tidy
-from workshop._plot_search_canvas import (
+from workshop.plot.canvas import INK, SERIES_COLOURS, arrow, axes_for, tidy
+from workshop.plot.search_canvas import (
     CELL,
     DIM,
     PALE,
@@ -22,7 +22,7 @@ from workshop._plot_search_canvas import (
     title_layer,
     write,
 )
-from workshop._plot_search_tables import (
+from workshop.plot.tables import (
     check_tokens,
     layer_names,
     layers_of,

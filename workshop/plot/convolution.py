@@ -9,7 +9,7 @@ from matplotlib import colormaps
 from matplotlib.colors import to_rgb
 from matplotlib.patches import FancyBboxPatch, Rectangle
 
-from workshop._plot_canvas import BASE_COLOURS, GREY, INK, SIGNED, arrow
+from workshop.plot.canvas import BASE_COLOURS, GREY, INK, SIGNED, arrow
 from workshop.sequences import ALPHABET, one_hot_encode
 
 __all__ = ["convolution_walkthrough"]

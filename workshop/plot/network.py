@@ -5,8 +5,8 @@ from dataclasses import fields
 import numpy as np
 from matplotlib.patches import FancyBboxPatch, Rectangle
 
-from workshop._plot_canvas import INK, arrow, axes_for
 from workshop.architecture import TASKS
+from workshop.plot.canvas import INK, arrow, axes_for
 
 __all__ = ["architecture"]
 

@@ -7,7 +7,8 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.ticker import MaxNLocator
 
-from workshop._plot_canvas import (
+from workshop.motifs import Motif, similarity
+from workshop.plot.canvas import (
     BASE_COLOURS,
     GREY,
     SIGNED,
@@ -19,8 +20,7 @@ from workshop._plot_canvas import (
     number_positions,
     signed_limit,
 )
-from workshop._plot_sequences import logo
-from workshop.motifs import Motif, similarity
+from workshop.plot.letters import logo
 from workshop.sequences import ALPHABET
 
 __all__ = ["compare_motifs", "interaction_map"]

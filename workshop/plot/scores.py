@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from workshop._plot_canvas import (
+from workshop.plot.canvas import (
     INK,
     axes_for,
     check_bases_last,
@@ -12,7 +12,7 @@ from workshop._plot_canvas import (
     inches_of,
     number_positions,
 )
-from workshop._plot_sequences import logo
+from workshop.plot.letters import logo
 
 __all__ = ["check_scores", "check_sites", "draw_logo", "score_logo", "width_of"]
 
