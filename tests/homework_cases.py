@@ -17,8 +17,8 @@ import torch
 
 from workshop import evaluation, interpret, keras_cnn, motifs, nas, torch_cnn
 from workshop._files import sha256
-from workshop._homework_parts import course
 from workshop.architecture import DAY1_CNN, Architecture, Conv1D, GlobalMaxPool, MaxPool
+from workshop.homework.practice import course
 from workshop.nas.results import Record, SearchResult
 from workshop.nas.trial import Trial
 

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from workshop import _answers as answers
-from workshop import _answers_wire as wire
 from workshop import evaluation, keras_cnn, nas, torch_cnn
-from workshop._answers_served import AnswerServer
 from workshop.architecture import DAY1_CNN, Architecture, Conv1D, GlobalMaxPool
+from workshop.homework import answers
+from workshop.homework.answers import wire
+from workshop.homework.answers.served import AnswerServer
 from workshop.training import History
 
 ARRAYS = hnp.arrays(

@@ -9,7 +9,7 @@ from bs4 import BeautifulSoup
 
 from tests import homework_cases
 from workshop import homework
-from workshop._homework_parts import course
+from workshop.homework.practice import course
 
 CASES = homework_cases.CASES
 EXTENDED = [key for key, practice in homework.PRACTICES.items() if practice.points]

@@ -135,7 +135,7 @@ def line(ax, start):
 
 
 def test_every_figure_of_a_search_is_among_those_tested():
-    modules = (controllers, searches, _plot_search_diagrams)
+    modules = (controllers, searches, diagrams)
     functions = {name for module in modules for name in module.__all__}
     assert {name.split(",")[0] for name in ALL} == functions
     assert functions <= set(plot.__all__)

@@ -25,7 +25,7 @@ def main():
     reading, writing, notebook = map(int, sys.argv[1:4])
     for fd in (reading, writing, notebook):
         os.set_inheritable(fd, False)  # no descendant keeps a pipe open
-    from workshop import _answers_wire as wire
+    from workshop.homework.answers import wire
 
     interrupt = _Interrupt()
     signal.signal(signal.SIGINT, interrupt)
@@ -79,7 +79,7 @@ class _Kernel:
         if request["op"] == "run":
             return self._run(request["cell"])
         if self.server is None:
-            from workshop._answers_served import AnswerServer
+            from workshop.homework.answers.served import AnswerServer
 
             self.server = AnswerServer(self.shell.user_ns if self.shell else {})
         return self.server.handle(request)

@@ -16,9 +16,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from workshop import _answers_wire as wire
 from workshop import _grading_places as places
 from workshop._grading_limits import Watchdog, end_all
+from workshop.homework.answers import wire
 
 __all__ = ["StudentProcess"]
 

@@ -12,8 +12,8 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 
-from workshop._answers import FunctionAnswer, ModelAnswer, Opaque, PredictorAnswer, Record
 from workshop.architecture import Architecture, Conv1D, GlobalMaxPool, MaxPool, initial_weights
+from workshop.homework.answers import FunctionAnswer, ModelAnswer, Opaque, PredictorAnswer, Record
 from workshop.training import History
 
 __all__ = [

@@ -3,8 +3,8 @@
 import numpy as np
 
 from workshop import evaluation
-from workshop._answers import SearchAnswer, SpaceAnswer
-from workshop._homework_parts import (
+from workshop.homework.answers import SearchAnswer, SpaceAnswer
+from workshop.homework.practice import (
     NotDone,
     Unreadable,
     course,

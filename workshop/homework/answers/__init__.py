@@ -7,8 +7,9 @@ and in a grader's, where they are two and the student's may be hostile.
 
 import pandas as pd
 
-from workshop._answers_served import AnswerServer
-from workshop._answers_values import (
+from workshop.architecture import LAYERS, Architecture, check_weights
+from workshop.homework.answers.served import AnswerServer
+from workshop.homework.answers.values import (
     CALL_SECONDS,
     AnswerError,
     FileAnswer,
@@ -20,8 +21,7 @@ from workshop._answers_values import (
     SearchAnswer,
     SpaceAnswer,
 )
-from workshop._answers_wire import pack, unpack
-from workshop.architecture import LAYERS, Architecture, check_weights
+from workshop.homework.answers.wire import pack, unpack
 from workshop.training import History
 
 __all__ = [

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from workshop._answers import ModelAnswer, SearchAnswer, SpaceAnswer
-from workshop._homework_parts import (
+from workshop.architecture import DAY1_CNN, Architecture, Dense
+from workshop.homework.answers import ModelAnswer, SearchAnswer, SpaceAnswer
+from workshop.homework.practice import (
     NotDone,
     Unreadable,
     array,
@@ -17,7 +18,6 @@ from workshop._homework_parts import (
     random_model,
     random_sequences,
 )
-from workshop.architecture import DAY1_CNN, Architecture, Dense
 
 SIZES = (6, 3, 7, 3)  # operations in each layer of the course's space
 

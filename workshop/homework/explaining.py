@@ -5,8 +5,8 @@ import time
 import numpy as np
 
 from workshop import evaluation, interpret
-from workshop._answers import ModelAnswer
-from workshop._homework_parts import (
+from workshop.homework.answers import ModelAnswer
+from workshop.homework.practice import (
     NotDone,
     Unreadable,
     array,

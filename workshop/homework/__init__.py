@@ -12,16 +12,16 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from workshop import (  # noqa: F401  (importing them enters their checks)
-    _homework_evaluation,
-    _homework_importance,
-    _homework_practices1,
-    _homework_practices2,
-    _homework_search,
-    _homework_training,
+from workshop.homework import (  # noqa: F401  (importing them enters their checks)
+    evaluating,
+    explaining,
+    searching,
+    text_day1,
+    text_day2,
+    training,
 )
-from workshop._answers import AnswerError, local_answers
-from workshop._homework_parts import (
+from workshop.homework.answers import AnswerError, local_answers
+from workshop.homework.practice import (
     ENTERED,
     NotDone,
     Practice,
@@ -219,7 +219,7 @@ def judge(practice_id, values, *, random_state):
     ----------
     practice_id : str
     values : list
-        As `workshop._answers.Answers.get` returns them, one for each name of the practice.
+        As `workshop.homework.answers.Answers.get` returns them, one for each name of the practice.
     random_state : int
 
     Returns

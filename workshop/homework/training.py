@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 
 from workshop import evaluation
-from workshop._answers import AnswerError, FileAnswer, ModelAnswer
-from workshop._homework_parts import (
+from workshop.architecture import DAY1_CNN, Architecture
+from workshop.homework.answers import AnswerError, FileAnswer, ModelAnswer
+from workshop.homework.practice import (
     NotDone,
     Unreadable,
     course,
@@ -19,7 +20,6 @@ from workshop._homework_parts import (
     same_number,
     unfilled,
 )
-from workshop.architecture import DAY1_CNN, Architecture
 from workshop.training import score_logits
 
 

@@ -1,6 +1,6 @@
 """A student's side of a check: answers become plain data, and functions answer calls.
 
-The student's own process runs this; whoever checks asks with `workshop._answers.Answers`.
+The student's own process runs this; whoever checks asks with `workshop.homework.answers.Answers`.
 """
 
 import numbers

@@ -3,8 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from workshop._answers import ModelAnswer, PredictorAnswer
-from workshop._homework_parts import (
+from workshop.architecture import DAY1_CNN, Architecture
+from workshop.homework.answers import ModelAnswer, PredictorAnswer
+from workshop.homework.practice import (
     NotDone,
     Unreadable,
     array,
@@ -19,7 +20,6 @@ from workshop._homework_parts import (
     predictions,
     same_number,
 )
-from workshop.architecture import DAY1_CNN, Architecture
 
 PARTS = ("train", "val", "test")
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from workshop import evaluation
-from workshop._homework_parts import (
+from workshop.homework.practice import (
     NotDone,
     Unreadable,
     array,
