@@ -53,7 +53,7 @@ NEED_FRAMEWORKS = [
     "workshop/*torch*.py",
     "workshop/nas/amber.py",
     "workshop/interpret/gradients.py",
-    "workshop/_grading_worker.py",
+    "workshop/grading/worker.py",
     "workshop/keras_cnn.py",
 ]
 NEED_TOMLLIB = [  # Python 3.11

@@ -55,7 +55,7 @@ def state():
     }
 
 before = state()
-from workshop import nas
+from workshop.nas import search
 after = state()
 print(*[name for name in before if before[name] != after[name]] or ["none"])
 """
@@ -69,7 +69,7 @@ def test_settings_of_another_amber_in_the_home_are_not_read(tmp_path):
     config = tmp_path / ".amber" / "config.json"
     config.parent.mkdir()
     config.write_text('{"backend": "tensorflow_1"}')
-    code = "from workshop import nas; import amber; print(amber.backend.mod_name)"
+    code = "from workshop.nas import search; import amber; print(amber.backend.mod_name)"
     assert run(code, home=tmp_path, AMBBACKEND="tensorflow_2") == ["pytorch"]
     assert config.read_text() == '{"backend": "tensorflow_1"}'
     assert os.listdir(config.parent) == ["config.json"]
@@ -78,7 +78,7 @@ def test_settings_of_another_amber_in_the_home_are_not_read(tmp_path):
 def test_tensorflow_is_loaded_by_nobody_and_works_afterwards(tmp_path):
     code = """
 import sys
-from workshop import nas
+from workshop.nas import search
 loaded = "tensorflow" in sys.modules
 from workshop import keras_cnn
 from workshop.architecture import DAY1_CNN
@@ -90,7 +90,8 @@ print(loaded, keras_cnn.build_cnn(DAY1_CNN).count_params())
 def test_tensorflow_stays_where_it_is_loaded(tmp_path):
     code = """
 import sys
-from workshop import keras_cnn, nas
+from workshop import keras_cnn
+from workshop.nas import search
 print(sys.modules["tensorflow"].__name__)
 """
     assert run(code, home=tmp_path) == ["tensorflow"]
@@ -103,7 +104,7 @@ import sys
 sys.modules[{missing!r}] = None
 import workshop
 try:
-    from workshop import nas
+    from workshop.nas import search
 except ImportError as error:
     message = str(error)
 assert "pip install amber-automl seaborn" in message, message
@@ -123,7 +124,7 @@ amber = types.ModuleType("amber")
 amber.backend = types.SimpleNamespace(mod_name="tensorflow_2")
 sys.modules["amber"] = amber
 try:
-    from workshop import nas
+    from workshop.nas import search
 except ImportError as error:
     print("tensorflow_2" in str(error) and "Restart Python" in str(error))
 """

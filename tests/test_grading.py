@@ -20,9 +20,9 @@ from nbformat.v4 import new_code_cell, new_notebook
 from benchmarks.grading import GOOD, PATCHER, TRANSPOSED
 from workshop import grading
 from workshop.__main__ import main
-from workshop._grading_record import Graded, Records, version
-from workshop._grading_rows import rows_of, to_csv
-from workshop._grading_submissions import find_submissions, student_of
+from workshop.grading.record import Graded, Records, version
+from workshop.grading.rows import rows_of, to_csv
+from workshop.grading.submissions import find_submissions, student_of
 
 IDS = [f"{day}.6.{number}" for day in (1, 2) for number in range(1, 6)]
 

@@ -12,8 +12,6 @@ from threadpoolctl import threadpool_info
 
 from tests.mutants import BASES, one_by_one, sequences
 from workshop import (
-    _ism_steps,
-    _model_effects,
     datasets,
     interpret,
     keras_cnn,
@@ -32,6 +30,7 @@ from workshop.architecture import (
     GlobalMaxPool,
     MaxPool,
 )
+from workshop.interpret import effects, layer_steps
 from workshop.sequences import one_hot_encode
 
 TWINS = {"keras": keras_cnn, "torch": torch_cnn}
@@ -271,13 +270,13 @@ def test_products_run_on_one_thread_and_the_others_come_back(small_model, monkey
         return [each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"]
 
     seen = []
-    change = _ism_steps.Conv.change
+    change = layer_steps.Conv.change
 
     def watched(self, *args):
         seen.append(max(threads()))
         return change(self, *args)
 
-    monkeypatch.setattr(_ism_steps.Conv, "change", watched)
+    monkeypatch.setattr(layer_steps.Conv, "change", watched)
     before = threads()
     callers = [
         threading.Thread(
@@ -349,7 +348,7 @@ def test_long_work_says_how_much_is_done(small_model, monkeypatch):
         call()
     assert not shown, "short work says nothing"
     clock = itertools.count(step=3)
-    monkeypatch.setattr("workshop.training.time.monotonic", lambda: next(clock))
+    monkeypatch.setattr("workshop._progress.time.monotonic", lambda: next(clock))
     texts = {}
     for name, call in calls.items():
         shown.clear()
@@ -808,5 +807,5 @@ def test_bad_places():
 
 
 def test_twin_of_imports_no_framework():
-    assert _model_effects.twin_of(object()) is None
-    assert _model_effects.twin_of(torch_cnn.build_cnn(SMALL)) is torch_cnn
+    assert effects.twin_of(object()) is None
+    assert effects.twin_of(torch_cnn.build_cnn(SMALL)) is torch_cnn

@@ -203,7 +203,7 @@ def test_show_takes_an_array_of_axes_as_subplots_returns_it(displayed):
 def test_alternative_text_reaches_the_html_page(displayed):
     nbformat = pytest.importorskip("nbformat")
     pytest.importorskip("nbconvert")
-    from workshop._notebook_page import html_page
+    from workshop.execution import html_page
 
     plot.show(plot.kernel(FIRST), "A kernel.", alt='A "red" grid.')
     outputs = [

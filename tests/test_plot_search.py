@@ -12,7 +12,7 @@ from matplotlib.colors import to_hex
 
 from tests.figure_checks import assert_in_colabs_font, assert_legible, figure_of, legend, texts
 from workshop import plot
-from workshop.plot import controllers, searches
+from workshop.plot import controllers, diagrams, searches
 from workshop.plot.tables import layer_names
 
 # The course's space, as nas.space_table gives it.

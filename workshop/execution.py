@@ -145,7 +145,6 @@ def execute_notebook(path, *, output_dir, timeout=600, on_cell=_print_line):
     if not timeout > 0:
         raise ValueError(f"timeout must be a positive number of seconds; got {timeout!r}.")
     notebook = _read(path)
-    from workshop._notebook_page import html_page
 
     executed_path = output_dir / path.name
     if executed_path.resolve() == path.resolve():
@@ -303,3 +302,28 @@ def _run(notebook, name, timeout, on_cell):
             return None
     index = current["index"]
     return CellFailure(runnable.index(index) + 1, _first_line(notebook.cells[index]), error)
+
+
+# The stock template leaves a figure's alternative text out (the classic one reads the same key),
+# and loads RequireJS, which only widgets need, from the network.
+_TEMPLATE = """{% extends 'lab/index.html.j2' %}
+{% block html_head_js_requirejs %}{% endblock %}
+{% block data_png scoped -%}
+{%- set alt = output | get_metadata('alt', 'image/png') -%}
+{%- if alt -%}
+{{ super() | replace('<img ', '<img alt="' ~ alt | escape_html ~ '" ', 1) }}
+{%- else -%}{{ super() }}{%- endif -%}
+{%- endblock %}"""
+
+
+def html_page(notebook, *, title):
+    """HTML of a notebook; figures and styles are inside, only MathJax comes from the network."""
+    from jinja2 import DictLoader
+    from nbconvert import HTMLExporter
+
+    exporter = HTMLExporter(
+        extra_loaders=[DictLoader({"workshop.html.j2": _TEMPLATE})],
+        template_file="workshop.html.j2",
+        embed_images=True,
+    )
+    return exporter.from_notebook_node(notebook, resources={"metadata": {"name": title}})[0]

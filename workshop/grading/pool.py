@@ -30,7 +30,7 @@ class Pool:
     ----------
     jobs : int
     options : dict
-        As `workshop._grading_worker.grade_notebook` takes them.
+        As `workshop.grading.worker.grade_notebook` takes them.
     """
 
     def __init__(self, jobs, options):
@@ -76,7 +76,7 @@ class Pool:
 
 def _work(connection, task):
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C: our parent ends us in order
-    from workshop._grading_worker import work  # Torch with it: not in the parent
+    from workshop.grading.worker import work  # Torch with it: not in the parent
 
     work(connection, task)
 
@@ -86,7 +86,7 @@ def _start(task):
     way = "forkserver" if sys.platform == "linux" else "spawn"
     context = multiprocessing.get_context(way)
     if way == "forkserver":
-        context.set_forkserver_preload(["workshop._grading_worker"])
+        context.set_forkserver_preload(["workshop.grading.worker"])
     receiving, sending = context.Pipe(duplex=False)
     process = context.Process(target=_work, args=(sending, task), daemon=True)
     kept = {name: os.environ.get(name) for name in THREADS}
@@ -133,7 +133,7 @@ def _lost():
 
 
 def probe(isolate):
-    """What protects us from a notebook here: names as `workshop._grading_sandbox` gives them."""
+    """What protects us from a notebook here: names as `workshop.grading.sandbox` gives them."""
     connection, process = _start({"probe": True, "isolate": isolate})
     record = _receive(connection) if connection.poll(MARGIN) else None
     _end(process, politely=record is not None)

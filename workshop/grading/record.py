@@ -29,7 +29,7 @@ class Graded:
     complete : bool
         False when the grader itself failed: then it is graded again.
     record : dict
-        As `workshop._grading_worker.grade_notebook` returns it.
+        As `workshop.grading.worker.grade_notebook` returns it.
     """
 
     student: str
@@ -91,8 +91,8 @@ class Records:
 @lru_cache(maxsize=1)
 def version():
     """Version of the package with a digest of its code: a check that changed is another one."""
-    folder = Path(__file__).resolve().parent
+    package = Path(__file__).resolve().parents[1]
     digest = hashlib.sha256()
-    for path in sorted(folder.glob("*.py")):
-        digest.update(path.name.encode() + path.read_bytes())
+    for path in sorted(package.rglob("*.py")):
+        digest.update(str(path.relative_to(package)).encode() + path.read_bytes())
     return f"{__version__}+{digest.hexdigest()[:12]}"

@@ -19,7 +19,7 @@ import struct
 import sys
 from pathlib import Path
 
-from workshop._grading_limits import set_limits
+from workshop.grading.limits import set_limits
 
 __all__ = ["die_with_parent", "main"]
 
@@ -85,7 +85,7 @@ def _become_kernel(settings, active):
     for fd in settings["fds"]:
         os.set_inheritable(fd, True)
     os.chdir(settings["work"])
-    words = [sys.executable, "-m", "workshop._grading_kernel", *map(str, settings["fds"])]
+    words = [sys.executable, "-m", "workshop.grading.notebook", *map(str, settings["fds"])]
     os.execv(sys.executable, [*words, ",".join(active)])
 
 

@@ -16,8 +16,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from workshop import _grading_places as places
-from workshop._grading_limits import Watchdog, end_all
+from workshop.grading import places
+from workshop.grading.limits import Watchdog, end_all
 from workshop.homework.answers import wire
 
 __all__ = ["StudentProcess"]
@@ -40,7 +40,7 @@ class StudentProcess:
     hidden : list of Path
         Files and folders that it shall not read, where that can be had.
     isolate : bool
-        Whether to use what `workshop._grading_sandbox` offers.
+        Whether to use what `workshop.grading.sandbox` offers.
 
     Attributes
     ----------
@@ -61,7 +61,7 @@ class StudentProcess:
         settings = places.settings(self.folder, fds) | {"memory": memory, "isolate": isolate}
         settings["hidden"] = [str(path) for path in places.secrets() + list(hidden)]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "workshop._grading_sandbox"],
+            [sys.executable, "-m", "workshop.grading.sandbox"],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

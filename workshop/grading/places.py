@@ -52,7 +52,7 @@ def environment(folder):
 
 def hideable(path, *, but=()):
     """Whether Python and this course, and the folders `but`, do without a folder."""
-    package = Path(__file__).resolve().parent.parent
+    package = Path(__file__).resolve().parents[2]
     needed = [sys.prefix, sys.base_prefix, sys.executable, package, *but]
     needed += [entry for entry in sys.path if entry.endswith("-packages")]
     needed += [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
@@ -63,7 +63,7 @@ def hideable(path, *, but=()):
 
 
 def settings(folder, fds):
-    """What `workshop._grading_sandbox` is told of a process: its pipes, folders and files."""
+    """What `workshop.grading.sandbox` is told of a process: its pipes, folders and files."""
     places = environment(folder)
     folders = [folder / "work", *(v for k, v in places.items() if k.endswith(("HOME", "DIR")))]
     fonts = _font_list()
@@ -98,7 +98,7 @@ def hidden(submissions, found, out):
     """Folders, or where they hold what Python needs, files that no notebook shall read."""
     folders = [Path(one) for one in submissions if Path(one).is_dir()]
     folders += [one.path.parent for one in found] + [out.parent]
-    checkout = Path(__file__).resolve().parent.parent  # with the solved notebooks
+    checkout = Path(__file__).resolve().parents[2]  # with the solved notebooks
     folders += [checkout / name for name in ("notebooks", "tests", ".git")]
     but = [tempfile.gettempdir()]
     paths = {one.resolve() for one in folders if one.is_dir() and hideable(one, but=but)}

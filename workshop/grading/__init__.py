@@ -1,8 +1,8 @@
 """Grade a class: run each notebook shut off from all others, judge its answers outside of it.
 
 Three processes a notebook: this one, which only keeps the records; a worker that is trusted and
-judges (`workshop._grading_worker`); and the student's, which runs the cells and then gives its
-answers as plain data (`workshop._grading_sandbox`, `workshop._grading_kernel`). Points come from
+judges (`workshop.grading.worker`); and the student's, which runs the cells and then gives its
+answers as plain data (`workshop.grading.sandbox`, `workshop.grading.notebook`). Points come from
 the worker alone, so nothing that a notebook prints, writes or overwrites earns any.
 """
 
@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workshop._files import write_whole
-from workshop._grading_places import hidden
-from workshop._grading_pool import Pool, practice_ids, probe
-from workshop._grading_record import Graded, Records, version
-from workshop._grading_rows import rows_of, to_csv
-from workshop._grading_submissions import find_submissions
+from workshop.grading.places import hidden
+from workshop.grading.pool import Pool, practice_ids, probe
+from workshop.grading.record import Graded, Records, version
+from workshop.grading.rows import rows_of, to_csv
+from workshop.grading.submissions import find_submissions
 
 __all__ = ["Grades", "grade", "protections"]
 
@@ -240,7 +240,7 @@ def _in_words(active):
 
 def _write(out, records, pairs):
     """Write the table and the report; return the rows and the report's path."""
-    from workshop._grading_report import to_html
+    from workshop.grading.report import to_html
 
     rows, html = rows_of(records.of(pairs), practice_ids()), out.with_suffix(".html")
     write_whole(out, to_csv(rows, practice_ids()))

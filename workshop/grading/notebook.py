@@ -1,7 +1,7 @@
 """A student's process: runs the cells that it is told to, then answers for the notebook.
 
-``python -m workshop._grading_kernel READ WRITE NOTEBOOK ACTIVE``: three file descriptors, and what
-`workshop._grading_sandbox` made active. Whoever grades is at the other end of the pipes, decides
+``python -m workshop.grading.notebook READ WRITE NOTEBOOK ACTIVE``: three file descriptors, and what
+`workshop.grading.sandbox` made active. Whoever grades is at the other end of the pipes, decides
 which cell runs when and for how long, and believes nothing that comes from here.
 """
 
@@ -13,7 +13,7 @@ import signal
 import sys
 import warnings
 
-from workshop._grading_colab import pretend_colab, tame
+from workshop.grading.colab import pretend_colab, tame
 
 __all__ = ["main"]
 

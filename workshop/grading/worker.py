@@ -23,8 +23,8 @@ import torch  # noqa: F401
 
 import workshop.torch_cnn  # noqa: F401
 from workshop import homework
-from workshop._grading_limits import GIGABYTE
-from workshop._grading_process import StudentProcess
+from workshop.grading.limits import GIGABYTE
+from workshop.grading.student import StudentProcess
 from workshop.homework.answers import Answers
 
 __all__ = ["grade_notebook", "work"]
