@@ -763,8 +763,26 @@ plot.show(
 # %% [markdown]
 # ## The components
 #
-# Replace the made-up reward by training a child, and the search is complete. AMBER's words for its
-# parts:
+# Replace the made-up reward by training a child, and the search is complete. The controller sends
+# tokens to the manager, whose builder makes a child that is trained and rewarded on the validation
+# set; the reward goes to a buffer and back to the controller:
+#
+# ```text
+# search environment (runs the loop, keeps the records)
+#
+#                                manager
+# ┌────────────┐    tokens      ┌───────────────────────────────────────────┐
+# │ controller ├─ [0, 0, 6, 1] ─> builder ────> child ──────> reward R      │
+# │            │                │ (network)    (training)    (val AUROC)    │
+# └────────────┘                └───────────────────────────────┬───────────┘
+#       ^                       ┌────────────────────────────┐  │
+#       └────── REINFORCE ──────┤ buffer of the last steps:  │<─┘
+#                               │ tokens, P(tokens), rewards │
+#                               └────────────────────────────┘
+# ```
+#
+# REINFORCE steps along the mean of (R − b) ∇ log P(tokens), with the moving average of R as b.
+# AMBER's words for the parts:
 #
 # | part | job | in the loop above |
 # |---|---|---|
@@ -773,15 +791,6 @@ plot.show(
 # | ... its **builder** | tokens to a network, training | `to_architecture`, `build_cnn`, `fit` |
 # | ... its **reward** | one number from the val data | val AUROC |
 # | **search environment** | runs the loop, keeps the records | the `for` |
-
-# %%
-plot.show(
-    plot.search_loop(),
-    "The search environment: controller and manager in a loop.",
-    alt="A diagram: the controller sends tokens to the manager, whose builder makes a child that "
-    "is trained and rewarded on the validation set; the reward goes to a buffer and back to the "
-    "controller.",
-)
 
 # %% [markdown]
 # ## Search!
