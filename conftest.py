@@ -1,5 +1,6 @@
 """No test, and no notebook that pytest runs, sees the files that its author has downloaded."""
 
+import sys
 import tempfile
 
 import pytest
@@ -12,3 +13,11 @@ def pytest_configure(config):
     patch = pytest.MonkeyPatch()
     config.add_cleanup(patch.undo)
     patch.setenv("WORKSHOP_CACHE", folder.name)
+
+
+@pytest.fixture(autouse=True)
+def no_figure_stays_open():
+    """So that an example in a docstring need not close what it drew."""
+    yield
+    if pyplot := sys.modules.get("matplotlib.pyplot"):
+        pyplot.close("all")
