@@ -77,6 +77,51 @@ def test_the_table_lists_each_operation_with_its_place():
     assert table["operation"][8] == "identity"
 
 
+def convolutions(filters):
+    return [
+        Op("conv1d", filters=filters, kernel_size=size, activation=name, padding="same")
+        for name in ("relu", "tanh")
+        for size in (7, 13)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("layer", "short", "shared"),
+    [
+        (
+            [*convolutions(64), Op("identity")],
+            ["relu 7", "relu 13", "tanh 7", "tanh 13", "identity"],
+            ["conv, filters 64, padding same"] * 4 + [""],
+        ),
+        ([convolutions(64)[0], Op("identity")], ["conv", "identity"], ["", ""]),
+        (
+            [Op("maxpool1d", pool_size=4), Op("AvgPool1D", pool_size=2), Op("GlobalMaxPooling1D")],
+            ["max 4", "average 2", "GMP"],
+            [""] * 3,
+        ),
+        (
+            [convolutions(32)[0], convolutions(64)[1]],
+            ["conv f32 k7", "conv f64 k13"],
+            ["conv, activation relu, padding same"] * 2,
+        ),
+        (
+            [Op("dense", units=8), Op("dense", units=16), Op("conv1d"), Op("conv1d", rate=1)],
+            ["dense 8", "dense 16", "conv", "conv 1"],
+            ["dense", "dense", "conv", "conv"],
+        ),
+        (
+            [Op("dense", units=8, activation=None), Op("dense", units=8, activation="relu")],
+            ["None", "relu"],
+            ["dense, units 8"] * 2,
+        ),
+    ],
+)
+def test_short_names_keep_what_differs_in_a_layer(layer, short, shared):
+    table = nas.space_table(make_space(layer))
+    assert list(table["short"]) == short
+    assert list(table["shared"]) == shared
+
+
 def test_a_space_of_ones_own_with_a_dense_layer_after_flatten():
     space = make_space(
         [Op("conv1d", filters=8, kernel_size=5, activation="relu")],

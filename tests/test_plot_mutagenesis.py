@@ -1,18 +1,14 @@
 """What the pictures of an interpretation show: drawn numbers, texts and places, not pixels."""
 
-import pickle
-from types import SimpleNamespace
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 
-from tests.figure_checks import assert_in_colabs_font, assert_legible, figure_of, legend
+from tests.figure_checks import assert_legible, legend
 from workshop import plot
 from workshop.datasets import load_ctcf
 from workshop.motifs import Motif, load_motif, similarity
-from workshop.plot import comparisons, mutations, scores
 from workshop.sequences import ALPHABET, one_hot_encode
 
 CTCF = load_motif("MA0139.1")
@@ -70,7 +66,7 @@ def draw_maps(length, names):
     return lambda axes: plot.mutagenesis_maps(models, x, sites=sites, axes=axes)
 
 
-ON_AXES = {
+FIGURES = {
     "interaction_map": lambda ax: plot.interaction_map(*pairs(), ax=ax),
     "interaction_map, 60 bp": lambda ax: plot.interaction_map(*pairs(60), start=10**6, ax=ax),
     "mutagenesis_map, 10 bp": draw_map(10),
@@ -81,15 +77,12 @@ ON_AXES = {
     ),
     "score_logo": draw_logo(19),
     "score_logo, 200 bp": draw_logo(200),
-}
-PANELS = {
     "compare_motifs": lambda axes: plot.compare_motifs(
         {"known": CTCF, LONG_NAME: CTCF.reverse_complement()}, axes=axes
     ),
     "mutagenesis_maps, 19 bp": draw_maps(19, ["Keras", LONG_NAME]),
     "mutagenesis_maps, 60 bp": draw_maps(60, [LONG_NAME, "PyTorch"]),
 }
-ALL = ON_AXES | PANELS
 
 
 pytestmark = pytest.mark.usefixtures("untouched_settings")
@@ -117,41 +110,7 @@ def bars(ax):
     return [(line.get_xdata()[0] + 0.4, line.get_xdata()[1] - 0.4) for line in lines]
 
 
-# All figures
-
-
-def test_every_figure_of_an_interpretation_is_among_those_tested():
-    public = {*comparisons.__all__, *mutations.__all__, "score_logo"}
-    assert {name.split(",")[0] for name in ALL} == public
-    assert public <= set(plot.__all__)
-    assert "score_logo" in scores.__all__
-
-
-@pytest.mark.parametrize("name", ON_AXES)
-def test_given_axes_are_drawn_on_and_returned(name):
-    _, (left, right) = plt.subplots(1, 2)
-    assert ON_AXES[name](right) is right
-    assert right.has_data()
-    assert not left.has_data()
-    assert len(plt.get_fignums()) == 1
-
-
-@pytest.mark.parametrize("name", PANELS)
-def test_given_panels_are_drawn_on_and_returned(name):
-    _, axes = plt.subplots(2, 1)
-    drawn = PANELS[name](axes)
-    assert drawn.shape == (2,)
-    assert list(drawn) == list(axes)
-    assert all(ax.has_data() for ax in drawn)
-
-
-@pytest.mark.parametrize("name", ALL)
-def test_new_figure_is_not_shown_and_legible_in_the_font_that_colab_has(name, monkeypatch):
-    monkeypatch.setattr(plt, "show", lambda *_, **__: pytest.fail("plt.show() was called"))
-    figure = figure_of(ALL[name](None))
-    assert len(plt.get_fignums()) == 1
-    assert_legible(figure)
-    assert_in_colabs_font(figure)
+# Places on the figure
 
 
 def test_maps_fit_into_the_cells_of_a_grid():
@@ -164,46 +123,6 @@ def test_maps_fit_into_the_cells_of_a_grid():
         np.testing.assert_allclose([upper.x0, upper.x1], [lower.x0, lower.x1])
         assert upper.y0 > lower.y1
     assert boxes[2][1].y1 < boxes[0][0].y0, "the logo of the second row is below the first row"
-
-
-def test_maps_fit_without_a_layout_too():
-    figure, axes = plt.subplots(2, 1)
-    cell = axes[1].get_window_extent().frozen()
-    draw_map(60)(axes[1])
-    figure.canvas.draw()
-    np.testing.assert_allclose(logo_of(axes[1]).get_window_extent().y1, cell.y1)
-    np.testing.assert_allclose(axes[1].get_window_extent().y0, cell.y0)
-
-
-def test_map_within_an_inset_stays_there():
-    figure, ax = plt.subplots()
-    inset = ax.inset_axes((0.5, 0.5, 0.4, 0.4))
-    cell = inset.get_window_extent().frozen()
-    draw_map(10)(inset)
-    figure.canvas.draw()
-    drawn = [one.get_window_extent() for one in (inset, logo_of(inset))]
-    assert all(cell.y0 - 1 < box.y0 and box.y1 < cell.y1 + 1 for box in drawn)
-
-
-def test_map_refuses_axes_that_have_one():
-    """A second map would shrink the first and lay two logos over each other."""
-    scores, x, _ = planted(10)
-    ax, (left, right) = plot.mutagenesis_map(scores, x), plt.subplots(1, 2)[1]
-    size = ax.get_window_extent().size
-    for cleared in (False, True):
-        if cleared:
-            ax.clear()
-        with pytest.raises(
-            ValueError, match=r"ax already holds .* map; pass an empty one\. ax\.cl"
-        ):
-            plot.mutagenesis_map(scores, x, ax=ax)
-        with pytest.raises(ValueError, match="ax already holds a mutagenesis map"):
-            plot.mutagenesis_maps({"a": scores, "b": scores}, x, axes=[left, ax])
-    with pytest.raises(ValueError, match="ax already holds a mutagenesis map"):
-        plot.mutagenesis_maps({"a": scores, "b": scores}, x, axes=[right, right])
-    np.testing.assert_array_equal(ax.get_window_extent().size, size)
-    assert not left.has_data()
-    assert not right.has_data()
 
 
 @pytest.mark.parametrize("start", [0, 7, 104_428_300])
@@ -221,10 +140,6 @@ def test_one_position_has_one_number(start):
         low, high = ax.get_xlim()
         within = [tick for tick in ax.xaxis.get_major_ticks() if low <= tick.get_loc() <= high]
         assert [tick.label1.get_text() for tick in within] == [f"{start:,}"]
-
-
-def test_figure_of_a_map_can_be_pickled():
-    assert pickle.loads(pickle.dumps(draw_map(10)(None).figure)).axes
 
 
 # mutagenesis_map
@@ -267,14 +182,6 @@ def test_columns_of_map_and_logo_are_the_positions():
         assert columns[0] == pytest.approx(columns[1])
 
 
-def test_zooming_into_one_zooms_both():
-    ax = draw_map(60)(None)
-    ax.set_xlim(10, 20)
-    assert logo_of(ax).get_xlim() == (10, 20)
-    logo_of(ax).set_xlim(15, 18)
-    assert ax.get_xlim() == (15, 18)
-
-
 def test_logo_above_the_map_is_the_logo_of_the_scores():
     scores, x, sites = planted(60)
     ax = plot.mutagenesis_map(scores, x, sites=sites)
@@ -294,30 +201,6 @@ def test_colour_bar_says_what_it_measures_and_what_lies_beyond():
     assert plot.mutagenesis_map(0 * scores, x).images[0].get_clim() == (-1, 1)
 
 
-@pytest.mark.parametrize("length", [10, 60])
-def test_colour_bar_has_the_callers_text(length):
-    scores, x, _ = planted(length)
-    label = "change of the probability"
-    for ax in (
-        plot.mutagenesis_map(scores, x, label=label),
-        plot.mutagenesis_maps({"a": scores, "b": scores}, x, label=label)[-1],
-    ):
-        assert ax.figure.axes[-1].get_ylabel() == label
-        assert_legible(ax.figure)
-    values, x = pairs(5)
-    ax = plot.interaction_map(values, x, label="interaction (probability)")
-    assert ax.images[0].colorbar.ax.get_ylabel() == "interaction (probability)"
-    assert_legible(ax.figure)
-
-
-def test_colour_bar_is_beside_the_map_and_as_high():
-    ax = draw_map(60)(None)
-    ax.figure.canvas.draw()
-    bar, own = ax.figure.axes[1].get_window_extent(), ax.get_window_extent()
-    assert bar.x0 > own.x1
-    np.testing.assert_allclose([bar.y0, bar.y1], [own.y0, own.y1], atol=2)
-
-
 def test_planted_motifs_are_bars_that_hide_no_letter():
     scores, x, _ = planted(60)
     sites = [(100, 119), (119, 130)]
@@ -334,21 +217,6 @@ def test_planted_motifs_are_bars_that_hide_no_letter():
     assert edges == {99.5, 118.5, 129.5}, "between two columns, where no cell is hidden"
 
 
-@pytest.mark.parametrize("sites", [[(25, 31)], [(35, 60)], [(0, 90)]])
-def test_site_that_overlaps_the_axis_is_enough(sites):
-    scores, x, _ = planted(10)
-    for given in (sites, np.array(sites, dtype=np.uint8), [(*map(np.int64, sites[0]),)]):
-        ax = plot.mutagenesis_map(scores, x, start=30, sites=given)
-        assert ax.get_xlim() == logo_of(ax).get_xlim() == (29.5, 39.5)
-        np.testing.assert_allclose(bars(logo_of(ax)), [(sites[0][0], sites[0][1] - 1)])
-
-
-@pytest.mark.parametrize("sites", [(), [], np.empty((0, 2), dtype=int)])
-def test_there_may_be_no_site(sites):
-    scores, x, _ = planted(10)
-    assert not bars(logo_of(plot.mutagenesis_map(scores, x, sites=sites)))
-
-
 @pytest.mark.parametrize("draw", [plot.mutagenesis_map, plot.score_logo])
 def test_what_the_sites_are_is_the_callers_to_say(draw):
     scores, x, _ = planted(30)
@@ -358,67 +226,7 @@ def test_what_the_sites_are_is_the_callers_to_say(draw):
         assert (legend(upper) if upper.get_legend() else []) == expected
 
 
-def test_without_planted_motifs_there_is_no_legend():
-    scores, x, _ = planted(19)
-    assert logo_of(plot.mutagenesis_map(scores, x)).get_legend() is None
-
-
-def test_genomic_positions_are_written_in_full():
-    scores, x, _ = planted(60)
-    ax = plot.mutagenesis_map(scores, x, start=104_428_300)
-    ax.figure.canvas.draw()
-    assert "104,428,310" in [label.get_text() for label in ax.get_xticklabels()]
-
-
 X5 = one_hot_encode(["GATNC"])[0]
-
-
-@pytest.mark.parametrize("draw", [plot.mutagenesis_map, plot.score_logo])
-@pytest.mark.parametrize(
-    ("scores", "x", "options", "message"),
-    [
-        (np.zeros((4, 5)), X5, {}, r"scores must .* \(L, 4\); got \(4, 5\).*pass scores\.T"),
-        (np.zeros((2, 5, 4)), X5, {}, r"got \(2, 5, 4\)\. Of a batch pass .*: scores\[0\]"),
-        (X5, X5[None], {}, r"x must have shape .* got \(1, 5, 4\)\. Of a batch .*: X\[0\]"),
-        (X5, X5.T, {}, r"x must have shape .* got \(4, 5\).*pass x\.T"),
-        (X5, X5[:3], {}, r"scores and x must be of one length; got 5 and 3\..*x\[start:end\]"),
-        (X5 * np.nan, X5, {}, "scores must hold finite numbers; got NaN"),
-        (X5, X5 - 1, {}, r"x must be one-hot.*got \[-1.* at position 0\. Scores come first"),
-        (X5, np.full((5, 4), 0.25), {}, "x must be one-hot"),
-        (X5, np.ones((5, 4)), {}, "x must be one-hot"),
-        (X5, X5, {"sites": (1, 3)}, r"sites must be intervals \(start, end\).*got \(1, 3\)"),
-        (X5, X5, {"sites": [(3, 3)]}, r"start < end.*got \[\(3, 3\)\]"),
-        (X5, X5, {"sites": (("a", "b"),)}, r"of whole numbers .*got \(\('a', 'b'\),\)"),
-        (X5, X5, {"sites": [(2, 4), (5,)]}, r"sites must be intervals .*got \[\(2, 4\), \(5,\)\]"),
-        (X5, X5, {"sites": [(1, 2.5)]}, r"of whole numbers .*got \[\(1, 2\.5\)\]"),
-        (X5, X5, {"sites": None}, "sites must be intervals .*got None"),
-        (
-            X5,
-            X5,
-            {"sites": [(1, 3)], "start": 100},
-            r"positions .* 100 to 104; got \(1, 3\)\. Leave",
-        ),
-        (X5, X5, {"sites": [(1, 3), (5, 9)]}, r"overlap .* 0 to 4; got \(5, 9\)\..*argument start"),
-        (X5, X5, {"sites": [(8, 10), (12, 13)], "start": 10}, r"10 to 14; got \(8, 10\)"),
-        (X5, X5, {"start": None}, "start must be a whole number, .*; got None"),
-        (X5, X5, {"start": 1.5}, r"start must be a whole number, .*; got 1\.5"),
-    ],
-)
-def test_scores_are_refused(draw, scores, x, options, message):
-    with pytest.raises(ValueError, match=message):
-        draw(scores, x, **options)
-    assert not plt.get_fignums()
-
-
-@pytest.mark.parametrize("limit", [0, -1, np.nan, np.inf, "a"])
-def test_limit_must_be_positive(limit):
-    for draw in (
-        lambda: plot.mutagenesis_map(X5, X5, limit=limit),
-        lambda: plot.interaction_map(*pairs(), limit=limit),
-    ):
-        with pytest.raises(ValueError, match=r"limit must be a number above 0 and finite, .*; got"):
-            draw()
-    assert not plt.get_fignums()
 
 
 # score_logo
@@ -439,13 +247,6 @@ def test_height_of_a_gradient_is_relative_to_the_mean_over_the_bases():
     ax = plot.score_logo([[1, 5, 2, 0], [3, 3, 3, 9]], x, ylabel="gradient")
     assert letters(ax) == {0: ("C", pytest.approx(3))}  # 5 - (1 + 5 + 2 + 0) / 4; N has no letter
     assert ax.get_ylabel() == "gradient"
-
-
-def test_same_change_of_all_gradients_changes_no_letter():
-    scores, x, _ = planted(19)
-    shifted = letters(plot.score_logo(scores + 5, x))
-    for position, (base, height) in letters(plot.score_logo(scores, x)).items():
-        assert shifted[position] == (base, pytest.approx(height))
 
 
 # mutagenesis_maps
@@ -470,30 +271,6 @@ def test_maps_of_two_models_share_scale_colours_and_zoom(length, abreast):
     np.testing.assert_allclose(one.size, other.size, rtol=0.01)
     assert (one.y0 == pytest.approx(other.y0)) == abreast
     assert (one.x0 == pytest.approx(other.x0)) == (not abreast)
-
-
-def test_names_need_not_be_texts():
-    scores, x, _ = planted(10)
-    axes = plot.mutagenesis_maps({1: scores, None: scores}, x)
-    assert [ax.get_title(loc="left") for ax in axes] == ["1", "None"]
-    axes = plot.compare_motifs({1: CTCF, 2: CTCF})
-    assert [ax.get_title(loc="left") for ax in axes] == ["1", "2 (r = 1.000)"]
-
-
-@pytest.mark.parametrize(
-    ("scores_by_name", "axes", "message"),
-    [
-        ({}, None, "scores_by_name must be a dict with at least one model.*got an empty dict"),
-        (X5, None, "scores_by_name must be a dict .*got ndarray. Without names call"),
-        ({"a": X5, "b": X5[:2]}, None, r"scores_by_name\['b'\] and x must be .* got 2 and 5"),
-        ({"a": X5.T}, None, r"scores_by_name\['a'\] must have shape"),
-        ({"a": X5, "b": X5}, [1, 2, 3], r"axes must be 2 .* one for each model; got 3 \(int\)"),
-    ],
-)
-def test_mutagenesis_maps_refuses(scores_by_name, axes, message):
-    with pytest.raises(ValueError, match=message):
-        plot.mutagenesis_maps(scores_by_name, X5, axes=axes)
-    assert not plt.get_fignums()
 
 
 # compare_motifs
@@ -527,27 +304,6 @@ def test_like_columns_are_drawn_one_above_the_other(turned, cut):
     assert known.get_title(loc="left") == "known"
 
 
-@pytest.mark.parametrize("turned", [False, True], ids=["+", "-"])
-def test_wider_motif_begins_left_of_the_first(turned):
-    part = motif(CTCF.counts[4:14])
-    other = CTCF.reverse_complement() if turned else CTCF
-    assert similarity(part, other).offset == -4
-    first, second = plot.compare_motifs({"part": part, "whole": other})
-    assert columns(first).items() <= columns(second).items()
-    assert min(column for column, _ in columns(second)) == -4
-    assert first.get_xlim() == second.get_xlim() == (-4.5, 14.5)
-
-
-def test_motifs_that_overlap_in_part_align_with_min_overlap():
-    left, right = motif(CTCF.counts[:14]), motif(CTCF.counts[5:])
-    first, second = plot.compare_motifs({"left": left, "right": right}, min_overlap=9)
-    assert similarity(left, right, min_overlap=9).offset == 5
-    assert first.get_xlim() == second.get_xlim() == (-0.5, 18.5)
-    shared = {place for place in columns(second) if place[0] < 14}
-    assert shared <= set(columns(first))
-    assert second.get_title(loc="left") == "right (r = 1.000)"
-
-
 def test_similarity_in_the_title_is_that_of_the_motifs():
     other = motif(CTCF.counts[3:15] + 400)
     r = similarity(CTCF, other).correlation
@@ -555,28 +311,6 @@ def test_similarity_in_the_title_is_that_of_the_motifs():
     assert axes[1].get_title(loc="left") == f"found (r = {r:.3f})"
     flat = plot.compare_motifs({"known": CTCF, "flat": motif(np.ones((19, 4)))})
     assert flat[1].get_title(loc="left") == "flat (no r: equal shares)"
-
-
-@pytest.mark.parametrize(
-    ("motifs", "options", "error", "message"),
-    [
-        ({"a": CTCF}, {}, ValueError, "must be a dict of two motifs, .*; got dict of 1"),
-        ([CTCF, CTCF], {}, ValueError, "must be a dict of two motifs, .*; got list"),
-        (None, {}, ValueError, "must be a dict of two motifs, .*; got NoneType"),
-        (
-            {"a": CTCF, "b": CTCF.counts},
-            {},
-            TypeError,
-            r"motifs_by_name\['b'\] must be a motifs\.Motif; got ndarray.*motif_from_scores",
-        ),
-        ({"a": CTCF, "b": CTCF}, {"min_overlap": 20}, ValueError, "from 1 to 19; got 20"),
-        ({"a": CTCF, "b": CTCF}, {"axes": []}, ValueError, r"each motif; got 0 \(nothing\)"),
-    ],
-)
-def test_compare_motifs_refuses(motifs, options, error, message):
-    with pytest.raises(error, match=message):
-        plot.compare_motifs(motifs, **options)
-    assert not plt.get_fignums()
 
 
 # interaction_map
@@ -627,28 +361,3 @@ def test_interactions_beyond_the_limit_are_marked_and_zeros_are_drawn():
     assert [image.colorbar.extend for image in ends] == ["neither", "both"]
     assert ends[1].get_clim() == (-0.5, 0.5)
     assert plot.interaction_map(0 * values, x).images[0].get_clim() == (-1, 1)
-
-
-@pytest.mark.parametrize(
-    ("interaction", "error", "message"),
-    [
-        (np.zeros((5, 4, 4, 5)), ValueError, r"\(W, 4, W, 4\); got \(5, 4, 4, 5\)"),
-        (np.zeros((1, 5, 4, 5, 4)), ValueError, r"got \(1, 5, 4, 5, 4\).*interaction\[0\]"),
-        (np.zeros((3, 4, 3, 4)), ValueError, r"one length; got 3 and 5\..*x\[start:end\]"),
-        (np.full((5, 4, 5, 4), np.inf), ValueError, "interaction must hold finite numbers"),
-        (SimpleNamespace(interaction=0), TypeError, r"whole result .*result\.interaction\[0\]"),
-    ],
-)
-def test_interaction_map_refuses(interaction, error, message):
-    with pytest.raises(error, match=message):
-        plot.interaction_map(interaction, X5)
-    assert not plt.get_fignums()
-
-
-def test_interaction_map_refuses_another_sequence_and_no_start():
-    values, x = pairs(5)
-    with pytest.raises(ValueError, match=r"x must have shape .*pass one sequence: X\[0\]"):
-        plot.interaction_map(values, x[None])
-    with pytest.raises(ValueError, match=r"start must be a whole number, .*; got None"):
-        plot.interaction_map(values, x, start=None)
-    assert not plt.get_fignums()

@@ -337,7 +337,7 @@ def _run(
     progress,
 ):
     """Check what a search was given, open its folder, and search."""
-    operations = [list(layer["operation"]) for _, layer in check_operations(space).groupby("layer")]
+    operations = check_operations(space)
     twin_of(framework)
     train, val = _check_data(train, val, task)
     if callable(learning_rate):
@@ -360,7 +360,7 @@ def _run(
     settings = {
         **described,
         "framework": framework,
-        "space": operations,
+        "space": [list(layer["operation"]) for _, layer in operations.groupby("layer")],
         "data": fingerprint(data),
         "reward": reward.name,
         "task": task,

@@ -81,8 +81,8 @@ class SearchResult:
         ``"interrupted"``.
     seconds : float
         Time spent searching, over all calls that went on with it.
-    operations : list of list of str
-        The operations of each layer, as text.
+    operations : DataFrame
+        The operations of the space, as `space_table` lists them.
     score_names : tuple of str
         The columns of the history between reward and epochs.
     records : list of Record
@@ -94,7 +94,7 @@ class SearchResult:
     working_dir: Path
     stopped: str
     seconds: float
-    operations: list
+    operations: pd.DataFrame
     score_names: tuple
     records: list
 
@@ -160,14 +160,12 @@ class SearchResult:
                 "step": step,
                 "layer": layer,
                 "token": token,
-                "operation": names[token],
-                "probability": float(share),
+                "operation": operation,
+                "probability": np.mean([record.probabilities[layer][token] for record in children]),
             }
             for step, children in self._steps().items()
-            for layer, names in enumerate(self.operations)
-            for token, share in enumerate(
-                np.mean([record.probabilities[layer] for record in children], axis=0)
-            )
+            for layer, rows in self.operations.groupby("layer")
+            for token, operation in zip(rows["token"], rows["operation"], strict=True)
         ]
         return pd.DataFrame(rows, columns=["step", "layer", "token", "operation", "probability"])
 
@@ -187,7 +185,7 @@ class SearchResult:
                 "entropy": float(np.mean([_bits(record.probabilities[layer]) for record in group])),
             }
             for step, group in self._steps().items()
-            for layer in range(len(self.operations))
+            for layer in self.operations["layer"].unique()
         ]
         return pd.DataFrame(rows, columns=["step", "layer", "entropy"])
 

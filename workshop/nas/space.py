@@ -1,6 +1,7 @@
 """Model spaces: AMBER's lists of operations, and the architecture that a list of tokens selects."""
 
 import operator
+from numbers import Number
 
 import pandas as pd
 
@@ -35,6 +36,14 @@ _LAYERS = {
     ("identity",): (arch.Identity, set()),
 }
 LAYERS = {name: layer for names, layer in _LAYERS.items() for name in names}
+_SHORT = {
+    arch.Conv1D: "conv",
+    arch.MaxPool: "max",
+    arch.AvgPool: "average",
+    arch.GlobalMaxPool: "GMP",
+    arch.GlobalAvgPool: "GAP",
+    arch.BatchNorm: "batchnorm",
+}
 
 # What AMBER's own examples write on any operation, where it has no effect: a name, and the
 # filters of the layer before on a pooling or identity.
@@ -143,24 +152,27 @@ def space_table(space):
     Returns
     -------
     DataFrame
-        A row an operation: layer and token, counted from 0, and the operation as text.
+        A row an operation: layer and token, counted from 0; the operation as text; short, a name
+        with only what differs in its layer, such as relu 7; and shared, what all of its type in
+        the layer have in common, such as conv, filters 32.
 
     Examples
     --------
-    >>> space_table(cnn_model_space()).tail(3)
-        layer  token        operation
-    16      3      0          flatten
-    17      3      1  globalavgpool1d
-    18      3      2  globalmaxpool1d
+    >>> space_table(cnn_model_space()).tail(4)
+        layer  token        operation     short                        shared
+    15      2      6         identity  identity
+    16      3      0          flatten   flatten
+    17      3      1  globalavgpool1d       GAP
+    18      3      2  globalmaxpool1d       GMP
     """
-    sizes = check_space(space)
-    return pd.DataFrame(
-        [
-            {"layer": layer, "token": token, "operation": describe(space[layer][token])}
-            for layer, size in enumerate(sizes)
-            for token in range(size)
-        ]
-    )
+    rows = []
+    for layer, size in enumerate(check_space(space)):
+        operations = [space[layer][token] for token in range(size)]
+        for token, operation in enumerate(operations):
+            short, shared = _short_name(operation, operations)
+            text = describe(operation)
+            rows.append((layer, token, text, short, shared))
+    return pd.DataFrame(rows, columns=["layer", "token", "operation", "short", "shared"])
 
 
 def layers_of(space):
@@ -175,6 +187,41 @@ def describe(operation):
     """Write an operation as text, such as ``conv1d(filters=32, kernel_size=7)``."""
     settings = ", ".join(f"{key}={value}" for key, value in operation.Layer_attributes.items())
     return f"{operation.Layer_type}({settings})" if settings else operation.Layer_type
+
+
+def _short_name(operation, layer):
+    """What tells an operation from the others of its layer, and what those of its type share.
+
+    >>> seven, thirteen = (Operation("conv1d", filters=32, kernel_size=k) for k in (7, 13))
+    >>> _short_name(seven, [seven, thirteen])
+    ('conv 7', 'conv, filters 32')
+    """
+    kinds = [_kind(other) for other in layer]
+    kind, settings = _kind(operation), operation.Layer_attributes
+    alike = [o.Layer_attributes for o, k in zip(layer, kinds, strict=True) if k == kind]
+    if len(alike) == 1:  # its type alone tells it from the others
+        return " ".join([kind, *(_values(settings) if len(settings) < 3 else [])]), ""
+    same = {k: v for k, v in settings.items() if all(o.get(k) == v for o in alike)}
+    shared = ", ".join([kind, *(f"{k.replace('_', ' ')} {v}" for k, v in same.items())])
+    values = _values({k: v for k, v in settings.items() if k not in same})
+    only = all(kinds.count(k) == 1 for k in kinds if k != kind)
+    if not (only and values and values[0].isalpha()):  # relu 7 needs no conv: shared says it
+        values = [kind, *values]
+    return " ".join(values), shared
+
+
+def _kind(operation):
+    layer, _ = LAYERS.get(operation.Layer_type, (None, None))
+    return _SHORT.get(layer, operation.Layer_type)
+
+
+def _values(settings):
+    """Words such as relu, then numbers: one as it is, several with the initials of their names."""
+    numbers = {name: value for name, value in settings.items() if isinstance(value, Number)}
+    words = [str(value) for name, value in settings.items() if name not in numbers]
+    if len(numbers) == 1:
+        return [*words, *map(str, numbers.values())]
+    return [*words, *(f"{name[0]}{value}" for name, value in numbers.items())]
 
 
 def check_space(space):

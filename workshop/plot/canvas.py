@@ -5,21 +5,27 @@ from Okabe and Ito (https://jfly.uni-koeln.de/color/), parts from Paul Tol's hig
 No function sets an rcParam: the figures that a student draws look the same before and after.
 """
 
-import operator
-
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
-
-from workshop._checks import is_positive
-from workshop.sequences import ALPHABET
 
 BASE_COLOURS = {"A": "#009E73", "C": "#0072B2", "G": "#E69F00", "T": "#D55E00"}
 PART_COLOURS = {"train": "#004488", "val": "#DDAA33", "test": "#BB5566"}
 SERIES_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#000000")
+LAYER_COLOURS = {
+    "Conv1D": "#A6CEE3",
+    "MaxPool": "#C9E4C5",
+    "AvgPool": "#C9E4C5",
+    "Flatten": "#F7DFA5",
+    "GlobalAvgPool": "#F7DFA5",
+    "GlobalMaxPool": "#F7DFA5",
+    "Dense": "#E5C1D8",
+    "Identity": "#FFFFFF",
+}
+PALE = "#E8E8E8"  # every other layer, and the input
 GREY = "#8A8A8A"
+DIM = "#555555"
 INK = "#1A1A1A"
 SIGNED = "RdBu_r"  # blue below zero, white at zero, red above
 
@@ -27,6 +33,22 @@ SIGNED = "RdBu_r"  # blue below zero, white at zero, red above
 def axes_for(ax, figsize):
     """The given axes, or new ones in a figure of `figsize` inches that clips no label."""
     return plt.subplots(figsize=figsize, layout="constrained")[1] if ax is None else ax
+
+
+def panels_for(axes, count, *, columns, size, sharex=False):
+    """The given axes as an array of `count`, or new ones, `columns` in a row, of `size` inches."""
+    if axes is None:
+        rows = -(-count // columns)
+        figsize = columns * size[0], rows * size[1]
+        options = {"layout": "constrained", "sharex": sharex, "squeeze": False}
+        grid = plt.subplots(rows, columns, figsize=figsize, **options)[1].ravel()
+        for unused in grid[count:]:
+            unused.remove()
+        axes = grid[:count]
+    axes = np.ravel(np.asarray(axes, dtype=object))
+    if len(axes) != count:
+        raise ValueError(f"axes must be {count} matplotlib Axes; got {len(axes)}.")
+    return axes
 
 
 def tidy(ax):
@@ -72,68 +94,32 @@ def number_positions(axis, last, *, inches):
     axis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
 
 
-def check_bases_last(values, *, name, hint=""):
-    """A finite float array of shape (L, 4) with L >= 1, or an error that names `name`."""
+def name_bases(axis, *, fontsize=11):
+    """Name the places 0 to 3 of an axis A, C, G and T, each in its colour."""
+    axis.set_ticks(range(4), list(BASE_COLOURS), fontsize=fontsize, fontweight="bold")
+    for label, colour in zip(axis.get_ticklabels(), BASE_COLOURS.values(), strict=True):
+        label.set_color(colour)
+    axis.set_tick_params(length=0)
+
+
+def signed_text(value):
+    """Two decimals, with a true minus and no negative zero."""
+    return f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
+
+
+def in_common(rows):
+    """What the operations of a layer share, in rows of `nas.space_table`, such as filters 32."""
+    return "; ".join(text for text in rows["shared"].unique() if text)
+
+
+def largest(values):
+    """The largest absolute value, the end of a scale around 0; 1 where all are 0."""
+    return float(np.abs(values).max()) or 1.0
+
+
+def bases_last(values, name, *, hint="Of a batch pass one sequence."):
+    """A float array of shape (L, 4), or an error that names it."""
     values = np.asarray(values, dtype=float)
-    if values.ndim != 2 or values.shape[1] != 4 or len(values) == 0:
-        turned = values.ndim == 2 and values.shape[0] == 4
-        hint = f"If the rows are {', '.join(ALPHABET)}, pass {name}.T." if turned else hint
-        raise ValueError(f"{name} must have shape (L, 4); got {values.shape}. {hint}".rstrip())
-    if not np.isfinite(values).all():
-        raise ValueError(f"{name} must hold finite numbers; got NaN or infinity.")
+    if values.ndim != 2 or values.shape[1] != 4:
+        raise ValueError(f"{name} must have shape (L, 4); got {values.shape}. {hint}")
     return values
-
-
-def check_sequence(x, *, hint):
-    """A one-hot float array of shape (L, 4), N a row of zeros, or an error."""
-    x = check_bases_last(x, name="x", hint=hint)
-    good = ((x == 0) | (x == 1)).all(axis=1) & (x.sum(axis=1) <= 1)
-    if not good.all():
-        p = int(np.flatnonzero(~good)[0])
-        raise ValueError(
-            f"x must be one-hot, with a 1 where the base is, or none for N; got {x[p].tolist()} at "
-            f"position {p}. Scores come first, then x."
-        )
-    return x
-
-
-def check_start(start):
-    """The position of the first row as an int, or an error."""
-    try:
-        return operator.index(start)
-    except TypeError:
-        raise ValueError(
-            f"start must be a whole number, the position of the first row; got {start!r}."
-        ) from None
-
-
-def signed_limit(limit, *values):
-    """The given upper end of a scale around 0, or the largest absolute value."""
-    if limit is not None and not is_positive(limit):
-        raise ValueError(f"limit must be a number above 0 and finite, or None; got {limit!r}.")
-    return limit or max(float(np.abs(value).max()) for value in values) or 1.0
-
-
-def check_axes(axes, count, *, each):
-    """An array of `count` axes, one for `each`, or an error that says how many came."""
-    axes = list(np.ravel(np.asarray(axes, dtype=object)))
-    if len(axes) != count or not all(isinstance(ax, Axes) for ax in axes):
-        kinds = ", ".join(dict.fromkeys(type(ax).__name__ for ax in axes)) or "nothing"
-        raise ValueError(
-            f"axes must be {count} matplotlib Axes, one for each {each}; got {len(axes)} ({kinds})."
-        )
-    return np.array(axes, dtype=object)
-
-
-def check_labels(y, name):
-    """A float array of shape (N,) of 0 and 1, or an error that names `name`."""
-    y = np.asarray(y, dtype=float)
-    if y.ndim not in (1, 2) or (y.ndim == 2 and y.shape[1] != 1) or len(y) == 0:
-        raise ValueError(
-            f"{name} must have shape (N,) or (N, 1) with N >= 1; got {y.shape}. Of several tasks "
-            "pass one, such as y[:, 0]."
-        )
-    y = y.reshape(-1)
-    if not np.isin(y, (0, 1)).all():
-        raise ValueError(f"{name} must hold only 0 and 1; got {y[~np.isin(y, (0, 1))][0]:g}.")
-    return y

@@ -2,28 +2,24 @@
 
 from textwrap import fill
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.ticker import MaxNLocator
 
-from workshop.motifs import Motif, similarity
+from workshop.motifs import similarity
 from workshop.plot.canvas import (
     BASE_COLOURS,
     GREY,
     SIGNED,
     axes_for,
-    check_axes,
-    check_sequence,
-    check_start,
+    bases_last,
     inches_of,
+    largest,
     number_positions,
-    signed_limit,
+    panels_for,
 )
 from workshop.plot.letters import logo
 from workshop.sequences import ALPHABET
-
-__all__ = ["compare_motifs", "interaction_map"]
 
 DIAGONAL = "#C4C4C4"
 LETTERS = 40  # positions whose letters fit along an axis
@@ -47,15 +43,6 @@ def compare_motifs(motifs_by_name, *, min_overlap=None, axes=None):
     array of matplotlib Axes, of shape (2,)
         The title of the second says how well they agree. Positions are columns of the first.
 
-    Raises
-    ------
-    ImportError
-        If logomaker is not installed.
-    TypeError
-        If a value is not a Motif.
-    ValueError
-        If there are not exactly two motifs, `axes` are not two, or `min_overlap` is wider than one.
-
     Examples
     --------
     >>> from workshop.motifs import load_motif
@@ -63,30 +50,16 @@ def compare_motifs(motifs_by_name, *, min_overlap=None, axes=None):
     >>> axes = compare_motifs({"19 bp": long, "15 bp": short.reverse_complement()})
     >>> axes[1].get_title(loc="left")
     '15 bp, reverse complement (r = 1.000)'
-    >>> plt.close(axes[0].figure)
     """
-    if not isinstance(motifs_by_name, dict) or len(motifs_by_name) != 2:
-        named = isinstance(motifs_by_name, dict)
-        got = f"dict of {len(motifs_by_name)}" if named else type(motifs_by_name).__name__
-        raise ValueError(
-            "motifs_by_name must be a dict of two motifs, such as {'JASPAR': known, 'recovered': "
-            f"found}}; got {got}."
-        )
-    for name, motif in motifs_by_name.items():
-        if not isinstance(motif, Motif):
-            raise TypeError(
-                f"motifs_by_name[{name!r}] must be a motifs.Motif; got {type(motif).__name__}. Of "
-                "scores it is interpret.motif_from_scores."
-            )
+    if len(motifs_by_name) != 2:
+        raise ValueError(f"motifs_by_name must name two motifs; got {len(motifs_by_name)}.")
     first, second = motifs_by_name.values()
     found = similarity(first, second, min_overlap=min_overlap)
     if found.strand == "-":
         second = second.reverse_complement()
     low, high = min(0, found.offset), max(len(first), found.offset + len(second))
-    if axes is None:
-        figsize = float(np.clip(0.38 * (high - low) + 0.8, 4.6, 11)), 4.0
-        _, axes = plt.subplots(2, 1, figsize=figsize, layout="constrained", sharex=True)
-    axes = check_axes(axes, 2, each="motif")
+    size = float(np.clip(0.38 * (high - low) + 0.8, 4.6, 11)), 2.0
+    axes = panels_for(axes, 2, columns=1, size=size, sharex=True)
     logo(first.information_matrix(), ax=axes[0])
     logo(second.information_matrix(), start=found.offset, ax=axes[1])
     for ax in axes:
@@ -125,14 +98,6 @@ def interaction_map(interaction, x, *, start=0, limit=None, label="interaction (
         both), the interaction farthest from 0, with its sign. The diagonal is grey: one place does
         not change twice.
 
-    Raises
-    ------
-    TypeError
-        If `interaction` is the whole result of pairwise_mutagenesis.
-    ValueError
-        If a shape is wrong or does not fit the other, a value is not finite, `x` is not one-hot,
-        `start` is no whole number, or `limit` is not above 0.
-
     Examples
     --------
     >>> from workshop.sequences import one_hot_encode
@@ -141,11 +106,14 @@ def interaction_map(interaction, x, *, start=0, limit=None, label="interaction (
     >>> ax = interaction_map(interaction, one_hot_encode(["ACG"])[0])
     >>> float(ax.images[0].get_array()[0, 2])
     -1.5
-    >>> plt.close(ax.figure)
     """
-    interaction, x = _check_interaction(interaction, x)
-    start = check_start(start)
-    limit, width = signed_limit(limit, interaction), len(x)
+    interaction, x = np.asarray(interaction, dtype=float), bases_last(x, "x")
+    if interaction.shape != 2 * x.shape:
+        raise ValueError(
+            f"interaction must have shape (W, 4, W, 4), x (W, 4); got {interaction.shape} and "
+            f"{x.shape}. Of a batch pass one sequence: result.interaction[0]."
+        )
+    limit, width = limit or largest(interaction), len(x)
     strongest = _strongest(interaction)  # (W, W)
     side = float(np.clip(0.19 * width + 1.2, 3.4, 5.6))
     numbers = 0.08 * len(f"{start + width:,}")  # how wide the longest is
@@ -195,25 +163,3 @@ def _name_positions(ax, x, start):
             axis.set_tick_params(which="major", length=0, pad=6 + 1.1 * size)
             for label, letter in zip(axis.get_ticklabels(minor=True), letters, strict=True):
                 label.set(color=BASE_COLOURS.get(letter, GREY), fontweight="bold")
-
-
-def _check_interaction(interaction, x):
-    if hasattr(interaction, "interaction"):
-        raise TypeError(
-            "interaction must be an array; got the whole result of pairwise_mutagenesis. Pass one "
-            "sequence of it: result.interaction[0]."
-        )
-    interaction = np.asarray(interaction, dtype=float)
-    shape = interaction.shape
-    if interaction.ndim != 4 or shape[:2] != shape[2:] or shape[1] != 4 or len(interaction) == 0:
-        hint = " Of a batch pass one sequence: interaction[0]." if interaction.ndim == 5 else ""
-        raise ValueError(f"interaction must have shape (W, 4, W, 4); got {shape}.{hint}")
-    if not np.isfinite(interaction).all():
-        raise ValueError("interaction must hold finite numbers; got NaN or infinity.")
-    x = check_sequence(x, hint="Of a batch pass one sequence: X[0].")
-    if len(x) != len(interaction):
-        raise ValueError(
-            f"interaction and x must be of one length; got {len(interaction)} and {len(x)}. Of "
-            "positions start to end pass x[start:end]."
-        )
-    return interaction, x

@@ -9,10 +9,8 @@ from matplotlib import colormaps
 from matplotlib.colors import to_rgb
 from matplotlib.patches import FancyBboxPatch, Rectangle
 
-from workshop.plot.canvas import BASE_COLOURS, GREY, INK, SIGNED, arrow
+from workshop.plot.canvas import BASE_COLOURS, DIM, GREY, INK, SIGNED, arrow, signed_text
 from workshop.sequences import ALPHABET, one_hot_encode
-
-__all__ = ["convolution_walkthrough"]
 
 CELL = 0.365  # inches
 WIDE = 1.45  # cells that a result such as −1.25 needs
@@ -40,32 +38,30 @@ def convolution_walkthrough(sequence, kernels, *, pool_size=2, pool_stride=1):
         It owns one axes for the input, one for each kernel and one for pooling and reductions, so
         there is no `ax` to pass. All numbers on it are computed from the arguments.
 
-    Raises
-    ------
-    ValueError
-        If the sequence is too long to draw or shorter than a kernel, or the pooling does not fit.
-
     Examples
     --------
     The first kernel is highest where the sequence reads CCG, the second likes G in the middle:
 
-    >>> import matplotlib.pyplot as plt
     >>> first = [[-0.5, 1.0, -0.5, -0.5], [-0.5, 1.0, -0.5, -0.5], [-0.5, -0.5, 0.5, -0.5]]
     >>> second = [[-0.5, -0.5, 0.5, -0.5], [-0.5, 0.5, 1.0, -0.5], [-0.5, -0.5, 0.5, -0.5]]
     >>> figure = convolution_walkthrough("CCGAT", [first, second])
     >>> [text.get_text() for text in figure.axes[1].texts if "=" in text.get_text()]
     ['1 + 1 + 0.5 =', '1 − 0.5 − 0.5 =', '−0.5 − 0.5 − 0.5 =']
-    >>> plt.close(figure)
     """
-    x, kernels = _check_walkthrough(sequence, kernels)
+    x = one_hot_encode([sequence])[0].astype(float)  # (L, 4)
+    kernels = np.asarray(kernels, dtype=float)  # (F, K, 4)
     length, width = len(x), kernels.shape[1]
+    if kernels.shape[2:] != (4,) or len(kernels) > 3 or not width <= length <= 8:
+        raise ValueError(
+            "kernels must have shape (F, K, 4) with at most 3 filters, and the sequence from K to "
+            f"8 bp; got {kernels.shape} and {length} bp."
+        )
     windows = np.lib.stride_tricks.sliding_window_view(x, width, axis=0)  # (P, 4, K)
     products = windows.swapaxes(1, 2)[None] * kernels[:, None]  # (F, P, K, 4)
     features = products.sum(axis=(2, 3))  # (F, P)
     n_windows = features.shape[1]
-    for name, value in (("pool_size", pool_size), ("pool_stride", pool_stride)):
-        if not 1 <= value <= n_windows:
-            raise ValueError(f"{name} must be from 1 to the {n_windows} positions; got {value}.")
+    if not 1 <= pool_size <= n_windows:
+        raise ValueError(f"pool_size must be from 1 to {n_windows} positions; got {pool_size}.")
     starts = range(0, n_windows - pool_size + 1, pool_stride)
     pooled = np.stack([features[:, s : s + pool_size].max(axis=1) for s in starts], axis=1)
 
@@ -91,27 +87,9 @@ def convolution_walkthrough(sequence, kernels, *, pool_size=2, pool_stride=1):
             corner = left + step * (p % per_row), 2.3 + 7.0 * (p // per_row)
             _draw_window(ax, *corner, sequence, x, p, product, limits)
     note = "In the frame: input × kernel.  Below it: the sum."
-    stages[1].text(wide - 1, 0.65, note, ha="right", va="center", color="#555555")
+    stages[1].text(wide - 1, 0.65, note, ha="right", va="center", color=DIM)
     _draw_pooling(stages[-1], features, pooled, starts, pool_size, pool_stride)
     return figure
-
-
-def _check_walkthrough(sequence, kernels):
-    x = one_hot_encode([sequence])[0].astype(float)  # (L, 4)
-    kernels = np.asarray(kernels, dtype=float)
-    if kernels.ndim != 3 or kernels.shape[2] != 4 or not 1 <= len(kernels) <= 3:
-        hint = " For one kernel pass [kernel]." if kernels.ndim == 2 else ""
-        raise ValueError(
-            f"kernels must have shape (F, K, 4) with 1 to 3 filters; got {kernels.shape}.{hint}"
-        )
-    if not np.isfinite(kernels).all():
-        raise ValueError("kernels must hold finite numbers; got NaN or infinity.")
-    if not 1 <= kernels.shape[1] <= len(x) <= 8:
-        raise ValueError(
-            f"sequence must be at least as long as the kernels ({kernels.shape[1]} bp) and, to "
-            f"stay legible, at most 8 bp; got {len(x)} bp."
-        )
-    return x, kernels
 
 
 def _draw_input(ax, sequence, x, width):
@@ -288,8 +266,7 @@ def _short(value):
 
 def _number(value):
     """At least one decimal, at most two: 2.5, 1.25, 0.0."""
-    text = f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
-    return text.removesuffix("0")
+    return signed_text(value).removesuffix("0")
 
 
 def _sum(terms):

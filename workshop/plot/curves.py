@@ -1,11 +1,62 @@
-"""Pictures of how good predictions are: confusion matrix, ROC and precision-recall curves."""
+"""Pictures of a training and of how good predictions are: history, confusion matrix, curves."""
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from workshop.evaluation import auprc, auroc
 from workshop.plot.canvas import GREY, axes_for, next_colour, text_on, tidy
 
-__all__ = ["confusion_matrix", "precision_recall", "roc"]
+
+def training_history(history, metric="loss", *, label=None, ax=None):
+    """Draw a metric by epoch: training dashed, validation solid, both in one colour.
+
+    Parameters
+    ----------
+    history : History
+        What `fit` returned: `table` is a DataFrame with a row an epoch, and columns ``epoch``,
+        ``loss``, ``val_loss``, and so on. Without validation there are no ``val_`` columns.
+    metric : str
+        A column of the table, without ``val_``.
+    label : str, optional
+        Name of the model in the legend.
+    ax : matplotlib Axes, optional
+        Pass the axes of an earlier call to compare two models.
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from types import SimpleNamespace
+    >>> table = pd.DataFrame({"epoch": [1, 2], "loss": [0.7, 0.6], "val_loss": [0.7, 0.65]})
+    >>> ax = training_history(SimpleNamespace(table=table), label="Keras")
+    >>> [line.get_label() for line in ax.lines]
+    ['Keras, training', 'Keras, validation']
+    """
+    table = history.table
+    present = [name for name in table.columns if name != "epoch" and not name.startswith("val_")]
+    if metric not in present:
+        raise ValueError(f"metric must be one of {', '.join(present)}; got {metric!r}.")
+    ax = tidy(axes_for(ax, (5.6, 3.4)))
+    colour = next_colour(ax)
+    marker = "o" if len(table) <= 30 else None  # one epoch alone makes no line
+    for column, name, style in ((metric, "training", "--"), (f"val_{metric}", "validation", "-")):
+        if column in table.columns:
+            if metric == "learning_rate":  # belongs to the run, not to its data
+                name = label
+            elif label is not None:
+                name = f"{label}, {name}"
+            epochs, values = table["epoch"].to_numpy(), table[column].to_numpy(dtype=float)
+            ax.plot(epochs, values, style, color=colour, marker=marker, markersize=3.5, label=name)
+    names = {"auroc": "AUROC", "learning_rate": "learning rate"}
+    ax.set(xlabel="epoch", ylabel=names.get(metric, metric))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+    ax.grid(axis="y", alpha=0.25)
+    if ax.get_legend_handles_labels()[0]:
+        ax.legend(frameon=False)
+    return ax
 
 
 def confusion_matrix(scores, *, ax=None):
@@ -23,13 +74,11 @@ def confusion_matrix(scores, *, ax=None):
 
     Examples
     --------
-    >>> import matplotlib.pyplot as plt
     >>> from types import SimpleNamespace
     >>> scores = SimpleNamespace(tp=40, fp=20, tn=30, fn=10, threshold=0.5)
     >>> ax = confusion_matrix(scores)
     >>> ax.texts[0].get_text()
     'true negatives\n30\n60 % of row'
-    >>> plt.close(ax.figure)
     """
     counts = np.array([[scores.tn, scores.fp], [scores.fn, scores.tp]], dtype=int)
     totals = counts.sum(axis=1, keepdims=True)
@@ -68,18 +117,11 @@ def roc(y_true, y_score, *, label=None, ax=None):
     -------
     matplotlib Axes
 
-    Raises
-    ------
-    ValueError
-        If shapes differ or are others, or a label is not 0 or 1, or one class is missing.
-
     Examples
     --------
-    >>> import matplotlib.pyplot as plt
     >>> ax = roc([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8], label="toy")
     >>> ax.lines[-1].get_label()
     'toy: AUROC 0.750'
-    >>> plt.close(ax.figure)
     """
     from sklearn.metrics import roc_curve
 
@@ -113,18 +155,11 @@ def precision_recall(y_true, y_score, *, label=None, ax=None):
     matplotlib Axes
         With one line of chance for each share of positives among the curves.
 
-    Raises
-    ------
-    ValueError
-        As in `roc`.
-
     Examples
     --------
-    >>> import matplotlib.pyplot as plt
     >>> ax = precision_recall([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
     >>> [line.get_label() for line in ax.lines]
     ['chance: 0.500', 'average precision 0.833']
-    >>> plt.close(ax.figure)
     """
     from sklearn.metrics import precision_recall_curve
 

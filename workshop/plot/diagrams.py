@@ -1,4 +1,4 @@
-"""The ideas of a search as diagrams: the space of models, and the loop that searches it.
+"""The ideas of a search as diagrams: the space of models, and the controller that samples from it.
 
 Everything is drawn on a canvas whose unit is an inch, with y growing downwards.
 """
@@ -7,14 +7,33 @@ import itertools
 import math
 from textwrap import fill
 
-from workshop.plot.canvas import GREY, INK, arrow
-from workshop.plot.network import BLOCKS
-from workshop.plot.search_canvas import CELL, DIM, PALE, box, canvas, frame, layer_colour, write
-from workshop.plot.tables import check_tokens, layer_names, layers_of
+import numpy as np
+from matplotlib.patches import FancyBboxPatch, Rectangle
 
-__all__ = ["model_space", "search_loop"]
+from workshop.plot.canvas import (
+    DIM,
+    GREY,
+    INK,
+    LAYER_COLOURS,
+    PALE,
+    SERIES_COLOURS,
+    arrow,
+    axes_for,
+    in_common,
+)
 
-PITCH = 0.44  # from one operation to the next
+OPERATION_COLOURS = {  # by how the name of the operation begins
+    "conv": LAYER_COLOURS["Conv1D"],
+    "max": LAYER_COLOURS["MaxPool"],
+    "a": LAYER_COLOURS["AvgPool"],  # avgpool, averagepooling
+    "flatten": LAYER_COLOURS["Flatten"],
+    "global": LAYER_COLOURS["GlobalMaxPool"],
+    "dense": LAYER_COLOURS["Dense"],
+}
+CELL, CHOSEN = "#D9E4F2", SERIES_COLOURS[1]
+ROW = 0.44  # from one operation of the space to the next
+BAR, PITCH = 0.62, 0.22  # length of a bar for probability 1; from one bar to the next
+INPUT, LSTM, SOFTMAX = 0.5, 1.3, 2.3  # upper edges
 
 
 def model_space(table, *, tokens=None, ax=None):
@@ -23,7 +42,8 @@ def model_space(table, *, tokens=None, ax=None):
     Parameters
     ----------
     table : DataFrame
-        A row an operation, with the columns layer, token and operation: `nas.space_table(space)`.
+        A row an operation, with the columns layer, token, operation, short and shared:
+        `nas.space_table(space)`.
     tokens : sequence of int, optional
         One a layer: the operations to join, which make one architecture.
     ax : matplotlib Axes, optional
@@ -33,38 +53,32 @@ def model_space(table, *, tokens=None, ax=None):
     matplotlib Axes
         The small numbers are the tokens. Below, how many architectures there are.
 
-    Raises
-    ------
-    ValueError
-        If the table is empty or lacks a column, or the tokens do not belong to it.
-
     Examples
     --------
-    >>> import matplotlib.pyplot as plt
     >>> import pandas as pd
-    >>> table = pd.DataFrame({"layer": [0, 0, 1, 1, 1], "token": [0, 1, 0, 1, 2]})
+    >>> table = pd.DataFrame({"layer": [0, 0, 1, 1, 1], "token": [0, 1, 0, 1, 2], "shared": ""})
     >>> table["operation"] = ["dense(units=8)", "dense(units=16)", "flatten", "gap", "gmp"]
+    >>> table["short"] = ["dense 8", "dense 16", "flatten", "GAP", "GMP"]
     >>> ax = model_space(table, tokens=[1, 0])
     >>> ax.texts[-1].get_text()
     'tokens [1, 0]: one of 2 × 3 = 6 architectures'
-    >>> plt.close(ax.figure)
     """
-    layers = layers_of(table)
-    tokens = None if tokens is None else check_tokens(tokens, layers)
-    names, shared = zip(*map(layer_names, layers.values()), strict=True)
-    width, gap, end = max(1.0, 0.42 + 0.085 * max(len(n) for row in names for n in row)), 0.6, 0.95
-    under = [fill(text, max(14, int((width + gap) / 0.075))) for text in shared]
+    layers = _layers(table, tokens)
+    sizes = [len(rows) for rows in layers.values()]
+    width, gap, end = max(1.0, 0.42 + 0.085 * table["short"].str.len().max()), 0.6, 0.95
+    letters = max(14, int((width + gap) / 0.075))
+    under = [fill(in_common(rows), letters) for rows in layers.values()]
     top = 0.5 + 0.14 * max(text.count("\n") + 1 for text in under)
-    high = PITCH * max(map(len, names))
+    high = ROW * max(sizes)
     wide, middle = 2 * (end + gap) + len(layers) * (width + gap) - gap + 0.2, top + high / 2
-    ax = canvas(ax, wide, top + high + 0.55)
+    ax = _canvas(ax, wide, top + high + 0.55)
 
     columns = [[(0.1, 0.1 + end, middle)]]  # of each box: left, right, middle
-    for i, row in enumerate(names):
-        x, y = columns[-1][0][1] + gap, middle - PITCH * (len(row) - 1) / 2
-        columns.append([(x, x + width, y + PITCH * token) for token in range(len(row))])
-        write(ax, x + width / 2, 0.14, f"layer {list(layers)[i]}", weight="bold", fontsize=10)
-        write(ax, x + width / 2, 0.3, under[i], va="top", fontsize=8, color=DIM)
+    for layer, text, size in zip(layers, under, sizes, strict=True):
+        x, y = columns[-1][0][1] + gap, middle - ROW * (size - 1) / 2
+        columns.append([(x, x + width, y + ROW * token) for token in range(size)])
+        _write(ax, x + width / 2, 0.14, f"layer {layer}", weight="bold", fontsize=10)
+        _write(ax, x + width / 2, 0.3, text, va="top", fontsize=8, color=DIM)
     columns.append([(wide - 0.1 - end, wide - 0.1, middle)])
     for before, after in itertools.pairwise(columns):
         for (_, right, y), (left, _, y_next) in itertools.product(before, after):
@@ -72,95 +86,160 @@ def model_space(table, *, tokens=None, ax=None):
 
     for (x, _, y), text, colour in (
         (columns[0][0], "input\none-hot\nsequence", PALE),
-        (columns[-1][0], "output\ndense", BLOCKS["Dense"]),
+        (columns[-1][0], "output\ndense", LAYER_COLOURS["Dense"]),
     ):
-        box(ax, x, y - 0.36, end, 0.72, text, colour, fontsize=8.5)
-    for i, texts in enumerate(layers.values()):
-        for token, text in enumerate(texts):
-            chosen = None if tokens is None else tokens[i] == token
-            _operation(ax, columns[i + 1][token], token, names[i][token], text, chosen)
+        _box(ax, x, y - 0.36, end, 0.72, text, colour, fontsize=8.5)
+    for i, rows in enumerate(layers.values()):
+        for row, place in zip(rows.itertuples(), columns[i + 1], strict=True):
+            _operation(ax, place, row, None if tokens is None else tokens[i] == row.token)
     if tokens is not None:
         path = [column[t] for column, t in zip(columns, [0, *tokens, 0], strict=True)]
         for (_, right, y), (left, _, y_next) in itertools.pairwise(path):
             arrow(ax, (right - 0.02, y), (left + 0.03, y_next))
-    count = f"{math.prod(map(len, names)):,}"
+    count = f"{math.prod(sizes):,}"
     if len(layers) > 1:
-        count = f"{' × '.join(str(len(row)) for row in names)} = {count}"
-    which = "" if tokens is None else f"tokens {tokens}: one of "
-    write(ax, wide / 2, top + high + 0.35, f"{which}{count} architectures", fontsize=10)
+        count = f"{' × '.join(map(str, sizes))} = {count}"
+    which = "" if tokens is None else f"tokens {[int(token) for token in tokens]}: one of "
+    _write(ax, wide / 2, top + high + 0.35, f"{which}{count} architectures", fontsize=10)
     return ax
 
 
-def search_loop(*, ax=None):
-    """Draw the parts of a search and what passes between them, with the words of AMBER.
+def controller_unrolled(table, tokens, probabilities=None, *, ax=None):
+    """Draw the controller unrolled in time: one recurrent cell that chooses layer after layer.
 
     Parameters
     ----------
+    table : DataFrame
+        A row an operation: `nas.space_table(space)`.
+    tokens : sequence of int
+        What was sampled, one a layer.
+    probabilities : list of array, optional
+        For each layer, of each operation, given the tokens before: `Proposal.probabilities`.
+        Without them all operations of a layer are equally probable, as before any training.
     ax : matplotlib Axes, optional
 
     Returns
     -------
     matplotlib Axes
+        From left to right the layers, from top to bottom what happens in each. Below, the
+        probability of the tokens: the product of those of the sampled operations.
 
     Examples
     --------
-    >>> import matplotlib.pyplot as plt
-    >>> ax = search_loop()
-    >>> {"controller", "manager", "reward"} <= {text.get_text() for text in ax.texts}
-    True
-    >>> plt.close(ax.figure)
+    >>> import pandas as pd
+    >>> table = pd.DataFrame({"layer": [0, 0, 1, 1], "token": [0, 1, 0, 1]})
+    >>> table["short"] = ["max 2", "identity", "flatten", "GMP"]
+    >>> ax = controller_unrolled(table, [0, 1], [[0.5, 0.5], [0.2, 0.8]])
+    >>> ax.texts[-1].get_text()
+    'P(tokens) = 0.500 × 0.800 = 0.40'
     """
-    ax = canvas(ax, 10.0, 4.5)
-    frame(
-        ax, 0.1, 0.1, 9.8, 4.3, "search environment", "runs the loop, keeps the records", "#F7F7F7"
-    )
-    box(ax, 0.4, 0.95, 2.1, 1.5, "", CELL)
-    write(ax, 1.45, 1.2, "controller", weight="bold", fontsize=11)
-    write(ax, 1.45, 1.46, "amber.architect", fontsize=8, color=DIM)
-    write(ax, 1.45, 1.98, "a recurrent network\nproposes an operation\nfor each layer", fontsize=9)
+    named = {layer: list(rows["short"]) for layer, rows in _layers(table, tokens).items()}
+    if probabilities is None:
+        probabilities = [np.full(len(names), 1 / len(names)) for names in named.values()]
+    drawn = [
+        f"{token}: {names[token]}" for token, names in zip(tokens, named.values(), strict=True)
+    ]
+    inputs = ["start vector", *(f"embedding of\n{text}" for text in drawn)]
+    name_width = max(0.5, 0.078 * table["short"].str.len().max())
+    width, gap, rows = name_width + BAR + 0.56, 0.46, max(map(len, named.values()))
+    sampled = SOFTMAX + rows * PITCH + 0.42
+    left, wide = 1.05, 1.1 + len(named) * (width + gap) - gap
+    ax = _canvas(ax, wide, sampled + 0.95)
+    for y, name in (
+        (INPUT + 0.21, "input"),
+        (LSTM + 0.25, "recurrent\ncell"),
+        (SOFTMAX + rows * PITCH / 2, "softmax"),
+        (sampled + 0.2, "sampled\ntoken"),
+    ):
+        _write(ax, left - 0.2, y, name, ha="right", fontsize=9, color=DIM)
 
-    frame(ax, 4.1, 0.65, 5.55, 1.95, "manager", "amber.architect", "white")
-    parts = (
-        ("builder", "amber.modeler", "makes a network\nof the tokens", BLOCKS["Conv1D"]),
-        (
-            "child",
-            "Keras or PyTorch",
-            "trains a few epochs\non the training set",
-            BLOCKS["MaxPool"],
-        ),
-        ("reward", "amber.architect", "R: AUROC on the\nvalidation set", BLOCKS["Flatten"]),
-    )
-    for i, (name, where, text, colour) in enumerate(parts):
-        x = 4.25 + 1.84 * i
-        box(ax, x, 1.15, 1.57, 1.3, "", colour)
-        write(ax, x + 0.785, 1.37, name, weight="bold", fontsize=11)
-        write(ax, x + 0.785, 1.61, where, fontsize=8, color=DIM)
-        write(ax, x + 0.785, 2.04, text, fontsize=9)
-        if i:
-            arrow(ax, (x - 0.29, 1.8), (x + 0.03, 1.8))
-    arrow(ax, (2.5, 1.8), (4.28, 1.8))
-    write(ax, 3.3, 1.42, "tokens", weight="bold", fontsize=10)
-    write(ax, 3.3, 1.63, "[0, 0, 6, 1]", fontsize=9)
-
-    box(ax, 4.25, 3.2, 3.41, 0.95, "", PALE)
-    write(ax, 5.955, 3.42, "buffer", weight="bold", fontsize=11)
-    write(ax, 5.955, 3.83, "tokens, probabilities and rewards\nof the last steps", fontsize=9)
-    ax.plot([8.715, 8.715], [2.45, 3.675], color=INK, linewidth=1.3)
-    arrow(ax, (8.725, 3.675), (7.63, 3.675))
-    write(ax, 8.82, 3.1, "reward R", weight="bold", fontsize=10, ha="left")
-    ax.plot([4.25, 1.45], [3.675, 3.675], color=INK, linewidth=1.3)
-    arrow(ax, (1.45, 3.685), (1.45, 2.42))
-    write(ax, 2.85, 3.5, "REINFORCE", weight="bold", fontsize=10)
-    write(ax, 2.85, 3.98, "mean of (R − b) ∇ log P(tokens)\nb: moving average of R", fontsize=8.5)
+    for i, (layer, names) in enumerate(named.items()):
+        x = left + i * (width + gap)
+        centre, inner = x + width / 2, width - 0.2
+        _write(ax, centre, 0.2, f"layer {layer}", weight="bold", fontsize=10)
+        _box(ax, x + 0.1, INPUT, inner, 0.42, inputs[i], PALE, fontsize=8.5)
+        _box(ax, x + 0.1, LSTM, inner, 0.5, "LSTM", CELL, fontsize=10, weight="bold")
+        first, last = _softmax(ax, x, rows, names, probabilities[i], tokens[i], name_width)
+        style = {"edge": CHOSEN, "linewidth": 2, "weight": "bold", "fontsize": 9}
+        _box(ax, x + 0.1, sampled, inner, 0.4, drawn[i], "white", **style)
+        for start, end in ((INPUT + 0.42, LSTM), (LSTM + 0.5, first), (last, sampled)):
+            arrow(ax, (centre, start), (centre, end + 0.02))
+        if i + 1 < len(named):
+            ends = x + width - 0.1, x + width + gap + 0.1
+            arrow(ax, (ends[0], LSTM + 0.25), (ends[1] + 0.02, LSTM + 0.25))
+            _feed_back(ax, *ends, sampled + 0.2)
+            if not i:
+                _write(ax, ends[0] + 0.24, LSTM + 0.12, "state", fontsize=8, color=DIM)
+    picked = [float(share[token]) for share, token in zip(probabilities, tokens, strict=True)]
+    total = "P(tokens) = " + " × ".join(f"{share:.3f}" for share in picked)
+    total += f" = {math.prod(picked):#.2g}" if len(picked) > 1 else ""
+    _write(ax, (left + wide) / 2, sampled + 0.75, total, fontsize=10)
     return ax
 
 
-def _operation(ax, place, token, name, text, chosen):
+def _layers(table, tokens):
+    """The rows of each layer; an error if the tokens are not one of each."""
+    layers = dict(iter(table.groupby("layer")))
+    sizes = [len(rows) for rows in layers.values()]
+    if tokens is not None and not (
+        len(tokens) == len(sizes) and all(0 <= t < n for t, n in zip(tokens, sizes, strict=True))
+    ):
+        raise ValueError(f"tokens must choose one of {sizes} operations; got {list(tokens)}.")
+    return layers
+
+
+def _operation(ax, place, row, chosen):
     """A block with its token; pale unless it is chosen or nothing is (None)."""
-    (left, right, y), pale = place, chosen is False
-    style = {"ink": GREY, "edge": "#BBBBBB"} if pale else {"linewidth": 2 if chosen else 1}
-    face = "white" if pale else layer_colour(text)
-    box(ax, left, y - 0.17, right - left, 0.34, "", face, **style)
-    write(ax, left + 0.13, y, str(token), fontsize=7.5, color=GREY if pale else DIM)
-    style = {"fontsize": 9, "color": GREY if pale else INK, "weight": "bold" if chosen else None}
-    write(ax, (left + right) / 2 + 0.07, y, name, **style)
+    left, right, y = place
+    ink, dim, edge, face = INK, DIM, INK, PALE
+    for start, colour in OPERATION_COLOURS.items():
+        if row.operation.startswith(start):
+            face = colour
+    if chosen is False:
+        ink, dim, edge, face = GREY, GREY, "#BBBBBB", "white"
+    linewidth, weight = (2, "bold") if chosen else (1, "normal")
+    _box(ax, left, y - 0.17, right - left, 0.34, "", face, edge=edge, linewidth=linewidth)
+    _write(ax, left + 0.13, y, str(row.token), fontsize=7.5, color=dim)
+    _write(ax, (left + right) / 2 + 0.07, y, row.short, fontsize=9, color=ink, weight=weight)
+
+
+def _softmax(ax, x, rows, names, shares, token, name_width):
+    """Bars of the probabilities in a frame; return its upper and lower edge."""
+    top = SOFTMAX + (rows - len(names)) * PITCH / 2
+    first, last = top - 0.08, top + len(names) * PITCH + 0.08
+    size = name_width + BAR + 0.56, last - first
+    ax.add_patch(Rectangle((x, first), *size, fill=False, edgecolor="#BBBBBB", linewidth=0.9))
+    start = x + 0.15 + name_width
+    for row, (name, share) in enumerate(zip(names, shares, strict=True)):
+        y, length = top + (row + 0.5) * PITCH, max(BAR * share, 0.01)
+        colour, weight = (CHOSEN, "bold") if row == token else ("#9DB7D5", "normal")
+        ax.add_patch(Rectangle((start, y - 0.075), length, 0.15, facecolor=colour))
+        _write(ax, start - 0.07, y, name, ha="right", fontsize=8, weight=weight)
+        _write(ax, start + length + 0.05, y, f"{share:.2f}", ha="left", fontsize=7.5, weight=weight)
+    return first, last
+
+
+def _feed_back(ax, start, end, y):
+    """A line from a sampled token, at height y, up to the input of the next cell."""
+    turn, style = end - 0.17, {"color": CHOSEN, "linewidth": 1.5}
+    ax.plot([start, turn, turn], [y, y, INPUT + 0.21], linestyle="--", zorder=0.5, **style)
+    style["arrowstyle"] = "-|>"
+    ax.annotate("", (end + 0.02, INPUT + 0.21), (turn - 0.02, INPUT + 0.21), arrowprops=style)
+
+
+def _canvas(ax, wide, high):
+    ax = axes_for(ax, (wide, high))
+    ax.set(xlim=(0, wide), ylim=(high, 0))
+    ax.axis("off")
+    return ax
+
+
+def _box(ax, x, y, width, height, text, face, *, edge=INK, linewidth=1.0, **style):
+    shape = "round,pad=0,rounding_size=0.06"
+    block = FancyBboxPatch((x, y), width, height, shape, facecolor=face, edgecolor=edge)
+    ax.add_patch(block).set(linewidth=linewidth, zorder=1)
+    _write(ax, x + width / 2, y + height / 2, text, color=INK, **style)
+
+
+def _write(ax, x, y, text, *, ha="center", va="center", **style):
+    ax.text(x, y, text, ha=ha, va=va, **style)

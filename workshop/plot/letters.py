@@ -1,4 +1,4 @@
-"""Pictures of sequences and of what is read from them: one-hot matrix, kernel, logo."""
+"""Pictures of sequences and of what is read from them: logo, one-hot matrix, kernel, scores."""
 
 import numpy as np
 from matplotlib.colors import to_rgb
@@ -7,15 +7,19 @@ from matplotlib.ticker import MaxNLocator
 from workshop.plot.canvas import (
     BASE_COLOURS,
     GREY,
+    INK,
     SIGNED,
     axes_for,
-    check_bases_last,
+    bases_last,
+    inches_of,
+    largest,
+    name_bases,
+    number_positions,
+    signed_text,
     text_on,
     tidy,
 )
 from workshop.sequences import ALPHABET
-
-__all__ = ["kernel", "logo", "one_hot"]
 
 
 def logo(heights, *, start=0, ylabel="bits", ax=None):
@@ -36,30 +40,16 @@ def logo(heights, *, start=0, ylabel="bits", ax=None):
     -------
     matplotlib Axes
 
-    Raises
-    ------
-    ImportError
-        If logomaker is not installed.
-    ValueError
-        If `heights` has another shape or holds NaN.
-
     Examples
     --------
-    >>> import matplotlib.pyplot as plt
     >>> ax = logo([[2, 0, 0, 0], [0, 1, 0, 0.5]], start=100)
     >>> [int(limit) for limit in ax.get_ylim()]
     [0, 2]
-    >>> plt.close(ax.figure)
     """
-    heights = check_bases_last(
-        heights, name="heights", hint="For a Motif pass motif.information_matrix()."
-    )
-    try:
-        import logomaker
-    except ImportError as error:
-        raise ImportError("logo needs logomaker: pip install logomaker") from error
+    import logomaker
     import pandas as pd
 
+    heights = bases_last(heights, "heights", hint="Of a Motif: motif.information_matrix().")
     positions = np.arange(start, start + len(heights))
     ax = tidy(axes_for(ax, (np.clip(0.38 * len(heights), 4, 12), 2.2)))
     letters = pd.DataFrame(heights, index=positions, columns=list(ALPHABET))
@@ -89,23 +79,14 @@ def one_hot(x, *, ax=None):
     matplotlib Axes
         Letters on the x axis up to 60 bp, positions beyond; numbers in the cells up to 20 bp.
 
-    Raises
-    ------
-    ValueError
-        If `x` has another shape or values outside of 0 to 1.
-
     Examples
     --------
-    >>> import matplotlib.pyplot as plt
     >>> from workshop.sequences import one_hot_encode
     >>> ax = one_hot(one_hot_encode(["CCGAT"])[0])
     >>> [label.get_text() for label in ax.get_xticklabels()]
     ['C', 'C', 'G', 'A', 'T']
-    >>> plt.close(ax.figure)
     """
-    x = check_bases_last(x, name="x", hint="For a batch X pass one sequence: X[0].")
-    if x.min() < 0 or x.max() > 1:
-        raise ValueError(f"x must hold values from 0 to 1; got {x.min():g} to {x.max():g}.")
+    x = bases_last(x, "x")
     length = len(x)
     colours = np.array([to_rgb(BASE_COLOURS[base]) for base in ALPHABET])  # (4, 3)
     empty = np.full(3, 0.955)
@@ -139,24 +120,15 @@ def kernel(kernel, *, ax=None):
     matplotlib Axes
         Numbers in the cells up to 20 positions, a colour bar beyond.
 
-    Raises
-    ------
-    ValueError
-        If `kernel` has another shape or holds NaN.
-
     Examples
     --------
-    >>> import matplotlib.pyplot as plt
     >>> ax = kernel([[-0.5, 1, -0.5, -0.5]])
     >>> [text.get_text() for text in ax.texts]
     ['−0.50', '1.00', '−0.50', '−0.50']
-    >>> plt.close(ax.figure)
     """
-    weights = check_bases_last(
-        kernel, name="kernel", hint="Of a Keras layer's weights (K, 4, filters) pass w[:, :, i]."
-    )
+    weights = bases_last(kernel, "kernel", hint="Of a Keras layer's weights: w[:, :, i].")
     width = len(weights)
-    limit = np.abs(weights).max() or 1.0
+    limit = largest(weights)
     ax = axes_for(ax, (np.clip(0.52 * width + 0.8, 2.6, 11), 2.7))
     image = ax.imshow(weights.T, cmap=SIGNED, vmin=-limit, vmax=limit, aspect="auto")
     _bases_as_rows(ax, width, grid=width <= 60)
@@ -164,18 +136,84 @@ def kernel(kernel, *, ax=None):
         ax.set_xticks(range(width))
         for (position, base), weight in np.ndenumerate(weights):
             colour = text_on(image.cmap(image.norm(weight))[:3])
-            text = f"{round(weight, 2) + 0.0:.2f}".replace("-", "−")
-            ax.text(position, base, text, ha="center", va="center", color=colour, fontsize=8.5)
+            style = {"ha": "center", "va": "center", "color": colour, "fontsize": 8.5}
+            ax.text(position, base, signed_text(weight), **style)
     else:
         ax.figure.colorbar(image, ax=ax, label="weight")
     ax.set_xlabel("position in the kernel")
     return ax
 
 
+def score_logo(
+    scores,
+    x,
+    *,
+    start=0,
+    ylabel="minus mean change",
+    sites=(),
+    sites_label="planted motif",
+    ax=None,
+):
+    """Draw the scores of one sequence as a logo: one letter a position, the base that is there.
+
+    Of saturation mutagenesis, the height is minus the mean change over the four bases: a letter is
+    tall where each substitution lowers the output, and below zero where they raise it. Of
+    gradients, it is the gradient at the base minus the mean over the four.
+
+    Parameters
+    ----------
+    scores : array of shape (L, 4)
+        Of one sequence: ``saturation_mutagenesis(model, X)[0]`` or ``saliency(model, X)[0]``.
+    x : array of shape (L, 4)
+        The sequence itself, one-hot; N is a row of zeros and has no letter.
+    start : int
+        Position of the first row on the x axis.
+    ylabel : str
+        What the heights mean.
+    sites : sequence of (int, int)
+        Places to mark, half-open intervals that overlap the positions of the x axis: a bar each.
+    sites_label : str or None
+        What the bars are, for the legend; None for no legend.
+    ax : matplotlib Axes, optional
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Examples
+    --------
+    >>> from workshop.sequences import one_hot_encode
+    >>> x = one_hot_encode(["AC"])[0]
+    >>> ax = score_logo((x - 1) * [[1], [4]], x)
+    >>> [float(limit) for limit in ax.get_ylim()]  # (0 + 4 + 4 + 4) / 4 = 3
+    [0.0, 3.0]
+    """
+    scores, x = bases_last(scores, "scores"), bases_last(x, "x")
+    heights = (scores - scores.mean(axis=1, keepdims=True)) * x  # (L, 4): the base that is there
+    ax = axes_for(ax, (width_of(len(x)), 2.3))
+    logo(heights, start=start, ylabel=ylabel, ax=ax)
+    bottom, top = ax.get_ylim()
+    if len(sites):
+        ax.set_ylim(bottom, top + 0.16 * (top - bottom))  # no letter reaches the bars
+    for i, (first, end) in enumerate(sites):
+        label = sites_label if i == 0 else None
+        bar = {"color": INK, "linewidth": 3, "solid_capstyle": "butt", "label": label}
+        ax.plot([first - 0.4, end - 0.6], [0.95] * 2, transform=ax.get_xaxis_transform(), **bar)
+    if len(sites) and sites_label is not None:
+        place = {"loc": "lower right", "bbox_to_anchor": (1, 1), "borderaxespad": 0.2}
+        ax.legend(frameon=False, fontsize=9, handlelength=1.4, **place)
+    number_positions(ax.xaxis, start + len(x), inches=inches_of(ax)[0])
+    ax.yaxis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 5, 10]))
+    return ax
+
+
+def width_of(length):
+    """How wide a new figure is, in inches."""
+    return float(np.clip(0.2 * length + 1.6, 4.6, 11))
+
+
 def _bases_as_rows(ax, length, *, grid):
-    ax.set_yticks(range(4), list(ALPHABET), fontsize=11, fontweight="bold")
-    for tick, base in zip(ax.get_yticklabels(), ALPHABET, strict=True):
-        tick.set_color(BASE_COLOURS[base])
+    name_bases(ax.yaxis)
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     if grid:

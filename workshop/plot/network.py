@@ -6,23 +6,7 @@ import numpy as np
 from matplotlib.patches import FancyBboxPatch, Rectangle
 
 from workshop.architecture import TASKS
-from workshop.plot.canvas import INK, arrow, axes_for
-
-__all__ = ["architecture"]
-
-BLOCKS = {
-    "Input": "#E8E8E8",
-    "Conv1D": "#A6CEE3",
-    "MaxPool": "#C9E4C5",
-    "AvgPool": "#C9E4C5",
-    "Flatten": "#F7DFA5",
-    "GlobalAvgPool": "#F7DFA5",
-    "GlobalMaxPool": "#F7DFA5",
-    "Dense": "#E5C1D8",
-    "Dropout": "#E8E8E8",
-    "BatchNorm": "#E8E8E8",
-    "Identity": "#FFFFFF",
-}
+from workshop.plot.canvas import DIM, INK, LAYER_COLOURS, PALE, arrow, axes_for
 
 
 def architecture(architecture, *, ax=None):
@@ -41,12 +25,10 @@ def architecture(architecture, *, ax=None):
 
     Examples
     --------
-    >>> import matplotlib.pyplot as plt
     >>> from workshop.architecture import DAY1_CNN
     >>> ax = architecture(DAY1_CNN)
     >>> [text.get_text() for text in ax.texts if "×" in text.get_text()]
     ['200 × 4', '200 × 32', '50 × 32']
-    >>> plt.close(ax.figure)
     """
     names = ["Input", *(type(layer).__name__ for layer in architecture.layers), "Output: Dense"]
     settings = [
@@ -61,12 +43,12 @@ def architecture(architecture, *, ax=None):
     ax.axis("off")
     heads = (("layer", 2.6, "center"), ("its output", 7.5, "center"), ("shape", 10.1, "center"))
     for text, x, align in (*heads, ("parameters", 12.9, "right")):
-        ax.text(x, -0.4, text, ha=align, va="center", fontsize=9.5, color="#555555")
+        ax.text(x, -0.4, text, ha=align, va="center", fontsize=9.5, color=DIM)
     for row, (name, setting, shape, count) in enumerate(
         zip(names, settings, shapes, counts, strict=True)
     ):
-        _block(ax, row, name, setting)
-        colour = BLOCKS.get(name, BLOCKS["Dense"])
+        colour = LAYER_COLOURS.get(name.removeprefix("Output: "), PALE)
+        _block(ax, row, name, setting, colour)
         _tensor(ax, 7.5, row + 0.45, shape, architecture.input_length, colour)
         ax.text(10.1, row + 0.45, " × ".join(map(str, shape)), ha="center", va="center")
         ax.text(12.9, row + 0.45, "" if count is None else f"{count:,}", ha="right", va="center")
@@ -82,12 +64,9 @@ def _settings(layer):
     return ", ".join(pairs)
 
 
-def _block(ax, row, name, setting):
-    colour = BLOCKS.get(name, BLOCKS["Dense"])
-    style = "round,pad=0,rounding_size=0.12"
-    ax.add_patch(
-        FancyBboxPatch((0.1, row + 0.06), 5.2, 0.76, style, facecolor=colour, edgecolor=INK)
-    )
+def _block(ax, row, name, setting, colour):
+    style = {"boxstyle": "round,pad=0,rounding_size=0.12", "facecolor": colour, "edgecolor": INK}
+    ax.add_patch(FancyBboxPatch((0.1, row + 0.06), 5.2, 0.76, **style))
     y = row + (0.3 if setting else 0.45)
     ax.text(2.7, y, name, ha="center", va="center", weight="bold", fontsize=10)
     ax.text(2.7, row + 0.62, setting, ha="center", va="center", fontsize=8)

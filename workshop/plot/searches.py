@@ -1,13 +1,20 @@
-"""Pictures of what an architecture search found: its rewards over time and by operation."""
+"""Pictures of an architecture search: its rewards, and what its controller came to prefer."""
+
+from textwrap import fill
 
 import numpy as np
 import pandas as pd
+from matplotlib.ticker import MaxNLocator
 
-from workshop.plot.canvas import GREY, INK, SERIES_COLOURS, axes_for, tidy
-from workshop.plot.search_canvas import dash_for, operation_colours, panels, title_layer
-from workshop.plot.tables import check_table, layer_names, table_of
-
-__all__ = ["reward_by_operation", "search_progress"]
+from workshop.plot.canvas import (
+    GREY,
+    INK,
+    SERIES_COLOURS,
+    axes_for,
+    in_common,
+    panels_for,
+    tidy,
+)
 
 BUDGETS = {
     "epochs": ("epochs", "epochs trained, all children together"),
@@ -15,6 +22,7 @@ BUDGETS = {
     "seconds": ("seconds", "seconds, all children together"),
 }
 MARKERS = ("o", "s", "^", "D")
+DASHES = ("-", "--", "-.", ":")  # so that neighbours differ in grey, too
 
 
 def search_progress(results, *, x="epochs", target=None, ax=None):
@@ -38,16 +46,8 @@ def search_progress(results, *, x="epochs", target=None, ax=None):
         A dot a trial, a step line for the best so far, a ring where it reaches the target. A trial
         that did not finish is a cross on the lower edge: its reward, a penalty, is not drawn.
 
-    Raises
-    ------
-    TypeError
-        If a search has no history.
-    ValueError
-        If `x` is another, or a history is empty or lacks a column.
-
     Examples
     --------
-    >>> import matplotlib.pyplot as plt
     >>> history = pd.DataFrame(
     ...     {"reward": [0.7, 0.5, 0.95, 0.9], "epochs": [5, 0, 5, 5], "status": ["ok"] * 4}
     ... )
@@ -55,15 +55,16 @@ def search_progress(results, *, x="epochs", target=None, ax=None):
     >>> ax = search_progress({"by hand": history}, target=0.9)
     >>> ax.get_legend().get_texts()[0].get_text()
     'by hand: best 0.950, target after 10 epochs'
-    >>> plt.close(ax.figure)
     """
     if x not in BUDGETS:
         raise ValueError(f"x must be one of {', '.join(BUDGETS)}; got {x!r}.")
     column, xlabel = BUDGETS[x]
-    histories = _histories(results, ["reward", "status", *([column] if column else [])])
+    if not isinstance(results, dict):
+        results = {results.method: results}
     ax = tidy(axes_for(ax, (7.6, 4.4)))
     failed = 0
-    for i, (name, history) in enumerate(histories.items()):
+    for i, (name, result) in enumerate(results.items()):
+        history = result if isinstance(result, pd.DataFrame) else result.history
         spent = np.cumsum(history[column]) if column else np.arange(1, len(history) + 1)
         spent, ok = np.asarray(spent, dtype=float), (history["status"] == "ok").to_numpy()
         rewards = np.where(ok, history["reward"].to_numpy(dtype=float), np.nan)
@@ -87,8 +88,7 @@ def reward_by_operation(result, *, axes=None):
     Parameters
     ----------
     result : SearchResult
-        With `history` (columns tokens, operations, reward and status) and, to name operations that
-        no trial had, `token_probabilities`.
+        With `history` (columns tokens, reward and status) and `operations`.
     axes : Axes or array of Axes, optional
         One for each layer.
 
@@ -98,91 +98,153 @@ def reward_by_operation(result, *, axes=None):
         A row an operation: a dot a finished trial, a bar at their median, and how many they are.
         A controller does not try all combinations alike: a median tells of its other choices, too.
 
-    Raises
-    ------
-    TypeError
-        If `result` has no history.
-    ValueError
-        If no trial has finished, or `axes` are too few or too many.
-
     Examples
     --------
-    >>> import matplotlib.pyplot as plt
     >>> from types import SimpleNamespace
+    >>> operations = pd.DataFrame({"layer": 0, "token": [0, 1], "short": ["flatten", "GMP"]})
+    >>> operations = operations.assign(operation=["flatten", "globalmaxpool1d"], shared="")
     >>> history = pd.DataFrame({"tokens": [(0,), (1,), (1,)], "reward": [0.7, 0.9, 0.8]})
-    >>> history["operations"] = [("flatten",), ("globalmaxpool1d",), ("globalmaxpool1d",)]
-    >>> (ax,) = reward_by_operation(SimpleNamespace(history=history.assign(status="ok")))
+    >>> history["status"] = "ok"
+    >>> (ax,) = reward_by_operation(SimpleNamespace(history=history, operations=operations))
     >>> [label.get_text() for label in ax.get_yticklabels()]
     ['flatten (1)', 'GMP (2)']
-    >>> plt.close(ax.figure)
     """
-    history = table_of(result, "history", ["tokens", "operations", "reward", "status"])
-    history = history[history["status"] == "ok"]
-    if history.empty:
-        raise ValueError(
-            "result must have a trial that finished to draw its reward; got none. The column "
-            "reason of result.history says why."
-        )
-    tokens = np.array(history["tokens"].to_list())  # (N, layers)
-    rewards = history["reward"].to_numpy(dtype=float)
-    operations = _all_operations(result, history)
-    axes = panels(axes, operations, width=4.6)
-    for column, (ax, (layer, texts)) in enumerate(zip(axes, operations.items(), strict=True)):
-        names, common = layer_names(texts.values())
-        colours = operation_colours(texts.values())
+    finished = result.history[result.history["status"] == "ok"]
+    rewards = finished["reward"].to_numpy(dtype=float)
+    axes, layers = _panels(result, axes, width=4.6)
+    for column, (ax, rows) in enumerate(zip(axes, layers, strict=True)):
+        chosen = np.array([tokens[column] for tokens in finished["tokens"]])
         labels = []
-        for row, (token, name) in enumerate(zip(texts, names, strict=True)):
-            values = rewards[tokens[:, column] == token]
+        for row, (name, colour) in enumerate(zip(rows["short"], _colours(rows), strict=True)):
+            values = rewards[chosen == row]
             labels.append(f"{name} ({len(values)})")
             jitter = (np.arange(len(values)) * 0.618034 + 0.5) % 1 - 0.5  # evenly, never at random
-            style = {"color": colours[row], "markeredgewidth": 0, "markersize": 5, "alpha": 0.5}
+            style = {"color": colour, "markeredgewidth": 0, "markersize": 5, "alpha": 0.5}
             ax.plot(values, row + 0.55 * jitter, "o", **style)
             if len(values):
                 median = [np.median(values)] * 2
                 ax.plot(median, [row - 0.36, row + 0.36], color=INK, linewidth=2.2)
-        ax.set_yticks(range(len(names)), labels)
-        ax.set(ylim=(len(names) - 0.4, -0.6), xlabel="reward")
+        ax.set_yticks(range(len(rows)), labels)
+        ax.set(ylim=(len(rows) - 0.4, -0.6), xlabel="reward")
         ax.tick_params(axis="y", length=0)
         ax.grid(axis="x", alpha=0.25)
-        title_layer(ax, layer, common)
     return axes
 
 
-def _histories(results, columns):
-    """Checked histories by the name of the search."""
-    if not isinstance(results, dict):
-        name = getattr(results, "method", None)
-        if not isinstance(name, str):
-            raise TypeError(
-                "results must be a search result, or a dict of name to result or history, such as "
-                f"{{'AMBER': result}}; got {type(results).__name__}."
-            )
-        results = {name: results}
-    if not results:
-        raise ValueError("results must hold at least one search; got an empty dict.")
-    histories = {}
-    for name, result in results.items():
-        what = f"results[{name!r}]"
-        if isinstance(result, pd.DataFrame):
-            histories[name] = check_table(result, what, columns)
+def token_probabilities(result, *, layer=None, axes=None):
+    """Draw how probable the controller found each operation, step by step: a panel a layer.
+
+    Parameters
+    ----------
+    result : SearchResult
+        With `token_probabilities` (columns step, layer, token and probability) and `operations`.
+    layer : int, optional
+        Draw only this layer.
+    axes : Axes or array of Axes, optional
+        One for each panel.
+
+    Returns
+    -------
+    array of matplotlib Axes, of shape (panels,)
+        The dotted line is where all operations are equally probable.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> operations = pd.DataFrame({"layer": 0, "token": [0, 1], "short": ["flatten", "GMP"]})
+    >>> operations = operations.assign(operation=["flatten", "globalmaxpool1d"], shared="")
+    >>> table = pd.DataFrame({"step": [1, 1, 2, 2], "layer": 0, "token": [0, 1, 0, 1]})
+    >>> table["probability"] = [0.5, 0.5, 0.2, 0.8]
+    >>> result = SimpleNamespace(token_probabilities=table, operations=operations)
+    >>> (ax,) = token_probabilities(result)
+    >>> [text.get_text() for text in ax.get_legend().get_texts()]  # in the order of their ends
+    ['GMP', 'flatten']
+    """
+    table = result.token_probabilities
+    axes, layers = _panels(result, axes, width=5.0, only=layer)
+    for ax, rows in zip(axes, layers, strict=True):
+        own = table[table["layer"] == rows["layer"].iloc[0]]
+        shares = own.pivot(index="step", columns="token", values="probability")
+        marker = "o" if len(shares) == 1 else None
+        colours = _colours(rows)
+        for token, (name, colour) in enumerate(zip(rows["short"], colours, strict=True)):
+            dash = DASHES[colours[:token].count(colour) % len(DASHES)]
+            style = {"color": colour, "linestyle": dash, "linewidth": 1.7, "marker": marker}
+            ax.plot(shares.index, shares[token], label=name, **style)
+        ax.axhline(1 / len(rows), color=INK, linewidth=1, linestyle=":", zorder=1)
+        ax.set_ylim(-0.02, 1.02)  # the same for all layers, so that they compare
+        ax.set_ylabel("probability")
+        _finish_steps(ax, shares.index)
+    return axes
+
+
+def entropy(result, *, ax=None):
+    """Draw how undecided the controller is about each layer, and about all together, in bits.
+
+    Parameters
+    ----------
+    result : SearchResult
+        With `entropy` (columns step, layer and entropy) and `operations`.
+    ax : matplotlib Axes, optional
+
+    Returns
+    -------
+    matplotlib Axes
+        A line a layer and one for their sum. Each dotted line is the most that is possible: log2
+        of the number of operations, where all are equally probable.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from types import SimpleNamespace
+    >>> operations = pd.DataFrame({"layer": 0, "token": [0, 1]})
+    >>> bits = pd.DataFrame({"step": [1, 2], "layer": 0, "entropy": [1.0, 0.7]})
+    >>> ax = entropy(SimpleNamespace(entropy=bits, operations=operations))
+    >>> [text.get_text() for text in ax.get_legend().get_texts()]
+    ['layer 0 (at most 1)']
+    """
+    bits = result.entropy.pivot(index="step", columns="layer", values="entropy")
+    most = np.log2(result.operations.groupby("layer").size())
+    ax = tidy(axes_for(ax, (7.2, 4.4)))
+    lines = [(f"layer {layer}", bits[layer], most[layer]) for layer in bits]
+    if len(lines) > 1:
+        lines.append(("sum", bits.sum(axis=1), most.sum()))
+    for i, (name, values, limit) in enumerate(lines):
+        if name == "sum":
+            style = {"color": INK, "linestyle": "-", "linewidth": 2.4}
         else:
-            histories[name] = table_of(result, "history", columns, what=what)
-    return histories
+            style = {"color": SERIES_COLOURS[i % len(SERIES_COLOURS)], "linewidth": 1.7}
+            style["linestyle"] = DASHES[i % len(DASHES)]
+        style["marker"] = "o" if len(bits) == 1 else None
+        ax.plot(bits.index, values, label=f"{name} (at most {limit:.3g})", **style)
+        ax.axhline(limit, color=style["color"], linewidth=1, linestyle=":", zorder=1)
+    ax.set_ylim(0, 1.06 * most.sum() or 1)
+    ax.set_ylabel("entropy (bits)")
+    _finish_steps(ax, bits.index)
+    return ax
 
 
-def _all_operations(result, history):
-    """Text of each operation by layer and token, of all that the space has as far as known."""
-    seen = {}
-    table = getattr(result, "token_probabilities", None)
-    if table is not None:
-        rows = table[["layer", "token", "operation"]].drop_duplicates().itertuples(index=False)
-        seen = {(int(layer), int(token)): text for layer, token, text in rows}
-    for tokens, texts in zip(history["tokens"], history["operations"], strict=True):
-        seen |= {(i, int(t)): text for i, (t, text) in enumerate(zip(tokens, texts, strict=True))}
-    layers = {}
-    for (layer, token), text in sorted(seen.items()):
-        layers.setdefault(layer, {})[token] = text
-    return layers
+def _panels(result, axes, *, width, only=None):
+    """A titled panel for each layer, or for one, and the rows of its operations."""
+    layers = [
+        rows for layer, rows in result.operations.groupby("layer") if only is None or layer == only
+    ]
+    size = width, max(2.9, 0.9 + 0.2 * max(map(len, layers)))
+    axes = panels_for(axes, len(layers), columns=min(len(layers), 2), size=size)
+    for ax, rows in zip(axes, layers, strict=True):
+        heading = f"layer {rows['layer'].iloc[0]}: {in_common(rows)}".removesuffix(": ")
+        tidy(ax).set_title(fill(heading, 48), fontsize=10, loc="left")
+    return axes, layers
+
+
+def _colours(rows):
+    """One colour an operation: grey for identity, the others the series in order."""
+    colours, i = [], 0
+    for operation in rows["operation"]:
+        identity = operation.startswith("identity")
+        colours.append(GREY if identity else SERIES_COLOURS[i % len(SERIES_COLOURS)])
+        i += not identity
+    return colours
 
 
 def _draw_search(ax, i, name, spent, rewards, target, *, unit):
@@ -192,19 +254,34 @@ def _draw_search(ax, i, name, spent, rewards, target, *, unit):
     failed = spent[np.isnan(rewards)]
     best = np.fmax.accumulate(rewards)  # NaN until a child has finished
     reached = np.flatnonzero(best >= (np.inf if target is None else target))[:1]
-    text = f"{name}: best {best[-1]:.3f}"
     if len(failed) == len(rewards):
         text = f"{name}: no trial finished"
+    elif target is None:
+        text = f"{name}: best {best[-1]:.3f}"
     elif len(reached):
-        when = f"{spent[reached[0]]:.0f} {unit}"
-        text += f", target after {'1 ' + unit.removesuffix('s') if when == f'1 {unit}' else when}"
-    elif target is not None:
-        text += ", below target"
+        first = spent[reached[0]]
+        units = unit.removesuffix("s") if first == 1 else unit
+        text = f"{name}: best {best[-1]:.3f}, target after {first:.0f} {units}"
+    else:
+        text = f"{name}: best {best[-1]:.3f}, below target"
     ax.plot(spent, rewards, alpha=0.35, markersize=4, markeredgewidth=0, **dots)
-    steps = {"drawstyle": "steps-post", "linestyle": dash_for(i), "linewidth": 2.2, "zorder": 3}
+    dash = DASHES[i % len(DASHES)]
+    steps = {"drawstyle": "steps-post", "linestyle": dash, "linewidth": 2.2, "zorder": 3}
     ax.plot(spent, best, color=colour, label=text, **steps)
     ax.plot(spent[-1:], best[-1:], markersize=5, zorder=3, **dots)  # where the search ended
     ring = {"markersize": 8, "markerfacecolor": "white", "markeredgewidth": 1.8, "zorder": 4}
     ax.plot(spent[reached], best[reached], **dots, **ring)
     edge = ax.get_xaxis_transform()  # crosses stay on it, whatever limits a student sets
     ax.plot(failed, np.full(len(failed), 0.02), "x", color=colour, markersize=5, transform=edge)
+
+
+def _finish_steps(ax, steps):
+    """Whole steps below, and beside the lines their names, in the order in which they end."""
+    lines = [line for line in ax.lines if not line.get_label().startswith("_")]
+    lines.sort(key=lambda line: line.get_ydata()[-1].round(3), reverse=True)
+    style = {"frameon": False, "fontsize": 8.5, "labelcolor": "linecolor", "handlelength": 1.7}
+    ax.legend(handles=lines, loc="center left", bbox_to_anchor=(1, 0.5), **style)
+    ax.set_xlabel("step")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))
+    margin = 0.5 if len(steps) == 1 else 0
+    ax.set_xlim(min(steps) - margin, max(steps) + margin)
