@@ -74,18 +74,6 @@ def workers():
     return workers.measure()
 
 
-def memory():
-    from benchmarks import memory
-
-    rows = []
-    for name in ("torch", "keras"):
-        found = memory.measure(name)
-        text = f"{name}: peak after 60 children / after 10"
-        rows.append(measured(f"{name}: peak after 60 children", [found["late"]], "MB"))
-        rows.append(measured(text, [found["ratio"]], "x", at_most=1.15))
-    return rows
-
-
 def imports():
     from benchmarks import imports
 
@@ -119,7 +107,6 @@ SECTIONS = {
     "training": Section("Training, Day-1 model, 3,600 × 200 bp, batch 64", training, {}),
     "search": Section("Search until a validation AUROC, 10 seeds", search, ONE_THREAD),
     "workers": Section("Search on workers", workers, ONE_THREAD),
-    "memory": Section("Memory of a search", memory, {}),
     "imports": Section("Imports", imports, ONE_THREAD),
     "notebooks": Section("Notebooks, cold start included", notebooks, {}),
 }
