@@ -22,9 +22,8 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt)
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the setting is glibc's")
 def test_freed_memory_is_used_again_in_a_worker_of_dask():
     as_in_dask = os.environ | {"MALLOC_TRIM_THRESHOLD_": "65536"}
-    ran = subprocess.run([sys.executable, "-c", LOOP], env=as_in_dask, check=True, capture_output=1)
-    without = LOOP.replace("\nkeep_freed_memory()", "")
-    plain = subprocess.run(
-        [sys.executable, "-c", without], env=as_in_dask, check=True, capture_output=1
+    with_it, without = (
+        int(subprocess.check_output([sys.executable, "-c", code], env=as_in_dask))
+        for code in (LOOP, LOOP.replace("\nkeep_freed_memory()", ""))
     )
-    assert int(plain.stdout) - int(ran.stdout) > 10 * 2048
+    assert without - with_it > 10 * 2048

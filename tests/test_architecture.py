@@ -130,38 +130,23 @@ def test_the_378_architectures_of_the_course_by_formula():
 # --- the impossible -----------------------------------------------------------------------------
 
 
+TOO_LATE = "but only 8 features are left: a layer before it has flattened or pooled all positions"
+
+
 @pytest.mark.parametrize(
     ("layers", "message"),
     [
-        (
-            (Conv1D(8, 21), Flatten()),
-            r"layer 0, Conv1D\(8, 21\): kernel_size 21 is longer than the "
-            r"20 positions that reach it\. Make it smaller, pool less before it, or use padding",
-        ),
-        (
-            (Conv1D(8, 3), MaxPool(6), Conv1D(8, 4), Flatten()),
-            r"layer 2, Conv1D\(8, 4\): kernel_size 4 is longer than the 3 positions",
-        ),
-        (
-            (MaxPool(20), AvgPool(2), Flatten()),
-            r"layer 1, AvgPool\(2\): pool_size 2 is longer than the 1 positions",
-        ),
-        (
-            (Conv1D(8, 3), MaxPool(2)),
-            r"layers end with 9 positions x 8 channels; the output needs features\. Add Flatten",
-        ),
+        ((Conv1D(8, 21), Flatten()), r"layer 0, Conv1D\(8, 21\): kernel_size 21 is longer than"),
+        ((MaxPool(6), Conv1D(8, 4), Flatten()), r"layer 1, .* than the 3 positions that reach it"),
+        ((MaxPool(20), AvgPool(2), Flatten()), r"layer 1, AvgPool\(2\): pool_size 2 is longer"),
+        ((Conv1D(8, 3), MaxPool(2)), "layers end with 9 positions x 8 channels; .* Add Flatten"),
         ((), "end with 20 positions x 4 channels"),
         (
-            (Conv1D(8, 3), Dense(4), Flatten()),
-            r"layer 1, Dense\(4\): needs features, but gets 18 positions x 8 channels\. "
-            "Put Flatten, GlobalAvgPool or GlobalMaxPool before it",
+            (Conv1D(8, 3), Dense(4)),
+            r"Dense\(4\): needs features, but gets 18 positions x 8",
         ),
         *(
-            (
-                (Conv1D(8, 3), GlobalMaxPool(), late),
-                rf"layer 2, {type(late).__name__}\(.*\): needs positions x channels, but only 8 "
-                "features are left: a layer before it has flattened or pooled all positions",
-            )
+            ((Conv1D(8, 3), GlobalMaxPool(), late), f"layer 2, {type(late).__name__}.* {TOO_LATE}")
             for late in (Conv1D(2, 3), MaxPool(2), AvgPool(2), Flatten(), GlobalAvgPool())
         ),
     ],
@@ -171,19 +156,11 @@ def test_impossible_architecture_names_layer_and_lengths(layers, message):
         Architecture(layers, input_length=20)
 
 
-@pytest.mark.parametrize("layer", [Conv1D, "Conv1D", None, 3])
-def test_what_is_no_layer(layer):
-    with pytest.raises(
-        TypeError, match=r"layer 1 must be a layer such as Conv1D\(\.\.\.\); got"
-    ) as e:
-        Architecture((Identity(), layer))
-    assert repr(layer) in str(e.value)
-
-
-def test_one_layer_instead_of_a_tuple():
-    with pytest.raises(
-        TypeError, match=r"must be a tuple of layers; got one.* Write \(Flatten\(\),"
-    ):
+def test_what_is_no_layer_or_no_tuple_of_them():
+    for layer in (Conv1D, "Conv1D", None):
+        with pytest.raises(TypeError, match="layer 1 must be a layer such as Conv1D"):
+            Architecture((Identity(), layer))
+    with pytest.raises(TypeError, match=r"must be a tuple of layers; .* Write \(Flatten\(\),"):
         Architecture(Flatten())
 
 
@@ -213,31 +190,22 @@ def test_sizes_of_numpy_become_pythons():
     assert json.dumps(Architecture((Flatten(),), input_length=np.int32(5)).to_dict())
 
 
+FLAT = (Flatten(),)
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (
-            lambda: Conv1D(2, 3, "swish"),
-            "Conv1D: activation must be one of linear, relu.*; got 'swish'",
-        ),
-        (lambda: Dense(2, None), "Dense: activation must be one of .*; got None"),
+        (lambda: Conv1D(2, 3, "swish"), "Conv1D: activation must be one of .*; got 'swish'"),
+        (lambda: Dense(2, None), "Dense: activation must be one of linear, relu.*; got None"),
         (lambda: Conv1D(2, 3, padding="causal"), "Conv1D: padding must be one of valid, same; got"),
         (lambda: Dropout(1), r"Dropout\(1\): rate must be from 0 to below 1"),
         (lambda: Dropout(math.nan), r"Dropout\(nan\): rate must be from 0 to below 1"),
         (lambda: BatchNorm(momentum=1), r"BatchNorm\(momentum=1\): momentum must be from 0"),
         (lambda: BatchNorm(epsilon=0), r"BatchNorm\(epsilon=0\): .* epsilon above 0"),
-        (
-            lambda: Architecture((Flatten(),), task="ranking"),
-            "task must be one of binary, multilabel, multiclass, regression; got 'ranking'",
-        ),
-        (
-            lambda: Architecture((Flatten(),), n_outputs=2),
-            "task 'binary' has 1 output; got n_outputs=2. Several yes-or-no labels are",
-        ),
-        (
-            lambda: Architecture((Flatten(),), task="multiclass"),
-            "task 'multiclass' needs n_outputs >= 2; got 1",
-        ),
+        (lambda: Architecture(FLAT, task="ranking"), "task must be one of bin.*; got 'ranking'"),
+        (lambda: Architecture(FLAT, n_outputs=2), "task 'binary' has 1 output; got n_outputs=2"),
+        (lambda: Architecture(FLAT, task="multiclass"), "needs n_outputs >= 2; got 1"),
     ],
 )
 def test_settings_out_of_range(make, message):
@@ -318,11 +286,7 @@ def test_every_layer_can_be_described():
 @pytest.mark.parametrize(
     "description",
     [
-        {},
         None,
-        5,
-        "Conv1D",
-        {"layers": 3},
         {"layers": ["Flatten"]},
         {"layers": [{"units": 3}]},
         {"layers": [{"kind": "os.system"}]},
@@ -346,11 +310,6 @@ def test_a_file_of_an_older_version_says_of_a_pool_what_holds_of_all():
     old["strides"] = 1
     with pytest.raises(ValueError, match="description must be what"):
         Architecture.from_dict(description)
-
-
-def test_description_of_something_impossible_says_what():
-    with pytest.raises(ValueError, match="Conv1D: filters must be a positive whole number; got 0"):
-        Architecture.from_dict({"layers": [{"kind": "Conv1D", "filters": 0, "kernel_size": 3}]})
 
 
 # --- weights ------------------------------------------------------------------------------------
@@ -386,16 +345,6 @@ def test_initial_weights_are_seeded():
     first, again = (initial_weights(DAY1_CNN, random_state=1)["0.kernel"] for _ in range(2))
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, initial_weights(DAY1_CNN, random_state=2)["0.kernel"])
-
-
-def test_check_weights_sorts_and_converts():
-    weights = initial_weights(DAY1_CNN)
-    mixed = {name: weights[name].astype(np.float64).tolist() for name in reversed(weights)}
-    checked = check_weights(DAY1_CNN, mixed)
-    assert list(checked) == list(weights)
-    for name, weight in checked.items():
-        assert weight.dtype == np.float32
-        np.testing.assert_array_equal(weight, weights[name])
 
 
 @pytest.mark.parametrize(

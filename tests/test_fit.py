@@ -3,12 +3,14 @@
 import json
 import os
 import pickle
+import random
 import zipfile
 
 import keras
 import numpy as np
 import pytest
 import pytorch_lightning as pl
+import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from workshop import keras_cnn, torch_cnn
@@ -92,30 +94,12 @@ def test_fit_is_deterministic_and_the_seed_counts(twin, toy):
     assert losses(0) != losses(1)
 
 
-def test_fit_continues_from_where_the_model_is(twin, toy):
-    X, y = toy
-    model = twin.build_cnn(TOY)
-    first = twin.fit(model, X, y, epochs=3, learning_rate=0.01)
-    second = twin.fit(model, X, y, epochs=1, learning_rate=0.01)
-    assert second.last["loss"] < first.last["loss"]
-
-
 def test_learning_rate_schedule_is_followed(twin, toy):
     X, y = toy
     history = twin.fit(
         twin.build_cnn(TOY), X, y, epochs=3, learning_rate=lambda epoch: 0.01 * 0.5**epoch
     )
     np.testing.assert_allclose(history.table["learning_rate"], [0.01, 0.005, 0.0025], rtol=1e-6)
-
-
-def test_schedule_trains_like_that_rate(twin, toy):
-    """A vanishing rate from the second epoch on changes nothing any more."""
-    X, y = toy
-    one, three = twin.build_cnn(TOY), twin.build_cnn(TOY)
-    twin.fit(one, X, y, epochs=1, learning_rate=0.01)
-    twin.fit(three, X, y, epochs=3, learning_rate=lambda epoch: 1e-12 if epoch else 0.01)
-    for name, weight in twin.get_weights(one).items():
-        np.testing.assert_allclose(twin.get_weights(three)[name], weight, atol=1e-6)
 
 
 def test_early_stopping_stops(twin, toy):
@@ -173,13 +157,6 @@ def test_a_diverging_fit_ends_with_nan_and_no_crash(twin, toy, task):
     assert np.isnan(history.last["loss"])
 
 
-def test_fit_leaves_its_input_alone(twin, toy):
-    X, y = (array.copy() for array in toy)
-    X.flags.writeable = y.flags.writeable = False
-    twin.fit(twin.build_cnn(TOY), X, y, epochs=1)
-    np.testing.assert_array_equal(X, toy[0])
-
-
 def test_keyboard_interrupt_passes_through(twin, toy):
     X, y = toy
     base = keras.callbacks.Callback if twin is keras_cnn else pl.Callback
@@ -193,8 +170,9 @@ def test_keyboard_interrupt_passes_through(twin, toy):
         twin.fit(twin.build_cnn(TOY), X, y, epochs=3, callbacks=[callback])
 
 
-def test_fit_says_nothing_unasked(twin, toy, capfd):
-    X, y = toy
+def test_fit_says_nothing_unasked_and_leaves_its_input_alone(twin, toy, capfd):
+    X, y = (array.copy() for array in toy)
+    X.flags.writeable = y.flags.writeable = False
     twin.fit(twin.build_cnn(TOY), X, y, X_val=X, y_val=y, epochs=1)
     assert capfd.readouterr() == ("", "")
 
@@ -360,7 +338,7 @@ def test_load_refuses_what_is_not_there_and_wrong_names(twin, tmp_path):
         twin.save(twin.build_cnn(TOY), tmp_path / "model.bin")
 
 
-@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 0.999])
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.999])
 def test_load_refuses_a_truncated_file(twin, tmp_path, share):
     path = tmp_path / f"model{SUFFIX[twin]}"
     twin.save(twin.build_cnn(TOY), path)
@@ -387,8 +365,6 @@ def test_a_pickle_is_refused_and_not_executed(twin, tmp_path):
 
 
 def test_a_bomb_inside_a_torch_file_is_not_executed(tmp_path):
-    import torch
-
     path, trace = tmp_path / "model.ckpt", tmp_path / "executed"
     torch.save({"state_dict": _Bomb(trace), "hyper_parameters": {}}, path)
     with pytest.raises(ValueError, match="nothing in it was executed"):
@@ -441,33 +417,14 @@ def test_a_failing_save_leaves_the_old_file(twin, tmp_path, monkeypatch):
     assert path.read_bytes() == before
 
 
-# --- what a caller must not notice, or must be told -------------------------------------------
-
-
-def test_building_and_loading_leave_the_callers_generators_alone(twin, tmp_path):
-    import random
-
-    import torch
-
-    def states():
-        return random.getstate(), torch.get_rng_state().tolist()
-
-    before = states()
+def test_the_callers_generators_stay_as_they_are(twin, toy, tmp_path):
+    before = random.getstate(), torch.get_rng_state().tolist()
     path = tmp_path / f"model{SUFFIX[twin]}"
-    twin.save(twin.build_cnn(Architecture((*TOY.layers, Dense(3)), input_length=20)), path)
+    model = twin.build_cnn(Architecture((*TOY.layers, Dense(3)), input_length=20))
+    twin.fit(model, *toy, epochs=1)
+    twin.save(model, path)
     twin.load(path)
-    assert states() == before
-
-
-def test_save_makes_the_folder_and_leaves_nothing_beside_it(twin, tmp_path):
-    path = tmp_path / "new" / f"model{SUFFIX[twin]}"
-    twin.save(twin.build_cnn(TOY), path)
-    assert [p.name for p in path.parent.iterdir()] == [path.name]
-    folder = tmp_path / f"folder{SUFFIX[twin]}"
-    (folder / "full").mkdir(parents=True)
-    with pytest.raises(OSError, match="folder"):
-        twin.save(twin.build_cnn(TOY), folder)
-    assert {p.name for p in tmp_path.iterdir()} == {"new", folder.name}
+    assert (random.getstate(), torch.get_rng_state().tolist()) == before
 
 
 def test_a_failed_fit_leaves_the_model_ready_to_predict(toy):

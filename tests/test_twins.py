@@ -318,9 +318,3 @@ def test_day1_model_is_poor_on_purpose(twin):
     model = twin.build_cnn(DAY1_CNN)
     twin.fit(model, train.X, train.y, X_val=val.X, y_val=val.y, epochs=20, batch_size=64)
     assert 0.74 < auroc(test.y, twin.predict(model, test.X)) < 0.84
-
-
-def test_torch_runs_on_one_thread_and_gives_the_others_back():
-    before = torch.get_num_threads()
-    torch_cnn.predict(torch_cnn.build_cnn(DAY1_CNN), sequences(2, 200))
-    assert torch.get_num_threads() == before

@@ -56,7 +56,6 @@ __all__ = [
     "set_weights",
 ]
 
-
 # Kernels start as zeros, and `build_cnn` sets them: Keras's own draws would use the caller's seeds.
 _LAYERS = {
     arch.Conv1D: lambda s: keras.layers.Conv1D(
@@ -280,14 +279,14 @@ def input_gradient(model, X, *, task=0, batch_size=256):
 def get_weights(model):
     """Copy the weights, as float32 arrays by their names in `Architecture.weight_shapes`."""
     names = training.architecture_of(model, SequenceCNN).weight_shapes()
-    return {name: v.numpy() for name, v in zip(names, _variables(model), strict=True)}
+    return {name: v.numpy() for name, v in zip(names, model.weights, strict=True)}
 
 
 def set_weights(model, weights):
     """Set the weights of a model to those that `get_weights` of either twin returned."""
     architecture = training.architecture_of(model, SequenceCNN)
     weights = arch.check_weights(architecture, weights)
-    for variable, weight in zip(_variables(model), weights.values(), strict=True):
+    for variable, weight in zip(model.weights, weights.values(), strict=True):
         variable.assign(weight)
 
 
@@ -390,7 +389,3 @@ def _metrics(task):
         keras.metrics.BinaryAccuracy(name="accuracy", threshold=0.0),  # of logits
         keras.metrics.AUC(name="auroc", from_logits=True, multi_label=task == "multilabel"),
     ]
-
-
-def _variables(model):
-    return [variable for layer in model.layers for variable in layer.weights]
