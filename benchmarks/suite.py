@@ -21,7 +21,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.table import as_markdown, measured, ratio
+from benchmarks.table import as_markdown, measured
 
 BUILD = Path(__file__).resolve().parent.parent / "build"
 PACKAGES = (
@@ -49,17 +49,7 @@ def ism():
 def training():
     from benchmarks import training
 
-    times = training.measure(rounds=9)
-    slower = training.measure_beside_a_busy_process(rounds=5)
-    rows = [measured(f"{name}: an epoch", spent, "ms") for name, spent in times.items()]
-    for name, (floor, limit) in training.FLOORS.items():
-        rows.append(ratio(f"{name} / {floor}", times[name], times[floor], at_most=limit))
-    for name, before in (("torch_cnn.fit", "Lightning"), ("keras_cnn.fit", "Keras")):
-        old = f"{before} as in 2023"
-        rows.append(ratio(f"{old} / {name}", times[old], times[name]))
-    for name, times_as_long in slower.items():
-        rows.append(measured(f"{name}: beside a busy process / without", times_as_long, "x"))
-    return rows
+    return training.measure()
 
 
 def search():
@@ -72,18 +62,6 @@ def workers():
     from benchmarks import workers
 
     return workers.measure()
-
-
-def memory():
-    from benchmarks import memory
-
-    rows = []
-    for name in ("torch", "keras"):
-        found = memory.measure(name)
-        text = f"{name}: peak after 60 children / after 10"
-        rows.append(measured(f"{name}: peak after 60 children", [found["late"]], "MB"))
-        rows.append(measured(text, [found["ratio"]], "x", at_most=1.15))
-    return rows
 
 
 def imports():
@@ -119,7 +97,6 @@ SECTIONS = {
     "training": Section("Training, Day-1 model, 3,600 × 200 bp, batch 64", training, {}),
     "search": Section("Search until a validation AUROC, 10 seeds", search, ONE_THREAD),
     "workers": Section("Search on workers", workers, ONE_THREAD),
-    "memory": Section("Memory of a search", memory, {}),
     "imports": Section("Imports", imports, ONE_THREAD),
     "notebooks": Section("Notebooks, cold start included", notebooks, {}),
 }

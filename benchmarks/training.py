@@ -1,35 +1,37 @@
-"""How fast the twins train, side by side in one run: ``python benchmarks/training.py``.
+"""How fast the twins train, side by side in one run: ``make bench ONLY=training``
 
 Milliseconds an epoch for the Day-1 model on 3,600 sequences of 200 bp, batch 64. Each way of
-training takes its turns in every round, so that a noisy machine is noisy for all of them; the
-table shows medians, the spread between quartiles, and the ratio to the framework's floor. An
+training takes its turns in every round, so that a noisy machine is noisy for all of them. An
 epoch's cost is the slope between a short and a long run: start-up and graph tracing do not count.
 
-The second table repeats short runs, start-up included, while another process keeps a core busy.
-Torch's default is a thread a core, and threads that wait for each other wait for the neighbour.
+Then short runs, start-up included, while another process keeps a core busy: Torch's default is a
+thread a core, and threads that wait for each other wait for the neighbour. At last what is not
+done for speed or memory, and what it would save: a quicker `__setattr__` of the Torch model, whose
+hooks Lightning notes forty times a step; and what Keras keeps of each model that is gone.
 """
 
-import argparse
-import contextlib
 import functools
 import logging
+import multiprocessing
 import os
-import platform
-import signal
 import subprocess
 import sys
 import tempfile
 import time
 import warnings
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from unittest import mock
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import numpy as np
 
+from benchmarks.table import as_markdown, measured, ratio
 from workshop import architecture as arch
-from workshop import datasets, keras_cnn, torch_cnn  # keras_cnn first: it starts TF quietly
+from workshop import datasets, keras_cnn, nas, torch_cnn
 
-import keras  # isort: skip
+import keras  # isort: skip - after keras_cnn, which starts TensorFlow quietly
 import pytorch_lightning as pl
 import tensorflow as tf
 import torch
@@ -40,10 +42,7 @@ N, BATCH, SHORT, LONG = 3600, 64, 1, 5
 
 
 def bare_torch(X, y, epochs, *, threads=1):
-    """The floor: a loop as most people write it, over the channels-last network; plain Adam.
-
-    Nothing is checked, recorded or scored.
-    """
+    """The floor: a loop as most people write it, plain Adam; nothing checked or recorded."""
     torch.set_num_threads(threads)
     model = torch_cnn.build_cnn(arch.DAY1_CNN)
     model.train()
@@ -63,6 +62,17 @@ def torch_fit(X, y, epochs):
     """`workshop.torch_cnn.fit`, progress off."""
     model = torch_cnn.build_cnn(arch.DAY1_CNN)
     torch_cnn.fit(model, X, y, epochs=epochs, batch_size=BATCH, progress=False)
+
+
+def torch_fit_with_quick_attributes(X, y, epochs):
+    """The same, but text that replaces text is set without a search among weights and layers."""
+
+    def quick(model, name, value):
+        known = isinstance(value, str) and name in model.__dict__
+        (object if known else nn.Module).__setattr__(model, name, value)
+
+    with mock.patch.object(torch_cnn.SequenceCNN, "__setattr__", quick):
+        torch_fit(X, y, epochs)
 
 
 def keras_fit(X, y, epochs):
@@ -108,8 +118,8 @@ def keras_tf_function(X, y, epochs):
         epoch(tf.random.shuffle(tf.range(N)))
 
 
-class _LightningByHand(pl.LightningModule):
-    """Lightning as in the notebook of 2023: Conv1d, torchmetrics at every step."""
+class LightningByHand(pl.LightningModule):
+    """As in the notebook of 2023: Conv1d, torchmetrics at every step."""
 
     def __init__(self):
         super().__init__()
@@ -127,132 +137,113 @@ class _LightningByHand(pl.LightningModule):
         return torch.optim.Adam(self.parameters())
 
 
-def lightning_by_hand(X, y, epochs, *, threads=1):
-    """Lightning as in the notebook of 2023: DataLoader, logger and checkpoints as they come.
-
-    Only the threads are not: as they came, a busy machine would make it many times slower.
-    """
-    torch.set_num_threads(threads)
+def lightning_by_hand(X, y, epochs):
+    """DataLoader, logger and checkpoints as they come; only the threads are ours: one."""
+    torch.set_num_threads(1)
     data = torch.utils.data.TensorDataset(torch.from_numpy(X), torch.from_numpy(y))
     loader = torch.utils.data.DataLoader(data, batch_size=BATCH, shuffle=True)
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         trainer = pl.Trainer(
-            max_epochs=epochs,
-            default_root_dir=folder,
-            devices=1,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-        )
-        trainer.fit(_LightningByHand(), loader)
+            max_epochs=epochs, default_root_dir=folder, devices=1,
+            enable_progress_bar=False, enable_model_summary=False,
+        )  # fmt: skip
+        trainer.fit(LightningByHand(), loader)
 
 
 WAYS = {
     "Torch, bare channels-last loop": bare_torch,
     "torch_cnn.fit": torch_fit,
+    "torch_cnn.fit, quick attributes": torch_fit_with_quick_attributes,
     "Lightning as in 2023": lightning_by_hand,
     "Keras, one tf.function an epoch": keras_tf_function,
     "keras_cnn.fit": keras_fit,
     "Keras as in 2023": keras_by_hand,
 }
 
-FLOORS = {
-    "torch_cnn.fit": ("Torch, bare channels-last loop", 1.4),
-    "keras_cnn.fit": ("Keras, one tf.function an epoch", 2),
-}
-"""Way to its floor, and how many times as long it may take."""
+RATIOS = [  # at most so many times as long; None: nothing is required
+    ("torch_cnn.fit", "Torch, bare channels-last loop", 1.4),
+    ("keras_cnn.fit", "Keras, one tf.function an epoch", 2),
+    ("Lightning as in 2023", "torch_cnn.fit", None),
+    ("Keras as in 2023", "keras_cnn.fit", None),
+    ("torch_cnn.fit, quick attributes", "torch_cnn.fit", None),
+]
 
 WAYS_BESIDE_A_BUSY_PROCESS = {
     "torch_cnn.fit": torch_fit,
     "Torch, bare loop on two threads": functools.partial(bare_torch, threads=2),
-    "Lightning as in 2023, on two threads": functools.partial(lightning_by_hand, threads=2),
     "keras_cnn.fit": keras_fit,
-    "Keras as in 2023": keras_by_hand,
 }
 
 
-def seconds(way, X, y, epochs):
-    start = time.perf_counter()
-    way(X, y, epochs)
-    return time.perf_counter() - start
-
-
-def measure(rounds):
-    """Milliseconds an epoch, a value a round, of each of the `WAYS`."""
-    X, y = _prepare()
-    for way in WAYS.values():
-        way(X, y, 1)  # first calls load and compile
-    per_epoch = {name: [] for name in WAYS}
-    for _ in range(rounds):
-        for name, way in WAYS.items():
-            difference = seconds(way, X, y, LONG) - seconds(way, X, y, SHORT)
-            per_epoch[name].append(1000 * difference / (LONG - SHORT))
-    return per_epoch
-
-
-def measure_beside_a_busy_process(rounds):
-    """How many times as long each way takes, a value a round, while a neighbour computes."""
-    X, y = _prepare()
-    for way in WAYS_BESIDE_A_BUSY_PROCESS.values():
-        way(X, y, 1)
-    slower = {name: [] for name in WAYS_BESIDE_A_BUSY_PROCESS}
-    with _neighbour() as neighbour:
-        for _ in range(rounds):
-            for name, way in WAYS_BESIDE_A_BUSY_PROCESS.items():
-                quiet = seconds(way, X, y, 2)
-                neighbour.send_signal(signal.SIGCONT)
-                busy = seconds(way, X, y, 2)
-                neighbour.send_signal(signal.SIGSTOP)
-                slower[name].append(busy / quiet)
-    return slower
-
-
-def _prepare():
-    """Silence, and the data."""
+def in_turns(ways, rounds, measure_one):
+    """What `measure_one` finds of each way: a list of a value a round."""
     logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    return datasets.load_ctcf().take(np.random.default_rng(0).permutation(5000)[:N])[:2]
+    X, y = datasets.load_ctcf().take(np.random.default_rng(0).permutation(5000)[:N])[:2]
+
+    def seconds(way, epochs):
+        start = time.perf_counter()
+        way(X, y, epochs)
+        return time.perf_counter() - start
+
+    for way in ways.values():
+        seconds(way, 1)  # first calls load and compile
+    found = {name: [] for name in ways}
+    for _ in range(rounds):
+        for name, way in ways.items():
+            found[name].append(measure_one(functools.partial(seconds, way)))
+    return found
 
 
-@contextlib.contextmanager
-def _neighbour():
-    """A process that multiplies matrices on one core, asleep until it is told to go on."""
-    work = "import numpy as np; a = np.ones((300, 300))\nwhile True: a @ a"
-    one_thread = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    with subprocess.Popen([sys.executable, "-c", work], env=os.environ | one_thread) as process:
-        process.send_signal(signal.SIGSTOP)
-        try:
-            yield process
-        finally:
-            process.kill()
+def milliseconds_an_epoch(seconds):
+    return 1000 * (seconds(LONG) - seconds(SHORT)) / (LONG - SHORT)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--rounds", type=int, default=5)
-    rounds = parser.parse_args().rounds
-    per_epoch = measure(rounds)
-    slower = measure_beside_a_busy_process(max(1, rounds // 2))
+def slower_beside_a_busy_process(seconds):
+    quiet = seconds(2)
+    neighbour = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
+        return seconds(2) / quiet
+    finally:
+        neighbour.kill()
+        neighbour.wait()
 
-    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, ")
-    print(f"torch {torch.__version__}, tensorflow {tf.__version__}, keras {keras.__version__}")
-    print(f"Day-1 model, {N} x 200 bp, batch {BATCH}; {rounds} rounds\n")
-    print(f"{'ms per epoch':38} {'median':>7} {'quartiles':>13}")
-    for name, times in per_epoch.items():
-        low, median, high = np.quantile(times, [0.25, 0.5, 0.75])
-        print(f"{name:38} {median:7.0f} {low:6.0f}-{high:6.0f}")
-    print(f"\n{'x slower beside a busy process':38} {'median':>7} {'quartiles':>13}")
-    for name, times in slower.items():
-        low, median, high = np.quantile(times, [0.25, 0.5, 0.75])
-        print(f"{name:38} {median:7.2f} {low:6.2f}-{high:6.2f}")
-    print()
-    medians = {name: np.median(times) for name, times in per_epoch.items()}
-    for name, (floor, limit) in FLOORS.items():
-        print(f"{name} / {floor}: {medians[name] / medians[floor]:.2f} (at most {limit})")
-    for name, before in (("torch_cnn.fit", "Lightning"), ("keras_cnn.fit", "Keras")):
-        ratio = medians[f"{before} as in 2023"] / medians[name]
-        print(f"{before} as in 2023 / {name}: {ratio:.2f}")
+
+def peaks_of_a_search(framework):
+    """Peak memory of this process in MB after each child of a random search."""
+    X, y = datasets.load_ctcf()[:2]
+    train, val, peaks = (X[500:], y[500:]), (X[:500], y[:500]), []
+
+    def note(trial):
+        status = Path("/proc/self/status").read_text()  # Linux's; getrusage inherits a peak
+        peaks.append(int(status.split("VmHWM:")[1].split()[0]) / 1000)
+
+    with tempfile.TemporaryDirectory() as folder:
+        nas.random_search(
+            nas.cnn_model_space(), train=train, val=val, working_dir=folder,
+            framework=framework, epochs=1, max_trials=30, callbacks=[note], progress=False,
+        )  # fmt: skip
+    return peaks
+
+
+def measure():
+    """Rows of the table."""
+    times = in_turns(WAYS, 9, milliseconds_an_epoch)
+    rows = [measured(f"{name}: an epoch", spent, "ms") for name, spent in times.items()]
+    for name, other, limit in RATIOS:
+        rows.append(ratio(f"{name} / {other}", times[name], times[other], at_most=limit))
+    slower = in_turns(WAYS_BESIDE_A_BUSY_PROCESS, 5, slower_beside_a_busy_process)
+    for name, ratios in slower.items():
+        rows.append(measured(f"{name}: beside a busy process / without", ratios, "x"))
+    for framework in ("torch", "keras"):
+        with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as fresh:
+            peaks = fresh.submit(peaks_of_a_search, framework).result()
+        growth = (peaks[-1] - peaks[9]) / (len(peaks) - 10)
+        rows.append(measured(f"{framework}: peak memory after 30 children", [peaks[-1]], "MB"))
+        rows.append(measured(f"{framework}: each of the last 20 children adds", [growth], "MB"))
+    return rows
 
 
 if __name__ == "__main__":
-    main()
+    print(as_markdown(measure()))

@@ -45,7 +45,6 @@ NEED_FRAMEWORKS = [
     "tests/test_ism.py",
     "tests/test_readme.py",
     "tests/test_real_sections.py",
-    "tests/test_search_memory.py",
     "tests/test_triton.py",
     "tests/test_twins.py",
     "tests/test_wheel.py",

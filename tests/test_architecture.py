@@ -29,10 +29,10 @@ from workshop.architecture import (
     check_weights,
     initial_weights,
 )
-from workshop.layers import LAYERS, Layer, window_count
+from workshop.layers import LAYERS, Layer
 
 # One of each layer. By hand: 30 bp; a valid convolution of 5 leaves 26; padded ones keep 26; pools
-# of 4 leave 6 (two of the 26 positions are left over); pools of 3, step 2, leave 2.
+# of 4 leave 6 (two of the 26 positions are left over); pools of 3 leave 2.
 EACH = Architecture(
     (
         Conv1D(8, 5, "relu"),  # 5 x 4 x 8 + 8 = 168
@@ -40,7 +40,7 @@ EACH = Architecture(
         Conv1D(6, 4, "tanh", padding="same"),  # 4 x 8 x 6 + 6 = 198
         MaxPool(4),
         Dropout(0.5),
-        AvgPool(3, strides=2),
+        AvgPool(3),
         Identity(),
         Flatten(),  # 2 x 6
         Dense(10, "elu"),  # 12 x 10 + 10 = 130
@@ -79,12 +79,6 @@ def test_day1_by_hand():
     assert (DAY1_CNN.input_length, DAY1_CNN.n_outputs, DAY1_CNN.task) == (200, 1, "binary")
 
 
-def test_the_worked_example_of_the_course():
-    # CCGAT, two kernels of 3: 3 x 2; pooled in windows of 2, step 1: 2 x 2; flattened: 4.
-    layers = (Conv1D(2, 3), MaxPool(2, strides=1), Flatten())
-    assert Architecture(layers, input_length=5).output_shapes() == [(3, 2), (2, 2), (4,), (1,)]
-
-
 @pytest.mark.parametrize("task", TASKS)
 def test_no_layer_but_flatten_is_logistic_regression(task):
     outputs = 1 if task == "binary" else 2
@@ -92,25 +86,18 @@ def test_no_layer_but_flatten_is_logistic_regression(task):
     assert flat.n_parameters() == (40 + 1) * outputs
 
 
-@given(
-    length=st.integers(1, 40),
-    size=st.integers(1, 12),
-    step=st.integers(1, 12),
-    padding=st.sampled_from(["valid", "same"]),
-)
-def test_windows_are_those_that_one_can_count(length, size, step, padding):
-    """`valid`: windows that fit. `same`: windows whose starts cover the sequence."""
-    starts = range(0, length, step)
-    fitting = [start for start in starts if start + size <= length]
-    expected = len(starts if padding == "same" else fitting)
-    for kind in (MaxPool, AvgPool):
-        layer = kind(size, strides=step, padding=padding)
-        if expected == 0:
-            with pytest.raises(ValueError, match=f"pool_size {size} is longer than the {length} "):
-                layer.output_shape((length, 3))
+@given(length=st.integers(1, 40), size=st.integers(1, 12))
+def test_windows_are_those_that_one_can_count(length, size):
+    fitting = [start for start in range(length) if start + size <= length]
+    side_by_side = [start for start in fitting if start % size == 0]
+    layers = [(Conv1D(3, size), fitting), (MaxPool(size), side_by_side)]
+    for layer, windows in [*layers, (AvgPool(size), side_by_side)]:
+        if windows:
+            assert layer.output_shape((length, 3)) == (len(windows), 3)
         else:
-            assert layer.output_shape((length, 3)) == (expected, 3)
-    assert window_count(length, 1, 1, padding, "kernel_size") == length
+            with pytest.raises(ValueError, match=f"_size {size} is longer than the {length} "):
+                layer.output_shape((length, 3))
+    assert Conv1D(3, size, padding="same").output_shape((length, 4)) == (length, 3)
 
 
 def test_the_378_architectures_of_the_course_by_formula():
@@ -143,38 +130,23 @@ def test_the_378_architectures_of_the_course_by_formula():
 # --- the impossible -----------------------------------------------------------------------------
 
 
+TOO_LATE = "but only 8 features are left: a layer before it has flattened or pooled all positions"
+
+
 @pytest.mark.parametrize(
     ("layers", "message"),
     [
-        (
-            (Conv1D(8, 21), Flatten()),
-            r"layer 0, Conv1D\(8, 21\): kernel_size 21 is longer than the "
-            r"20 positions that reach it\. Make it smaller, pool less before it, or use padding",
-        ),
-        (
-            (Conv1D(8, 3), MaxPool(6), Conv1D(8, 4), Flatten()),
-            r"layer 2, Conv1D\(8, 4\): kernel_size 4 is longer than the 3 positions",
-        ),
-        (
-            (MaxPool(20), AvgPool(2), Flatten()),
-            r"layer 1, AvgPool\(2\): pool_size 2 is longer than the 1 positions",
-        ),
-        (
-            (Conv1D(8, 3), MaxPool(2)),
-            r"layers end with 9 positions x 8 channels; the output needs features\. Add Flatten",
-        ),
+        ((Conv1D(8, 21), Flatten()), r"layer 0, Conv1D\(8, 21\): kernel_size 21 is longer than"),
+        ((MaxPool(6), Conv1D(8, 4), Flatten()), r"layer 1, .* than the 3 positions that reach it"),
+        ((MaxPool(20), AvgPool(2), Flatten()), r"layer 1, AvgPool\(2\): pool_size 2 is longer"),
+        ((Conv1D(8, 3), MaxPool(2)), "layers end with 9 positions x 8 channels; .* Add Flatten"),
         ((), "end with 20 positions x 4 channels"),
         (
-            (Conv1D(8, 3), Dense(4), Flatten()),
-            r"layer 1, Dense\(4\): needs features, but gets 18 positions x 8 channels\. "
-            "Put Flatten, GlobalAvgPool or GlobalMaxPool before it",
+            (Conv1D(8, 3), Dense(4)),
+            r"Dense\(4\): needs features, but gets 18 positions x 8",
         ),
         *(
-            (
-                (Conv1D(8, 3), GlobalMaxPool(), late),
-                rf"layer 2, {type(late).__name__}\(.*\): needs positions x channels, but only 8 "
-                "features are left: a layer before it has flattened or pooled all positions",
-            )
+            ((Conv1D(8, 3), GlobalMaxPool(), late), f"layer 2, {type(late).__name__}.* {TOO_LATE}")
             for late in (Conv1D(2, 3), MaxPool(2), AvgPool(2), Flatten(), GlobalAvgPool())
         ),
     ],
@@ -184,23 +156,15 @@ def test_impossible_architecture_names_layer_and_lengths(layers, message):
         Architecture(layers, input_length=20)
 
 
-@pytest.mark.parametrize("layer", [Conv1D, "Conv1D", None, 3])
-def test_what_is_no_layer(layer):
-    with pytest.raises(
-        TypeError, match=r"layer 1 must be a layer such as Conv1D\(\.\.\.\); got"
-    ) as e:
-        Architecture((Identity(), layer))
-    assert repr(layer) in str(e.value)
-
-
-def test_one_layer_instead_of_a_tuple():
-    with pytest.raises(
-        TypeError, match=r"must be a tuple of layers; got one.* Write \(Flatten\(\),"
-    ):
+def test_what_is_no_layer_or_no_tuple_of_them():
+    for layer in (Conv1D, "Conv1D", None):
+        with pytest.raises(TypeError, match="layer 1 must be a layer such as Conv1D"):
+            Architecture((Identity(), layer))
+    with pytest.raises(TypeError, match=r"must be a tuple of layers; .* Write \(Flatten\(\),"):
         Architecture(Flatten())
 
 
-@pytest.mark.parametrize("value", [0, -1, 2.0, 2.5, "3", True, None, math.nan])
+@pytest.mark.parametrize("value", [0, 2.0, "3", True, None])
 @pytest.mark.parametrize(
     ("name", "make"),
     [
@@ -208,16 +172,12 @@ def test_one_layer_instead_of_a_tuple():
         ("Conv1D: kernel_size", lambda value: Conv1D(3, value)),
         ("MaxPool: pool_size", lambda value: MaxPool(value)),
         ("AvgPool: pool_size", lambda value: AvgPool(value)),
-        ("MaxPool: strides", lambda value: MaxPool(2, strides=value)),
         ("Dense: units", lambda value: Dense(value)),
         ("input_length", lambda value: Architecture((Flatten(),), input_length=value)),
         ("n_outputs", lambda value: Architecture((Flatten(),), n_outputs=value)),
     ],
 )
 def test_sizes_must_be_positive_whole_numbers(name, make, value):
-    if value is None and "strides" in name:
-        assert make(value).step == 2
-        return
     message = f"{name} must be a positive whole number; got {value!r}."
     with pytest.raises(ValueError, match=re.escape(message)):
         make(value)
@@ -230,42 +190,22 @@ def test_sizes_of_numpy_become_pythons():
     assert json.dumps(Architecture((Flatten(),), input_length=np.int32(5)).to_dict())
 
 
+FLAT = (Flatten(),)
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (
-            lambda: Conv1D(2, 3, "swish"),
-            "Conv1D: activation must be one of linear, relu.*; got 'swish'",
-        ),
-        (lambda: Dense(2, None), "Dense: activation must be one of .*; got None"),
-        (
-            lambda: Conv1D(2, 3, padding="causal"),
-            "Conv1D: padding must be 'valid' or 'same'; got 'c",
-        ),
-        (
-            lambda: MaxPool(2, padding="full"),
-            "MaxPool: padding must be 'valid' or 'same'; got 'full",
-        ),
-        (lambda: Dropout(1), "Dropout: rate must be from 0 to below 1; got 1"),
-        (lambda: Dropout(-0.1), "Dropout: rate must be from 0 to below 1; got -0.1"),
-        (lambda: Dropout(math.nan), "rate must be from 0 to below 1; got nan"),
-        (
-            lambda: BatchNorm(momentum=1),
-            "momentum must be from 0 to below 1, epsilon.*; got 1, 0.001",
-        ),
-        (lambda: BatchNorm(epsilon=0), "epsilon above 0; got 0.9, 0"),
-        (
-            lambda: Architecture((Flatten(),), task="ranking"),
-            "task must be one of binary, multilabel, multiclass, regression; got 'ranking'",
-        ),
-        (
-            lambda: Architecture((Flatten(),), n_outputs=2),
-            "task 'binary' has 1 output; got n_outputs=2. Several yes-or-no labels are",
-        ),
-        (
-            lambda: Architecture((Flatten(),), task="multiclass"),
-            "task 'multiclass' needs n_outputs >= 2; got 1",
-        ),
+        (lambda: Conv1D(2, 3, "swish"), "Conv1D: activation must be one of .*; got 'swish'"),
+        (lambda: Dense(2, None), "Dense: activation must be one of linear, relu.*; got None"),
+        (lambda: Conv1D(2, 3, padding="causal"), "Conv1D: padding must be one of valid, same; got"),
+        (lambda: Dropout(1), r"Dropout\(1\): rate must be from 0 to below 1"),
+        (lambda: Dropout(math.nan), r"Dropout\(nan\): rate must be from 0 to below 1"),
+        (lambda: BatchNorm(momentum=1), r"BatchNorm\(momentum=1\): momentum must be from 0"),
+        (lambda: BatchNorm(epsilon=0), r"BatchNorm\(epsilon=0\): .* epsilon above 0"),
+        (lambda: Architecture(FLAT, task="ranking"), "task must be one of bin.*; got 'ranking'"),
+        (lambda: Architecture(FLAT, n_outputs=2), "task 'binary' has 1 output; got n_outputs=2"),
+        (lambda: Architecture(FLAT, task="multiclass"), "needs n_outputs >= 2; got 1"),
     ],
 )
 def test_settings_out_of_range(make, message):
@@ -296,15 +236,7 @@ any_layer = st.one_of(
         st.sampled_from(ACTIVATIONS),
         st.sampled_from(["valid", "same"]),
     ),
-    *(
-        st.builds(
-            kind,
-            st.integers(1, 4),
-            st.none() | st.integers(1, 4),
-            st.sampled_from(["valid", "same"]),
-        )
-        for kind in (MaxPool, AvgPool)
-    ),
+    *(st.builds(kind, st.integers(1, 4)) for kind in (MaxPool, AvgPool)),
     st.builds(Dropout, st.floats(0, 0.99)),
     st.builds(BatchNorm, st.floats(0, 0.99), st.floats(1e-6, 1)),
     st.just(Identity()),
@@ -354,11 +286,7 @@ def test_every_layer_can_be_described():
 @pytest.mark.parametrize(
     "description",
     [
-        {},
         None,
-        5,
-        "Conv1D",
-        {"layers": 3},
         {"layers": ["Flatten"]},
         {"layers": [{"units": 3}]},
         {"layers": [{"kind": "os.system"}]},
@@ -374,9 +302,14 @@ def test_what_is_no_description(description):
         Architecture.from_dict(description)
 
 
-def test_description_of_something_impossible_says_what():
-    with pytest.raises(ValueError, match="Conv1D: filters must be a positive whole number; got 0"):
-        Architecture.from_dict({"layers": [{"kind": "Conv1D", "filters": 0, "kernel_size": 3}]})
+def test_a_file_of_an_older_version_says_of_a_pool_what_holds_of_all():
+    old = {"kind": "MaxPool", "pool_size": 3, "strides": None, "padding": "valid"}
+    layers = [{"kind": "Conv1D", "filters": 2, "kernel_size": 3, "padding": "valid"}, old]
+    description = {"layers": [*layers, {"kind": "Flatten"}]}
+    assert Architecture.from_dict(description).layers == (Conv1D(2, 3), MaxPool(3), Flatten())
+    old["strides"] = 1
+    with pytest.raises(ValueError, match="description must be what"):
+        Architecture.from_dict(description)
 
 
 # --- weights ------------------------------------------------------------------------------------
@@ -414,16 +347,6 @@ def test_initial_weights_are_seeded():
     assert not np.array_equal(first, initial_weights(DAY1_CNN, random_state=2)["0.kernel"])
 
 
-def test_check_weights_sorts_and_converts():
-    weights = initial_weights(DAY1_CNN)
-    mixed = {name: weights[name].astype(np.float64).tolist() for name in reversed(weights)}
-    checked = check_weights(DAY1_CNN, mixed)
-    assert list(checked) == list(weights)
-    for name, weight in checked.items():
-        assert weight.dtype == np.float32
-        np.testing.assert_array_equal(weight, weights[name])
-
-
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -446,8 +369,8 @@ def test_check_weights_of_another_architecture(change, message):
 
 
 def test_a_layer_is_written_as_one_types_it():
-    layers = (Conv1D(32, 7, "relu", padding="same"), MaxPool(4), AvgPool(4, strides=2), Flatten())
+    layers = (Conv1D(32, 7, "relu", padding="same"), MaxPool(4), Flatten())
     texts = ["Conv1D(32, 7, activation='relu', padding='same')", "MaxPool(4)"]
-    texts += ["AvgPool(4, strides=2)", "Flatten()"]
+    texts += ["Flatten()"]
     assert [repr(layer) for layer in layers] == texts
     assert tuple(eval(text) for text in texts) == layers

@@ -3,12 +3,14 @@
 import json
 import os
 import pickle
+import random
 import zipfile
 
 import keras
 import numpy as np
 import pytest
 import pytorch_lightning as pl
+import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from workshop import keras_cnn, torch_cnn
@@ -79,23 +81,17 @@ def test_fit_learns_a_motif(twin, toy):
 def test_fit_is_deterministic_and_the_seed_counts(twin, toy):
     X, y = toy
 
-    with_dropout = Architecture((*TOY.layers, Dropout(0.3)), input_length=20)
+    layers = (Flatten(), Dense(16), Dropout(0.5), Dense(16), Dropout(0.5))
+    with_dropout = Architecture(layers, input_length=20)
 
     def losses(random_state):
         model = twin.build_cnn(with_dropout)
         history = twin.fit(model, X, y, epochs=2, batch_size=32, random_state=random_state)
+        np.testing.assert_array_equal(twin.predict(model, X), twin.predict(model, X))
         return history.table["loss"].tolist()
 
     assert losses(0) == losses(0)
     assert losses(0) != losses(1)
-
-
-def test_fit_continues_from_where_the_model_is(twin, toy):
-    X, y = toy
-    model = twin.build_cnn(TOY)
-    first = twin.fit(model, X, y, epochs=3, learning_rate=0.01)
-    second = twin.fit(model, X, y, epochs=1, learning_rate=0.01)
-    assert second.last["loss"] < first.last["loss"]
 
 
 def test_learning_rate_schedule_is_followed(twin, toy):
@@ -104,16 +100,6 @@ def test_learning_rate_schedule_is_followed(twin, toy):
         twin.build_cnn(TOY), X, y, epochs=3, learning_rate=lambda epoch: 0.01 * 0.5**epoch
     )
     np.testing.assert_allclose(history.table["learning_rate"], [0.01, 0.005, 0.0025], rtol=1e-6)
-
-
-def test_schedule_trains_like_that_rate(twin, toy):
-    """A vanishing rate from the second epoch on changes nothing any more."""
-    X, y = toy
-    one, three = twin.build_cnn(TOY), twin.build_cnn(TOY)
-    twin.fit(one, X, y, epochs=1, learning_rate=0.01)
-    twin.fit(three, X, y, epochs=3, learning_rate=lambda epoch: 1e-12 if epoch else 0.01)
-    for name, weight in twin.get_weights(one).items():
-        np.testing.assert_allclose(twin.get_weights(three)[name], weight, atol=1e-6)
 
 
 def test_early_stopping_stops(twin, toy):
@@ -161,14 +147,6 @@ def test_both_write_the_same_tensorboard_tags(toy, tmp_path):
         assert wanted <= tags[twin, "validation"]
 
 
-def test_dropout_acts_only_while_training(twin, toy):
-    X, y = toy
-    architecture = Architecture((Flatten(), Dropout(0.9)), input_length=20)
-    model = twin.build_cnn(architecture)
-    twin.fit(model, X, y, epochs=1)
-    np.testing.assert_array_equal(twin.predict(model, X), twin.predict(model, X))
-
-
 @pytest.mark.parametrize("task", ["binary", "regression"])
 def test_a_diverging_fit_ends_with_nan_and_no_crash(twin, toy, task):
     X, y = toy
@@ -177,13 +155,6 @@ def test_a_diverging_fit_ends_with_nan_and_no_crash(twin, toy, task):
     history = twin.fit(model, X, y, X_val=X, y_val=y, epochs=3, optimizer="sgd", learning_rate=1e6)
     assert np.isnan(history.last["val_loss"])
     assert np.isnan(history.last["loss"])
-
-
-def test_fit_leaves_its_input_alone(twin, toy):
-    X, y = (array.copy() for array in toy)
-    X.flags.writeable = y.flags.writeable = False
-    twin.fit(twin.build_cnn(TOY), X, y, epochs=1)
-    np.testing.assert_array_equal(X, toy[0])
 
 
 def test_keyboard_interrupt_passes_through(twin, toy):
@@ -199,8 +170,9 @@ def test_keyboard_interrupt_passes_through(twin, toy):
         twin.fit(twin.build_cnn(TOY), X, y, epochs=3, callbacks=[callback])
 
 
-def test_fit_says_nothing_unasked(twin, toy, capfd):
-    X, y = toy
+def test_fit_says_nothing_unasked_and_leaves_its_input_alone(twin, toy, capfd):
+    X, y = (array.copy() for array in toy)
+    X.flags.writeable = y.flags.writeable = False
     twin.fit(twin.build_cnn(TOY), X, y, X_val=X, y_val=y, epochs=1)
     assert capfd.readouterr() == ("", "")
 
@@ -208,50 +180,29 @@ def test_fit_says_nothing_unasked(twin, toy, capfd):
 @pytest.mark.parametrize(
     ("changes", "error", "message"),
     [
-        ({"X": lambda X: X.swapaxes(1, 2)}, ValueError, r"pass X.swapaxes\(1, 2\)"),
-        ({"X": lambda X: X[:, :19]}, ValueError, "must have 20 positions.*got 19"),
-        ({"X": lambda X: X * 2}, ValueError, "values from 0 to 1"),
-        ({"y": lambda y: y[:-1]}, ValueError, r"y must have shape \(160, 1\).*got \(159, 1\)"),
-        ({"y": lambda y: y[:, 0]}, ValueError, r"got \(160,\). Pass np\.asarray\(y\)\[:, None\]"),
-        ({"y": lambda y: np.where(y == 1, np.nan, y)}, ValueError, "y must be finite.*row 1"),
-        ({"y": lambda y: y * 2}, ValueError, "must hold 0 and 1; got 2.0 in row 1"),
+        ({"X": np.zeros((160, 4, 20))}, ValueError, r"pass X.swapaxes\(1, 2\)"),
+        ({"y": np.zeros(160)}, ValueError, r"got \(160,\). Pass np\.asarray\(y\)\[:, None\]"),
+        ({"X_val": np.zeros((1, 20, 4))}, ValueError, "X_val and y_val belong together"),
+        ({"epochs": 0}, ValueError, "epochs must be a positive whole number; got 0"),
+        ({"learning_rate": -1}, ValueError, "learning_rate must be a positive number.*-1"),
+        ({"callbacks": [len]}, TypeError, r"callbacks must be a list of callbacks of .*; got \[<"),
     ],
 )
-def test_fit_refuses_bad_data(twin, toy, changes, error, message):
-    X, y = toy
-    X = changes.get("X", lambda X: X)(X)
-    y = changes.get("y", lambda y: y)(y)
+def test_fit_checks_what_it_is_given(twin, toy, changes, error, message):
+    data = {"X": toy[0], "y": toy[1]}
     with pytest.raises(error, match=message):
-        twin.fit(twin.build_cnn(TOY), X, y)
+        twin.fit(twin.build_cnn(TOY), **data | changes)
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"epochs": 0}, "epochs must be a positive whole number; got 0"),
-        ({"batch_size": 2.5}, "batch_size must be a positive whole number; got 2.5"),
-        ({"optimizer": "adamax"}, "optimizer must be one of adam, sgd; got 'adamax'"),
-        ({"learning_rate": -1}, "learning_rate must be a positive number.*-1 for epoch 0"),
-        ({"learning_rate": lambda epoch: 1 - epoch, "epochs": 3}, "got 0 for epoch 1"),
-    ],
-)
-def test_fit_refuses_bad_settings(twin, toy, options, message):
-    with pytest.raises(ValueError, match=message):
-        twin.fit(twin.build_cnn(TOY), *toy, **options)
-
-
-def test_fit_refuses_half_a_validation_set(twin, toy):
-    X, y = toy
-    with pytest.raises(ValueError, match="X_val and y_val belong together"):
-        twin.fit(twin.build_cnn(TOY), X, y, X_val=X)
-    with pytest.raises(ValueError, match=r"y_val must have shape \(160, 1\)"):
-        twin.fit(twin.build_cnn(TOY), X, y, X_val=X, y_val=y[:3])
-
-
-def test_fit_refuses_the_other_frameworks_callback(twin, toy):
-    other = torch_cnn if twin is keras_cnn else keras_cnn
-    with pytest.raises(TypeError, match=r"callbacks must be of .*; got a .*EarlyStopping"):
-        twin.fit(twin.build_cnn(TOY), *toy, callbacks=[early_stopping(other)])
+def test_predictions_check_what_they_are_given(twin, toy):
+    model = twin.build_cnn(TOY)
+    for function in (twin.predict, twin.predict_logits, twin.input_gradient):
+        with pytest.raises(ValueError, match="batch_size must be a positive whole number"):
+            function(model, toy[0], batch_size=0)
+        with pytest.raises(ValueError, match=r"must have 20 positions.*got 19"):
+            function(model, toy[0][:, :19])
+    with pytest.raises(ValueError, match="task must be a column of the output, 0 to 0; got 1"):
+        twin.input_gradient(model, toy[0], task=1)
 
 
 def test_keras_trains_in_mixed_precision(toy):
@@ -295,11 +246,6 @@ def test_predict_applies_the_activation_of_the_task(twin, toy, task, n_outputs, 
     np.testing.assert_allclose(predicted, activate(logits), atol=1e-6)
 
 
-def test_predictions_are_the_callers_to_write_to(twin, toy):
-    predicted = twin.predict(twin.build_cnn(TOY), toy[0])
-    predicted[:] = 0
-
-
 def test_predict_of_no_sequence(twin):
     assert twin.predict(twin.build_cnn(TOY), np.zeros((0, 20, 4))).shape == (0, 1)
 
@@ -318,11 +264,6 @@ def test_input_gradient_agrees_with_finite_differences(twin, toy):
         down[:, p, base] -= 0.05
         slope = twin.predict_logits(model, up) - twin.predict_logits(model, down)
         np.testing.assert_allclose(gradient[:, p, base], slope[:, 1] / 0.1, atol=2e-3)
-
-
-def test_gradient_refuses_an_output_that_is_not_there(twin, toy):
-    with pytest.raises(ValueError, match="task must be a column of the output, 0 to 0; got 1"):
-        twin.input_gradient(twin.build_cnn(TOY), toy[0], task=1)
 
 
 def test_functions_refuse_models_they_did_not_build(twin, toy):
@@ -386,14 +327,8 @@ def test_files_open_with_the_frameworks_own_functions(toy, tmp_path):
 def test_load_refuses_another_architecture(twin, tmp_path):
     path = tmp_path / f"model{SUFFIX[twin]}"
     twin.save(twin.build_cnn(TOY), path)
-    with pytest.raises(ValueError, match=r"holds another architecture: its layer 0 is Conv1D\("):
+    with pytest.raises(ValueError, match=r"holds another architecture: .*8, 4.*; expected .*32, 7"):
         twin.load(path, architecture=DAY1_CNN)
-    longer = Architecture(TOY.layers, input_length=21)
-    with pytest.raises(ValueError, match="its input_length is 20; expected 21"):
-        twin.load(path, architecture=longer)
-    deeper = Architecture((*TOY.layers, Dropout(0.1)), input_length=20)
-    with pytest.raises(ValueError, match="it has 2 layers; expected 3"):
-        twin.load(path, architecture=deeper)
 
 
 def test_load_refuses_what_is_not_there_and_wrong_names(twin, tmp_path):
@@ -403,7 +338,7 @@ def test_load_refuses_what_is_not_there_and_wrong_names(twin, tmp_path):
         twin.save(twin.build_cnn(TOY), tmp_path / "model.bin")
 
 
-@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 0.999])
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.999])
 def test_load_refuses_a_truncated_file(twin, tmp_path, share):
     path = tmp_path / f"model{SUFFIX[twin]}"
     twin.save(twin.build_cnn(TOY), path)
@@ -430,8 +365,6 @@ def test_a_pickle_is_refused_and_not_executed(twin, tmp_path):
 
 
 def test_a_bomb_inside_a_torch_file_is_not_executed(tmp_path):
-    import torch
-
     path, trace = tmp_path / "model.ckpt", tmp_path / "executed"
     torch.save({"state_dict": _Bomb(trace), "hyper_parameters": {}}, path)
     with pytest.raises(ValueError, match="nothing in it was executed"):
@@ -484,85 +417,14 @@ def test_a_failing_save_leaves_the_old_file(twin, tmp_path, monkeypatch):
     assert path.read_bytes() == before
 
 
-# --- what a caller must not notice, or must be told -------------------------------------------
-
-
-@pytest.mark.parametrize("batch_size", [0, -5, 2.5])
-def test_predictions_refuse_batch_sizes_that_are_not_positive(twin, toy, batch_size):
-    model = twin.build_cnn(TOY)
-    for function in (twin.predict, twin.predict_logits, twin.input_gradient):
-        with pytest.raises(ValueError, match="batch_size must be a positive whole number"):
-            function(model, toy[0], batch_size=batch_size)
-
-
-def test_building_and_loading_leave_the_callers_generators_alone(twin, tmp_path):
-    import random
-
-    import torch
-
-    def states():
-        return random.getstate(), torch.get_rng_state().tolist()
-
-    before = states()
+def test_the_callers_generators_stay_as_they_are(twin, toy, tmp_path):
+    before = random.getstate(), torch.get_rng_state().tolist()
     path = tmp_path / f"model{SUFFIX[twin]}"
-    twin.save(twin.build_cnn(Architecture((*TOY.layers, Dense(3)), input_length=20)), path)
+    model = twin.build_cnn(Architecture((*TOY.layers, Dense(3)), input_length=20))
+    twin.fit(model, *toy, epochs=1)
+    twin.save(model, path)
     twin.load(path)
-    assert states() == before
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        {"hyper_parameters": {"architecture": None}, "state_dict": {}},
-        {"hyper_parameters": {"architecture": TOY.to_dict()}, "state_dict": {"a": 1}},
-        {"hyper_parameters": {"architecture": {"layers": 3}}, "state_dict": {}},
-    ],
-)
-def test_torch_load_names_the_file_that_is_no_checkpoint(tmp_path, content):
-    import torch
-
-    path = tmp_path / "model.ckpt"
-    torch.save(content, path)
-    with pytest.raises(ValueError, match=r"model\.ckpt is no checkpoint of a SequenceCNN"):
-        torch_cnn.load(path)
-
-
-def test_dropout_layers_draw_their_own_masks_and_repeat_them(twin, toy):
-    """From equal weights and equal random_state, a second fit is the first one again."""
-    X, y = toy
-    layers = (Flatten(), Dense(16), Dropout(0.5), Dense(16), Dropout(0.5))
-    model = twin.build_cnn(Architecture(layers, input_length=20))
-    start = twin.get_weights(model)
-
-    def losses(random_state):
-        twin.set_weights(model, start)
-        return twin.fit(model, X, y, epochs=2, random_state=random_state).table["loss"].tolist()
-
-    first = losses(0)
-    assert losses(0) == first
-    assert losses(1) != first
-
-
-def test_save_makes_the_folder_and_leaves_nothing_beside_it(twin, tmp_path):
-    path = tmp_path / "new" / f"model{SUFFIX[twin]}"
-    twin.save(twin.build_cnn(TOY), path)
-    assert [p.name for p in path.parent.iterdir()] == [path.name]
-    folder = tmp_path / f"folder{SUFFIX[twin]}"
-    (folder / "full").mkdir(parents=True)
-    with pytest.raises(OSError, match="folder"):
-        twin.save(twin.build_cnn(TOY), folder)
-    assert {p.name for p in tmp_path.iterdir()} == {"new", folder.name}
-
-
-def test_numpy_integers_are_whole_numbers(twin, toy):
-    history = twin.fit(
-        twin.build_cnn(TOY),
-        *toy,
-        epochs=np.int64(2),
-        batch_size=np.int32(80),
-        random_state=np.int64(3),
-    )
-    assert len(history.table) == 2
+    assert (random.getstate(), torch.get_rng_state().tolist()) == before
 
 
 def test_a_failed_fit_leaves_the_model_ready_to_predict(toy):
@@ -597,18 +459,3 @@ def test_each_epoch_takes_the_next_order_however_often_an_iterator_is_made():
         iter(batches)  # as Lightning does, which then begins anew
         drawn = [x.flatten().tolist() for x, _ in batches]
         assert drawn == [order[:2].tolist(), order[2:4].tolist(), order[4:].tolist()]
-
-
-def test_attributes_of_a_torch_model_are_set_as_those_of_any_module():
-    import torch
-
-    model = torch_cnn.build_cnn(TOY)
-    model.note = "first"
-    model.note = None
-    assert model.__dict__["note"] is None
-    model.note = torch.nn.Linear(2, 1)  # what was text becomes a layer
-    assert "note" in dict(model.named_children())
-    with pytest.raises(TypeError, match="cannot assign"):
-        model.output = "text"
-    model.output = None  # a layer that is taken away stays known as one
-    assert "output" in model._modules

@@ -217,7 +217,7 @@ def test_a_model_that_its_owner_changed_is_still_explained_right(twin, factor, s
 
 def test_another_pooling_with_the_same_weights_is_noticed():
     model = torch_cnn.build_cnn(DAY1_CNN)
-    model.layers[1] = torch.nn.AvgPool2d((1, 4))
+    model.layers[1] = torch.nn.AvgPool1d(4)
     X = sequences(3, 200)[1:]
     with pytest.warns(UserWarning, match=DENIES):
         scores = interpret.saturation_mutagenesis(model, X, start=95, end=105)
@@ -518,7 +518,7 @@ def test_integrated_gradients_agree_with_captum():
     model = torch_cnn.build_cnn(DAY1_CNN)
     torch_cnn.fit(model, data.X[:1000], data.y[:1000], epochs=2, progress=False)
     X = data.X[:3]
-    with torch_cnn.one_thread():
+    with torch_cnn.loop.one_thread():
         theirs = captum.attr.IntegratedGradients(model).attribute(
             torch.from_numpy(X), n_steps=256, internal_batch_size=256
         )

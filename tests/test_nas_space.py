@@ -147,9 +147,9 @@ def test_a_space_of_ones_own_with_a_dense_layer_after_flatten():
         (Op("conv1d", filters=8, kernel_size=5), Conv1D(8, 5, "linear")),  # no activation
         (Op("conv1d", filters=8, kernel_size=5, activation=None), Conv1D(8, 5, "linear")),
         (Op("Conv1D", filters=np.int64(8), kernel_size=5, activation="elu"), Conv1D(8, 5, "elu")),
-        (Op("maxpool1d", filters=32, pool_size=4, strides=1), MaxPool(4, strides=1)),  # AMBER's own
+        (Op("maxpool1d", filters=32, pool_size=4), MaxPool(4)),  # AMBER's own
         (Op("MaxPooling1D"), MaxPool(2)),
-        (Op("averagepooling1d", pool_size=3, padding="same"), AvgPool(3, padding="same")),
+        (Op("averagepooling1d", pool_size=3), AvgPool(3)),
     ],
     ids=str,
 )
@@ -187,6 +187,7 @@ def test_an_impossible_network_names_its_layer():
         (Op("conv1d", filters=4), r"layer 0, token 1, conv1d\(filters=4\)"),
         (Op("conv1d", filters=4, kernel_size=0), "kernel_size must be a positive whole number"),
         (Op("conv1d", filters=4, kernel_size=3, strides=2), "conv1d takes .*; got strides"),
+        (Op("maxpool1d", pool_size=4, strides=1), "maxpool1d takes pool_size; got strides"),
         (Op("flatten", pool_size=3), "flatten takes no settings; got pool_size"),
         (Op("conv1d", filters=4, kernel_size=3, activation="swish"), "activation must be one of"),
     ],

@@ -1,11 +1,7 @@
 """`workshop.training`: what both twins' ``fit`` share, without a framework."""
 
-import io
 import math
-import sys
-from types import SimpleNamespace
 
-import IPython
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,21 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import log_loss, mean_absolute_error, mean_squared_error, roc_auc_score
 
-from workshop import _progress
-from workshop._progress import ProgressLine
 from workshop.architecture import (
-    DAY1_CNN,
     Architecture,
     Conv1D,
-    Dense,
     Flatten,
     GlobalMaxPool,
 )
 from workshop.training import (
     METRICS,
     History,
+    activate,
     batch_orders,
-    check_architecture,
     check_callbacks,
     check_data,
     check_input,
@@ -62,7 +54,6 @@ def test_good_data_pass_through_as_float32():
     assert check_input(flat(), X[:0]).shape == (0, 6, 4)  # nothing to predict is no mistake
 
 
-@pytest.mark.parametrize("suffix", ["", "_val"])
 @pytest.mark.parametrize(
     ("bad_X", "message"),
     [
@@ -73,11 +64,12 @@ def test_good_data_pass_through_as_float32():
         (X[0], r"X{} must have shape .*; got \(6, 4\)\. For one sequence pass X{}\[None\]"),
         (X[:, :5], "X{} must have 6 positions, the model's input_length; got 5"),
         (X * np.nan, "X{} must hold values from 0 to 1; got"),
+        (X[:0], r"y{} must have shape \(0, 1\)"),
     ],
 )
-def test_bad_sequences(bad_X, message, suffix):
-    with pytest.raises(ValueError, match=message.replace("{}", suffix)):
-        check_data(flat(), bad_X, Y, suffix=suffix)
+def test_bad_sequences(bad_X, message):
+    with pytest.raises(ValueError, match=message.replace("{}", "_val")):
+        check_data(flat(), bad_X, Y, suffix="_val")
 
 
 @pytest.mark.parametrize("suffix", ["", "_val"])
@@ -92,12 +84,9 @@ def test_bad_sequences(bad_X, message, suffix):
             Y[:, 0],
             r"y{} must have shape \(3, 1\), .*; got \(3,\)\. Pass np\.asarray\(y{}\)\[:, None\]\.",
         ),
-        (Y[:2, 0], r"got \(2,\)\.$"),
-        (Y[:, :, None], r"got \(3, 1, 1\)\.$"),
         (np.tile(Y, 2), r"got \(3, 2\)\.$"),
         (1.0, r"got \(\)\.$"),
-        ([[0], [math.nan], [1]], "y{} must be finite; got nan in row 1, column 0"),
-        ([[0], [1], [math.inf]], "y{} must be finite; got inf in row 2, column 0"),
+        ([[0], [math.nan], [1]], "y{} must hold 0 and 1; got nan in row 1, column 0"),
         ([[0], [2], [1]], r"y{} must hold 0 and 1; got 2\.0 in row 1, column 0"),
         ([[0], [1], [0.5]], r"y{} must hold 0 and 1; got 0\.5 in row 2, column 0"),
     ],
@@ -109,20 +98,15 @@ def test_bad_targets(y, message, suffix):
 
 def test_targets_of_each_task():
     check_data(flat("regression", 2), X, [[-3.5, 0], [2, 1e6], [0, 0]])
+    with pytest.raises(ValueError, match="y must hold finite numbers; got inf in row 2, column 1"):
+        check_data(flat("regression", 2), X, [[0, 0], [0, 0], [0, math.inf]])
     check_data(flat("multilabel", 2), X, [[1, 1], [0, 0], [0, 1]])
     check_data(flat("multiclass", 2), X, [[1, 0], [0, 1], [0, 1]])
     for row in ([1, 1, 0], [0, 0, 0]):
-        with pytest.raises(
-            ValueError, match=r"must hold one 1 a row, the class; got .* in row 1\."
-        ):
+        with pytest.raises(ValueError, match=r"must hold one 1 a row, the class; got \[.*\]\."):
             check_data(flat("multiclass", 3), X, [[1, 0, 0], row, [0, 0, 1]])
     with pytest.raises(ValueError, match=r"got \(3, 1\)\.$"):
         check_data(flat("multiclass", 3), X, Y)
-
-
-def test_no_sequences():
-    with pytest.raises(ValueError, match="X must hold at least one sequence; got none"):
-        check_data(flat(), X[:0], Y[:0])
 
 
 def test_validation_is_whole_or_absent():
@@ -167,17 +151,17 @@ def test_learning_rates_of_a_number_and_of_a_schedule():
         ({"optimizer": "Adam"}, "optimizer must be one of adam, sgd; got 'Adam'"),
         (
             {"learning_rate": 0},
-            r"learning_rate must be a positive number, .*; got 0 for epoch 0",
+            r"learning_rate must be a positive number, .*; got 0",
         ),
-        ({"learning_rate": "0.1"}, "learning_rate must be .*; got '0.1' for epoch 0"),
-        ({"learning_rate": None}, "learning_rate must be .*; got None for epoch 0"),
+        ({"learning_rate": "0.1"}, "learning_rate must be .*; got '0.1'"),
+        ({"learning_rate": None}, "learning_rate must be .*; got None"),
         *(
             ({"random_state": value}, r"random_state must be a whole number from 0 to 2\*\*32 - 1")
             for value in (-1, 2**32, None, 0.5, "a", np.random.default_rng(0))
         ),
-        ({"learning_rate": math.nan}, "got nan for epoch 0"),
-        ({"learning_rate": math.inf}, "got inf for epoch 0"),
-        ({"learning_rate": lambda epoch: 1 - epoch / 2}, r"got 0\.0 for epoch 2"),
+        ({"learning_rate": math.nan}, "got nan"),
+        ({"learning_rate": math.inf}, "got inf"),
+        ({"learning_rate": lambda epoch: 1 - epoch / 2}, r"got 0\.0"),
     ],
 )
 def test_bad_settings(changes, message):
@@ -186,16 +170,11 @@ def test_bad_settings(changes, message):
 
 
 def test_callbacks_of_another_kind():
-    assert check_callbacks([], int) == []
-    assert check_callbacks((i for i in (1, 2)), int) == [1, 2]  # a generator is not used up
-    with pytest.raises(TypeError, match=r"must be a list of .*; got 3. Pass \[callback\]"):
-        check_callbacks(3, int)
-    with pytest.raises(TypeError, match=r"callbacks must be made first: int\(\.\.\.\)"):
-        check_callbacks([int], int)
-    with pytest.raises(
-        TypeError, match=r"callbacks must be of builtins; got a pandas\..*DataFrame\."
-    ):
-        check_callbacks([1, pd.DataFrame()], int)
+    check_callbacks([], int)
+    check_callbacks((1, 2), int)
+    for wrong in (3, [int], [1, pd.DataFrame()]):
+        with pytest.raises(TypeError, match=r"a list of callbacks of builtins, each one made.*got"):
+            check_callbacks(wrong, int)
 
 
 def test_output_columns():
@@ -206,47 +185,13 @@ def test_output_columns():
             check_task(flat("multilabel", 3), task)
 
 
-def test_what_is_no_architecture():
-    assert check_architecture(DAY1_CNN) is DAY1_CNN
-    for other in ((Flatten(),), None, Architecture):
-        with pytest.raises(
-            TypeError, match=r"must be a workshop\.architecture\.Arch.*DAY1_CNN; got"
-        ):
-            check_architecture(other)
-
-
-@pytest.mark.parametrize(
-    ("found", "message"),
-    [
-        (
-            Architecture((Conv1D(3, 2), GlobalMaxPool())),
-            r"its layer 0 is Conv1D\(3, .*; expe",
-        ),
-        (
-            Architecture((Conv1D(2, 2), Flatten())),
-            r"its layer 1 is Flatten\(\); expected GlobalMaxPool",
-        ),
-        (Architecture((Conv1D(2, 2), GlobalMaxPool(), Dense(3))), "it has 3 layers; expected 2"),
-        (
-            Architecture((Conv1D(2, 2), GlobalMaxPool()), 100),
-            "its input_length is 100; expected 200",
-        ),
-        (
-            Architecture((Conv1D(2, 2), GlobalMaxPool()), task="regression"),
-            "its task is 'regression'; expected 'binary'",
-        ),
-        (
-            Architecture((Conv1D(2, 2), GlobalMaxPool()), n_outputs=2, task="multilabel"),
-            "its n_outputs is 2; expected 1",
-        ),
-    ],
-)
-def test_file_of_another_architecture(found, message):
+def test_file_of_another_architecture():
     expected = Architecture((Conv1D(2, 2), GlobalMaxPool()))
-    check_same("model.bin", found, found)
-    check_same("model.bin", found, None)
-    with pytest.raises(ValueError, match=r"model\.bin holds another architecture: " + message):
-        check_same("model.bin", found, expected)
+    check_same("model.bin", expected, expected)
+    check_same("model.bin", expected, None)
+    message = r"model\.bin holds another .*Conv1D\(3, 2\).*; expected .*Conv1D\(2, 2\)"
+    with pytest.raises(ValueError, match=message):
+        check_same("model.bin", Architecture((Conv1D(3, 2), GlobalMaxPool())), expected)
 
 
 # --- scores, order, history -------------------------------------------------------------------
@@ -318,45 +263,15 @@ def test_each_epoch_sees_every_row_once(n, epochs, seed):
     for order in orders:
         assert sorted(order.tolist()) == list(range(n))
         assert order.dtype == np.int64
-    for order, again in zip(orders, batch_orders(n, epochs, seed), strict=True):
-        np.testing.assert_array_equal(order, again)
-
-
-def test_orders_differ_between_epochs_and_seeds_and_start_alike():
-    first, second = batch_orders(100, 2, 0)
-    assert not np.array_equal(first, second)
-    assert not np.array_equal(first, next(batch_orders(100, 2, 1)))
-    np.testing.assert_array_equal(first, next(batch_orders(100, 9, 0)))  # more epochs, same start
+    for order, again in zip(orders, batch_orders(n, epochs + 1, seed), strict=False):
+        np.testing.assert_array_equal(order, again)  # more epochs, the same start
 
 
 def test_history_has_its_columns_in_order():
-    rows = [
-        {
-            "val_auroc": 1,
-            "loss": 0.7,
-            "epoch": 1,
-            "auroc": 0.5,
-            "learning_rate": 0.1,
-            "val_loss": 2,
-        },
-        {
-            "val_auroc": 1,
-            "loss": 0.4,
-            "epoch": 2,
-            "auroc": 0.9,
-            "learning_rate": 0.1,
-            "val_loss": 3,
-        },
-    ]
+    first = {"val_auroc": 1, "loss": 0.7, "epoch": 1, "auroc": 0.5, "val_loss": 2}
+    rows = [first, first | {"epoch": 2, "loss": 0.4}]
     history = make_history(rows)
-    assert list(history.table) == [
-        "epoch",
-        "learning_rate",
-        "loss",
-        "auroc",
-        "val_loss",
-        "val_auroc",
-    ]
+    assert list(history.table) == ["epoch", "loss", "auroc", "val_loss", "val_auroc"]
     assert isinstance(history, History)
     assert history.last["loss"] == 0.4
     assert history.table["epoch"].tolist() == [1, 2]
@@ -365,102 +280,13 @@ def test_history_has_its_columns_in_order():
 
 
 def test_text_of_an_epoch():
-    row = {
-        "epoch": 3,
-        "learning_rate": 0.001,
-        "loss": 0.61249,
-        "accuracy": 1.0,
-        "val_loss": math.nan,
-    }
-    assert epoch_text(row, 20) == "epoch 3/20  loss 0.612  accuracy 1.000  val_loss nan"
+    row = {"epoch": 3, "learning_rate": 0.001, "loss": 0.61249, "val_loss": math.nan}
+    assert epoch_text(row, 20) == "epoch 3/20  loss 0.612  val_loss nan"
 
 
-# --- the progress line ------------------------------------------------------------------------
-
-
-class Clock:
-    """Stands in for time.monotonic."""
-
-    def __init__(self):
-        self.now = 0.0
-
-    def __call__(self):
-        return self.now
-
-
-@pytest.fixture
-def clock(monkeypatch):
-    clock = Clock()
-    monkeypatch.setattr(_progress.time, "monotonic", clock)
-    return clock
-
-
-@pytest.fixture
-def stderr(monkeypatch):
-    """What the module writes to; pytest would put its own sys.stderr back before the test."""
-    stream = io.StringIO()
-    monkeypatch.setattr(_progress, "sys", SimpleNamespace(stderr=stream, modules=sys.modules))
-    return stream
-
-
-@pytest.fixture
-def notebook(monkeypatch):
-    """A kernel, and the list of what was displayed in it."""
-    shown = []
-
-    def display(content, *, raw, display_id):
-        shown.append(("new", content))
-        return SimpleNamespace(update=lambda content, raw: shown.append(("update", content)))
-
-    monkeypatch.setattr(IPython, "get_ipython", lambda: SimpleNamespace(kernel="a kernel"))
-    monkeypatch.setattr("IPython.display.display", display)
-    return shown
-
-
-def test_terminal_replaces_its_line_and_ends_it_at_last(clock, stderr, monkeypatch):
-    monkeypatch.setattr(stderr, "isatty", lambda: True)
-    line = ProgressLine(True)
-    for clock.now, text in ((0.0, "one"), (0.05, "too soon"), (0.2, "two"), (0.25, "too soon")):
-        line.show(text)
-    line.show("three", last=True)
-    assert stderr.getvalue() == "\r\x1b[Kone\r\x1b[Ktwo\r\x1b[Kthree\n"
-
-
-def test_notebook_updates_one_output(clock, stderr, notebook):
-    line = ProgressLine(True)
-    for clock.now, text in ((0.0, "one"), (0.05, "too soon"), (0.2, "two")):
-        line.show(text)
-    line.show("three", last=True)
-    assert notebook == [
-        ("new", {"text/plain": "one"}),
-        ("update", {"text/plain": "two"}),
-        ("update", {"text/plain": "three"}),
-    ]
-    assert stderr.getvalue() == ""
-
-
-def test_silent_where_nobody_looks(clock, stderr, capsys):
-    line = ProgressLine(True)  # neither a kernel nor a terminal
-    line.show("one")
-    line.show("two", last=True)
-    assert stderr.getvalue() == ""
-    assert capsys.readouterr().out == ""
-
-
-def test_silent_where_it_was_switched_off(stderr, notebook, monkeypatch):
-    monkeypatch.setattr(stderr, "isatty", lambda: True)
-    line = ProgressLine(False)
-    line.show("one")
-    line.show("two", last=True)
-    assert stderr.getvalue() == ""
-    assert notebook == []
-
-
-def test_ipython_in_a_terminal_or_not_loaded_is_no_notebook(monkeypatch):
-    assert not _progress._in_notebook()
-    monkeypatch.setattr(IPython, "get_ipython", lambda: SimpleNamespace(colors="Linux"))
-    assert not _progress._in_notebook()
-    monkeypatch.setattr(IPython, "get_ipython", lambda: SimpleNamespace(kernel="a kernel"))
-    assert _progress._in_notebook()
-    monkeypatch.delitem(sys.modules, "IPython")
-    assert not _progress._in_notebook()
+def test_activations_by_hand():
+    z = np.float32([[0, math.log(3)]])
+    np.testing.assert_allclose(activate("multilabel", z), [[0.5, 0.75]], rtol=1e-6)
+    np.testing.assert_allclose(activate("multiclass", z), [[0.25, 0.75]], rtol=1e-6)
+    assert activate("regression", z) is z
+    assert activate("binary", z).dtype == np.float32

@@ -1,4 +1,4 @@
-"""Checks of one line, written once: whole numbers and positive ones."""
+"""Checks of one line, written once: whole numbers, positive ones, seeds."""
 
 import operator
 
@@ -19,3 +19,8 @@ def positive_int(value, name):
     if isinstance(value, bool) or number < 1:
         raise ValueError(f"{name} must be a positive whole number; got {value!r}.")
     return number
+
+
+def check_random_state(value, name="random_state"):
+    if not isinstance(value, (int, np.integer)) or not 0 <= value < 2**32:
+        raise ValueError(f"{name} must be a whole number from 0 to 2**32 - 1; got {value!r}.")

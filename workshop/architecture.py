@@ -9,7 +9,7 @@ reduction.
 """
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
@@ -76,13 +76,6 @@ class Architecture:
         1 for ``"binary"``; at least 2 for ``"multiclass"``.
     task : str
         ``"binary"``, ``"multilabel"``, ``"multiclass"`` or ``"regression"``.
-
-    Raises
-    ------
-    TypeError
-        If something that is not a layer stands among the layers.
-    ValueError
-        If the network is impossible; the message names the layer and the lengths.
 
     Examples
     --------
@@ -153,41 +146,20 @@ class Architecture:
         }
 
     def n_parameters_by_layer(self):
-        """Number of trained parameters of each layer, the implied output last.
-
-        Returns
-        -------
-        list of int
-        """
+        """Number of trained parameters of each layer, the implied output last."""
         return [
             sum(math.prod(weight) for weight in layer.weight_shapes(shape).values())
             for _, layer, shape, _ in self._walk()
         ]
 
     def n_parameters(self):
-        """Number of trained parameters; the running statistics of BatchNorm do not count.
-
-        Returns
-        -------
-        int
-        """
+        """Number of trained parameters; the running statistics of BatchNorm do not count."""
         return sum(self.n_parameters_by_layer())
 
     def to_dict(self):
-        """Plain dicts, lists, strings and numbers, ready for JSON.
-
-        Returns
-        -------
-        dict
-        """
-        layers = [
-            {"kind": type(layer).__name__}
-            | {field.name: getattr(layer, field.name) for field in fields(layer)}
-            for layer in self.layers
-        ]
-        return {field.name: getattr(self, field.name) for field in fields(self)} | {
-            "layers": layers
-        }
+        """Plain dicts, lists, strings and numbers, ready for JSON."""
+        layers = [{"kind": type(layer).__name__} | asdict(layer) for layer in self.layers]
+        return asdict(self) | {"layers": layers}
 
     @classmethod
     def from_dict(cls, description):
@@ -201,11 +173,6 @@ class Architecture:
         -------
         Architecture
 
-        Raises
-        ------
-        ValueError
-            If `description` does not describe an architecture.
-
         Examples
         --------
         >>> Architecture.from_dict(DAY1_CNN.to_dict()) == DAY1_CNN
@@ -214,10 +181,11 @@ class Architecture:
         try:
             layers = []
             for layer in description["layers"]:
-                settings = {**layer}
+                # Files of older versions say so of each pool; now it goes without saying.
+                settings = dict(layer.items() - {("strides", None), ("padding", "valid")})
                 layers.append(LAYERS[settings.pop("kind")](**settings))
-            return cls(**{**description, "layers": layers})
-        except (KeyError, TypeError) as error:
+            return cls(**description | {"layers": layers})
+        except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(
                 "description must be what Architecture.to_dict() returned; got "
                 f"{str(description)[:100]} ({error!r})."
@@ -300,11 +268,6 @@ def check_weights(architecture, weights):
     -------
     dict of str to ndarray, float32
         In the order of `Architecture.weight_shapes`.
-
-    Raises
-    ------
-    ValueError
-        If names or shapes differ: the weights of another architecture.
 
     Examples
     --------

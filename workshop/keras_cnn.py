@@ -14,7 +14,6 @@ import numpy as np
 from workshop import _triton  # isort: skip  # noqa: F401 - before TensorFlow
 from workshop import architecture as arch
 from workshop import training
-from workshop._checks import positive_int
 from workshop._files import whole_file
 from workshop._progress import ProgressLine
 from workshop.environment import heavy_imports, quiet_stderr
@@ -57,33 +56,27 @@ __all__ = [
     "set_weights",
 ]
 
-
 # Kernels start as zeros, and `build_cnn` sets them: Keras's own draws would use the caller's seeds.
 _LAYERS = {
-    arch.Conv1D: lambda s, name: keras.layers.Conv1D(
+    arch.Conv1D: lambda s: keras.layers.Conv1D(
         s.filters,
         s.kernel_size,
         padding=s.padding,
         activation=s.activation,
         kernel_initializer="zeros",
-        name=name,
     ),
-    arch.MaxPool: lambda s, name: keras.layers.MaxPooling1D(
-        s.pool_size, s.step, s.padding, name=name
+    arch.MaxPool: lambda s: keras.layers.MaxPooling1D(s.pool_size),
+    arch.AvgPool: lambda s: keras.layers.AveragePooling1D(s.pool_size),
+    arch.Identity: lambda s: keras.layers.Identity(),
+    arch.Flatten: lambda s: keras.layers.Flatten(),
+    arch.GlobalAvgPool: lambda s: keras.layers.GlobalAveragePooling1D(),
+    arch.GlobalMaxPool: lambda s: keras.layers.GlobalMaxPooling1D(),
+    arch.Dense: lambda s: keras.layers.Dense(
+        s.units, activation=s.activation, kernel_initializer="zeros"
     ),
-    arch.AvgPool: lambda s, name: keras.layers.AveragePooling1D(
-        s.pool_size, s.step, s.padding, name=name
-    ),
-    arch.Identity: lambda s, name: keras.layers.Identity(name=name),
-    arch.Flatten: lambda s, name: keras.layers.Flatten(name=name),
-    arch.GlobalAvgPool: lambda s, name: keras.layers.GlobalAveragePooling1D(name=name),
-    arch.GlobalMaxPool: lambda s, name: keras.layers.GlobalMaxPooling1D(name=name),
-    arch.Dense: lambda s, name: keras.layers.Dense(
-        s.units, activation=s.activation, kernel_initializer="zeros", name=name
-    ),
-    arch.Dropout: lambda s, name: keras.layers.Dropout(s.rate, seed=0, name=name),
-    arch.BatchNorm: lambda s, name: keras.layers.BatchNormalization(
-        momentum=s.momentum, epsilon=s.epsilon, name=name
+    arch.Dropout: lambda s: keras.layers.Dropout(s.rate, seed=0),
+    arch.BatchNorm: lambda s: keras.layers.BatchNormalization(
+        momentum=s.momentum, epsilon=s.epsilon
     ),
 }
 
@@ -96,68 +89,25 @@ _LOSSES = {
 
 _OPTIMIZERS = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD}
 
-_ACTIVATIONS = {
-    "sigmoid": keras.activations.sigmoid,
-    "softmax": keras.activations.softmax,
-    "linear": keras.activations.linear,
-}
-
 
 @keras.saving.register_keras_serializable("workshop")
 class SequenceCNN(keras.Sequential):
-    """A `keras.Sequential` from ``(N, L, 4)`` to logits ``(N, T)`` that knows its architecture.
+    """A `keras.Sequential` from ``(N, L, 4)`` to logits ``(N, T)`` that knows its architecture."""
 
-    Parameters
-    ----------
-    architecture : Architecture
-
-    Attributes
-    ----------
-    architecture : Architecture
-        What it was built from; a layer of the model for each of its layers, named after its kind
-        and place, such as ``conv1d_0``, then ``output``.
-    """
-
-    def __init__(self, architecture, **options):
-        # Keras would count up names for as long as the process lives, and TensorFlow keeps
-        # something of every name that a variable ever had.
-        layers = [
-            _LAYERS[type(layer)](layer, f"{type(layer).__name__.lower()}_{i}")
-            for i, layer in enumerate(architecture.layers)
-        ]
-        super().__init__(
-            [
-                keras.Input((architecture.input_length, 4)),
-                *layers,
-                keras.layers.Dense(
-                    architecture.n_outputs, kernel_initializer="zeros", name="output"
-                ),
-            ],
-            **options,
-        )
+    def __init__(self, architecture):
+        layers = (*architecture.layers, arch.Dense(architecture.n_outputs))
+        made = [_LAYERS[type(layer)](layer) for layer in layers]
+        super().__init__([keras.Input((architecture.input_length, 4)), *made])
         self.architecture = architecture
-
-    def train_step(self, data):
-        """Train on one batch, as any Keras model does, in a graph that dies with the model.
-
-        Keras sums gradients over replicas even where there is one only, and TensorFlow registers
-        for good how to differentiate that sum: the graph with it, 6 MB a model. In a context
-        "across replicas" Keras leaves the sum out.
-        """
-        step = super().train_step
-        scales = isinstance(self.optimizer, keras.optimizers.LossScaleOptimizer)
-        if scales or tf.distribute.has_strategy():  # they ask for the context that is there
-            return step(data)
-        return tf.distribute.get_replica_context().merge_call(lambda strategy: step(data))
 
     def get_config(self):
         """Describe the model by its architecture, for saving."""
-        return {"name": self.name, "architecture": self.architecture.to_dict()}
+        return {"architecture": self.architecture.to_dict()}
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
         """Build the model that `get_config` described."""
-        return cls(arch.Architecture.from_dict(config["architecture"]), name=config["name"])
+        return cls(arch.Architecture.from_dict(config["architecture"]))
 
 
 def build_cnn(architecture, *, random_state=0):
@@ -179,8 +129,7 @@ def build_cnn(architecture, *, random_state=0):
     >>> build_cnn(DAY1_CNN).count_params()
     961
     """
-    training.check_architecture(architecture)
-    model = SequenceCNN(architecture, name="sequence_cnn")
+    model = SequenceCNN(training.check_architecture(architecture))
     set_weights(model, arch.initial_weights(architecture, random_state=random_state))
     return model
 
@@ -232,25 +181,14 @@ def fit(
     History
         Keras estimates the training ``auroc`` from 200 thresholds, and calls it 0 where `y` holds
         one class only; ``val_auroc`` is exact.
-
-    Raises
-    ------
-    TypeError
-        If `model` is no `SequenceCNN`, or a callback is not one of Keras.
-    ValueError
-        If data or settings do not fit; see `workshop.training`.
     """
-    architecture = _architecture_of(model)
+    architecture = training.architecture_of(model, SequenceCNN)
     X, y = training.check_data(architecture, X, y)
     validation = training.check_validation(architecture, X_val, y_val)
     epochs, batch_size, rates = training.check_settings(
-        epochs=epochs,
-        batch_size=batch_size,
-        optimizer=optimizer,
-        learning_rate=learning_rate,
-        random_state=random_state,
+        epochs, batch_size, optimizer, learning_rate, random_state
     )
-    callbacks = training.check_callbacks(callbacks, keras.callbacks.Callback)
+    training.check_callbacks(callbacks, keras.callbacks.Callback)
     recorder = _Recorder(epochs, validation, ProgressLine(progress))
     ours = [recorder]
     if callable(learning_rate):
@@ -259,7 +197,7 @@ def fit(
         ours.append(keras.callbacks.TensorBoard(str(log_dir), write_graph=False))
     steps = -(-len(X) // batch_size)
     model.compile(
-        optimizer=_OPTIMIZERS[optimizer](rates[0], name=optimizer),
+        optimizer=_OPTIMIZERS[optimizer](rates[0]),
         loss=_LOSSES[architecture.task](),
         metrics=_metrics(architecture.task),
         jit_compile=False,  # by default True on a GPU: minutes of compiling, and other kernels
@@ -269,7 +207,7 @@ def fit(
     )
     _seed_dropout(model, random_state)
     orders = np.stack(list(training.batch_orders(len(X), epochs, random_state)))
-    with _no_retracing_note():
+    with training.quiet_logger("tensorflow"):  # fitting many models traces many graphs
         model.fit(
             _batches(X, y, orders, batch_size),
             epochs=epochs,
@@ -278,7 +216,7 @@ def fit(
             shuffle=False,  # the batches come shuffled
             verbose=0,
         )
-    return recorder.history()
+    return training.make_history(recorder.rows)
 
 
 def predict_logits(model, X, *, batch_size=1024):
@@ -293,37 +231,20 @@ def predict_logits(model, X, *, batch_size=1024):
     Returns
     -------
     ndarray of shape (N, T), float32
-
-    Raises
-    ------
-    ValueError
-        If `X` has another shape or length than the model takes, or `batch_size` is not positive.
     """
-    architecture = _architecture_of(model)
-    batch_size = positive_int(batch_size, "batch_size")
+    architecture = training.architecture_of(model, SequenceCNN)
     X = training.check_input(architecture, X)
-    logits = np.empty((len(X), architecture.n_outputs), dtype=np.float32)
-    for start in range(0, len(X), batch_size):
-        batch = slice(start, start + batch_size)
-        logits[batch] = model(X[batch], training=False)
-    return logits
+    shape = (architecture.n_outputs,)
+    return training.in_batches(lambda X: model(X, training=False), X, batch_size, shape=shape)
 
 
 def predict(model, X, *, batch_size=1024):
     """Predict probabilities, or values for a regression: logits after the task's activation.
 
-    Parameters
-    ----------
-    model : SequenceCNN
-    X : array of shape (N, L, 4)
-    batch_size : int
-
-    Returns
-    -------
-    ndarray of shape (N, T), float32
+    Takes what `predict_logits` takes, and returns an array of the same shape.
     """
-    activation = _ACTIVATIONS[arch.TASKS[_architecture_of(model).task]]
-    return np.array(activation(predict_logits(model, X, batch_size=batch_size)))
+    logits = predict_logits(model, X, batch_size=batch_size)
+    return training.activate(model.architecture.task, logits)
 
 
 def input_gradient(model, X, *, task=0, batch_size=256):
@@ -340,76 +261,38 @@ def input_gradient(model, X, *, task=0, batch_size=256):
     Returns
     -------
     ndarray of shape (N, L, 4), float32
-
-    Raises
-    ------
-    ValueError
-        If the model has no output `task`.
     """
-    architecture = _architecture_of(model)
-    batch_size = positive_int(batch_size, "batch_size")
+    architecture = training.architecture_of(model, SequenceCNN)
     X = training.check_input(architecture, X)
     training.check_task(architecture, task)
-    gradient = np.empty_like(X)
-    for start in range(0, len(X), batch_size):
-        batch = tf.constant(X[start : start + batch_size])
+
+    def gradient(batch):
+        batch = tf.constant(batch)
         with tf.GradientTape() as tape:
             tape.watch(batch)
             logit = model(batch, training=False)[:, task]
-        gradient[start : start + batch_size] = tape.gradient(logit, batch)
-    return gradient
+        return tape.gradient(logit, batch)
+
+    return training.in_batches(gradient, X, batch_size, shape=X.shape[1:])
 
 
 def get_weights(model):
-    """Weights in the layout that both twins share.
-
-    Parameters
-    ----------
-    model : SequenceCNN
-
-    Returns
-    -------
-    dict of str to ndarray, float32
-        See `Architecture.weight_shapes`.
-    """
-    names = _architecture_of(model).weight_shapes()
-    return {name: v.numpy() for name, v in zip(names, _variables(model), strict=True)}
+    """Copy the weights, as float32 arrays by their names in `Architecture.weight_shapes`."""
+    names = training.architecture_of(model, SequenceCNN).weight_shapes()
+    return {name: v.numpy() for name, v in zip(names, model.weights, strict=True)}
 
 
 def set_weights(model, weights):
-    """Copy weights into a model, from this twin or the other.
-
-    Parameters
-    ----------
-    model : SequenceCNN
-    weights : dict of str to array
-        From `get_weights` of either twin.
-
-    Raises
-    ------
-    ValueError
-        If they are the weights of another architecture.
-    """
-    weights = arch.check_weights(_architecture_of(model), weights)
-    for variable, weight in zip(_variables(model), weights.values(), strict=True):
+    """Set the weights of a model to those that `get_weights` of either twin returned."""
+    architecture = training.architecture_of(model, SequenceCNN)
+    weights = arch.check_weights(architecture, weights)
+    for variable, weight in zip(model.weights, weights.values(), strict=True):
         variable.assign(weight)
 
 
 def save(model, path):
-    """Save a model as a Keras file; it appears whole or not at all.
-
-    Parameters
-    ----------
-    model : SequenceCNN
-    path : path-like
-        Ends in ``.keras``.
-
-    Raises
-    ------
-    ValueError
-        If the name ends in something else.
-    """
-    _architecture_of(model)
+    """Save a model as a Keras file, `path` ends in ``.keras``; whole or not at all."""
+    training.architecture_of(model, SequenceCNN)
     path = Path(path)
     if path.suffix != ".keras":
         raise ValueError(f"path must end in .keras; got {path.name!r}.")
@@ -441,19 +324,13 @@ def load(path, *, architecture=None):
     if not path.is_file():
         raise FileNotFoundError(f"No model at {path}.")
     if not zipfile.is_zipfile(path):
-        raise ValueError(
-            f"{path} is no Keras file, or a truncated one; it was not read. A file of weights only "
-            "goes into a model of the same architecture with model.load_weights(path)."
-        )
+        raise ValueError(f"{path} is no Keras file, or a truncated one; it was not read.")
     try:
         model = keras.saving.load_model(path, safe_mode=True)
     except Exception as error:
         raise ValueError(f"{path} cannot be read as a Keras file: {error}") from error
     if not isinstance(model, SequenceCNN):
-        raise ValueError(
-            f"{path} holds a {type(model).__name__} that workshop did not build; open it with "
-            "keras.saving.load_model."
-        )
+        raise ValueError(f"{path} holds a {type(model).__name__} that workshop did not build.")
     training.check_same(path, model.architecture, architecture)
     return model
 
@@ -471,8 +348,8 @@ class _Recorder(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         if self.validation:
             X, y = self.validation
-            logits = predict_logits(self.model, X)
-            scores = training.score_logits(self.model.architecture.task, logits, y)
+            task, logits = self.model.architecture.task, predict_logits(self.model, X)
+            scores = training.score_logits(task, logits, y)
             logs |= {f"val_{name}": float(value) for name, value in scores.items()}
         rate = float(self.model.optimizer.learning_rate.numpy())
         self.rows.append({"epoch": epoch + 1, "learning_rate": rate} | logs)
@@ -481,9 +358,6 @@ class _Recorder(keras.callbacks.Callback):
     def on_train_end(self, logs=None):
         self.line.show(training.epoch_text(self.rows[-1], self.epochs), last=True)
 
-    def history(self):
-        return training.make_history(self.rows)
-
 
 def _seed_dropout(model, random_state):
     """Let the masks of each Dropout layer depend on `random_state`, and on which layer it is."""
@@ -491,18 +365,6 @@ def _seed_dropout(model, random_state):
         if isinstance(layer, keras.layers.Dropout) and layer.rate > 0:
             seed = np.random.SeedSequence([random_state, i]).generate_state(2)
             layer.seed_generator.state.assign(seed)
-
-
-@contextlib.contextmanager
-def _no_retracing_note():
-    """Keep back TensorFlow's note that fitting many models traces many graphs: it has to."""
-    logger = tf.get_logger()
-    level = logger.level
-    logger.setLevel("ERROR")
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
 
 
 def _batches(X, y, orders, batch_size):
@@ -527,16 +389,3 @@ def _metrics(task):
         keras.metrics.BinaryAccuracy(name="accuracy", threshold=0.0),  # of logits
         keras.metrics.AUC(name="auroc", from_logits=True, multi_label=task == "multilabel"),
     ]
-
-
-def _variables(model):
-    return [variable for layer in model.layers for variable in layer.weights]
-
-
-def _architecture_of(model):
-    if not isinstance(model, SequenceCNN):
-        raise TypeError(
-            f"model must come from workshop.keras_cnn.build_cnn or load; got a "
-            f"{type(model).__module__}.{type(model).__name__}."
-        )
-    return model.architecture

@@ -4,7 +4,6 @@ Shapes are those of one sequence: ``(L, C)`` positions x channels, or ``(F,)`` f
 reduction.
 """
 
-import math
 from dataclasses import MISSING, dataclass, fields
 from typing import ClassVar
 
@@ -20,12 +19,25 @@ class Layer:
 
     needs: ClassVar = None  # rank of the input shape that the layer takes; None = any
 
+    def __post_init__(self):
+        """Refuse sizes that are no positive whole numbers, unknown activations and paddings."""
+        choices = {"activation": ACTIVATIONS, "padding": ("valid", "same")}
+        for field in fields(self):
+            name, value = f"{type(self).__name__}: {field.name}", getattr(self, field.name)
+            if field.name not in choices:
+                object.__setattr__(self, field.name, positive_int(value, name))
+            elif value not in choices[field.name]:
+                raise ValueError(
+                    f"{name} must be one of {', '.join(choices[field.name])}; got {value!r}."
+                )
+
     def __repr__(self):
         """Write the layer as one types it: what equals its default is left out."""
+        values = [(field, getattr(self, field.name)) for field in fields(self)]
         shown = [
-            repr(getattr(self, f.name)) if f.default is MISSING else f"{f.name}={value!r}"
-            for f in fields(self)
-            if f.default is MISSING or (value := getattr(self, f.name)) != f.default
+            repr(value) if field.default is MISSING else f"{field.name}={value!r}"
+            for field, value in values
+            if value != field.default
         ]
         return f"{type(self).__name__}({', '.join(shown)})"
 
@@ -56,12 +68,11 @@ class Conv1D(Layer):
     padding: str = "valid"
     needs: ClassVar = 2
 
-    def __post_init__(self):
-        check_fields(self)
-
     def output_shape(self, shape):
-        length = window_count(shape[0], self.kernel_size, 1, self.padding, "kernel_size")
-        return (length, self.filters)
+        if self.padding == "same":
+            return (shape[0], self.filters)
+        check_fits(self.kernel_size, shape[0], "kernel_size")
+        return (shape[0] - self.kernel_size + 1, self.filters)
 
     def weight_shapes(self, shape):
         return {"kernel": (self.kernel_size, shape[1], self.filters), "bias": (self.filters,)}
@@ -69,36 +80,22 @@ class Conv1D(Layer):
 
 @dataclass(frozen=True, repr=False)
 class Pool(Layer):
-    """What both poolings share: windows of `pool_size` positions, each channel for itself.
-
-    ``strides=None`` means windows side by side. ``padding="same"`` lets windows hang over the
-    ends, where there is nothing to take.
-    """
+    """Cut the positions into windows of `pool_size`, side by side; what is left over is dropped."""
 
     pool_size: int
-    strides: int | None = None
-    padding: str = "valid"
     needs: ClassVar = 2
 
-    def __post_init__(self):
-        check_fields(self)
-
-    @property
-    def step(self):
-        """Positions from one window to the next."""
-        return self.pool_size if self.strides is None else self.strides
-
     def output_shape(self, shape):
-        length = window_count(shape[0], self.pool_size, self.step, self.padding, "pool_size")
-        return (length, shape[1])
+        check_fits(self.pool_size, shape[0], "pool_size")
+        return (shape[0] // self.pool_size, shape[1])
 
 
 class MaxPool(Pool):
-    """Keep the largest value of each window."""
+    """Keep the largest value of each channel in each window."""
 
 
 class AvgPool(Pool):
-    """Average each window of `pool_size` positions; what hangs over an end does not count."""
+    """Average each channel over each window."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -142,9 +139,6 @@ class Dense(Layer):
     activation: str = "linear"
     needs: ClassVar = 1
 
-    def __post_init__(self):
-        check_fields(self)
-
     def output_shape(self, shape):
         return (self.units,)
 
@@ -160,7 +154,7 @@ class Dropout(Layer):
 
     def __post_init__(self):
         if not 0 <= self.rate < 1:
-            raise ValueError(f"Dropout: rate must be from 0 to below 1; got {self.rate!r}.")
+            raise ValueError(f"{self}: rate must be from 0 to below 1.")
 
 
 @dataclass(frozen=True, repr=False)
@@ -175,10 +169,7 @@ class BatchNorm(Layer):
 
     def __post_init__(self):
         if not 0 <= self.momentum < 1 or not self.epsilon > 0:
-            raise ValueError(
-                "BatchNorm: momentum must be from 0 to below 1, epsilon above 0; got "
-                f"{self.momentum!r}, {self.epsilon!r}."
-            )
+            raise ValueError(f"{self}: momentum must be from 0 to below 1, epsilon above 0.")
 
     def weight_shapes(self, shape):
         return {"gamma": shape[-1:], "beta": shape[-1:]}
@@ -189,38 +180,15 @@ class BatchNorm(Layer):
 
 LAYERS = {
     kind.__name__: kind
-    for kind in (
-        *(Conv1D, MaxPool, AvgPool, Identity, Flatten, GlobalAvgPool, GlobalMaxPool),
-        *(Dense, Dropout, BatchNorm),
-    )
-}
+    for kind in (Conv1D, MaxPool, AvgPool, Identity, Flatten, GlobalAvgPool, GlobalMaxPool,
+                 Dense, Dropout, BatchNorm)
+}  # fmt: skip
 
 
-def window_count(length, size, step, padding, name):
-    """Number of windows of `size` positions, `step` apart, on `length` positions."""
-    if padding == "same":
-        return math.ceil(length / step)
+def check_fits(size, length, name):
+    """Refuse a window of `size` positions on fewer than that."""
     if size > length:
         raise ValueError(
             f"{name} {size} is longer than the {length} positions that reach it. Make it smaller, "
-            "pool less before it, or use padding='same'."
+            "pool less before it, or use padding='same' in a convolution."
         )
-    return (length - size) // step + 1
-
-
-def check_fields(layer):
-    """Refuse sizes that are no positive whole numbers, unknown activations and paddings."""
-    kind = type(layer).__name__
-    for field in fields(layer):
-        value = getattr(layer, field.name)
-        if field.name == "activation" and value not in ACTIVATIONS:
-            raise ValueError(
-                f"{kind}: activation must be one of {', '.join(ACTIVATIONS)}; got {value!r}."
-            )
-        if field.name == "padding" and value not in ("valid", "same"):
-            raise ValueError(f"{kind}: padding must be 'valid' or 'same'; got {value!r}.")
-        if field.name in ("filters", "kernel_size", "pool_size", "strides", "units") and not (
-            field.name == "strides" and value is None
-        ):
-            value = positive_int(value, f"{kind}: {field.name}")
-            object.__setattr__(layer, field.name, value)

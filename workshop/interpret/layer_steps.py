@@ -116,7 +116,7 @@ class Activation:
 
 class _Pool:
     def __init__(self, layer, length):
-        self.size, self.step = layer.pool_size, layer.step
+        self.size = self.step = layer.pool_size
         self.length_out, _ = layer.output_shape((length, 1))
         overhang = max((self.length_out - 1) * self.step + self.size - length, 0)  # 0 if "valid"
         self.pad = overhang // 2

@@ -22,11 +22,8 @@ __all__ = [
 # AMBER's names of an operation, in lower case, and what each takes.
 _LAYERS = {
     ("conv1d",): (arch.Conv1D, {"filters", "kernel_size", "activation", "padding"}),
-    ("maxpool1d", "maxpooling1d"): (arch.MaxPool, {"pool_size", "strides", "padding"}),
-    ("avgpool1d", "avgpooling1d", "averagepooling1d"): (
-        arch.AvgPool,
-        {"pool_size", "strides", "padding"},
-    ),
+    ("maxpool1d", "maxpooling1d"): (arch.MaxPool, {"pool_size"}),
+    ("avgpool1d", "avgpooling1d", "averagepooling1d"): (arch.AvgPool, {"pool_size"}),
     ("globalmaxpool1d", "globalmaxpooling1d"): (arch.GlobalMaxPool, set()),
     ("globalavgpool1d", "globalaveragepooling1d"): (arch.GlobalAvgPool, set()),
     ("flatten",): (arch.Flatten, set()),

@@ -21,7 +21,7 @@ import numpy as np
 from workshop import training
 from workshop._files import whole_file
 from workshop.architecture import Architecture
-from workshop.environment.allocator import give_back_freed_memory, keep_freed_memory
+from workshop.environment.allocator import keep_freed_memory
 from workshop.nas.folder import fingerprint
 
 __all__ = [
@@ -164,7 +164,6 @@ def train_child(job, data):
         del model
         if job.framework == "keras":
             gc.collect()  # Keras's models refer to themselves and would pile up
-        give_back_freed_memory()
         return trained._replace(seconds=time.perf_counter() - started)
 
 

@@ -3,47 +3,35 @@
 The same names and signatures as the Keras twin; the same `random_state` gives the same initial
 weights and the same batches in both, so that they train alike to rounding error.
 
-Two choices make it fast. A one-hot batch ``(N, L, 4)`` is, without moving a byte, an image of
-height 1 in channels-last memory, and Torch's CPU kernels for that are about three times faster
-than Conv1d's. And everything here runs on one CPU thread: such small kernels gain nothing from
-a second, and with a busy neighbour two threads wait for each other and get many times slower.
+Two choices make it fast: `modules.Conv1d`, which is Torch's own in another order of memory, and one
+CPU thread for all of it: such small kernels gain nothing from a second, and with a busy neighbour
+two threads wait for each other and get many times slower.
 """
 
-import contextlib
-import pickle
-import zipfile
 from pathlib import Path
 
 from workshop import _triton  # isort: skip  # noqa: F401 - before Lightning
-
-import numpy as np
-
 from workshop import architecture as arch
 from workshop import training
-from workshop._checks import positive_int
 from workshop._files import whole_file
 from workshop._progress import ProgressLine
 from workshop.environment import heavy_imports
-from workshop.environment.allocator import keep_freed_memory
 
 with heavy_imports():
     import pytorch_lightning as pl
 
 import torch
 import torch.nn.functional as F
-from torch import nn
 
 from workshop.torch_cnn.loop import (
     Batches,
     Recorder,
-    interruptible,
+    evaluating,
     keras_adam,
-    one_thread,
-    quiet_lightning,
-    repeatable_on_gpu,
     to_tensor,
+    training_conditions,
 )
-from workshop.torch_cnn.modules import build_layer
+from workshop.torch_cnn.modules import build_layers
 
 __all__ = [
     "SequenceCNN",
@@ -57,6 +45,13 @@ __all__ = [
     "save",
     "set_weights",
 ]
+
+LOSSES = {
+    "binary": F.binary_cross_entropy_with_logits,
+    "multilabel": F.binary_cross_entropy_with_logits,
+    "multiclass": F.cross_entropy,
+    "regression": F.mse_loss,
+}
 
 
 class SequenceCNN(pl.LightningModule):
@@ -76,48 +71,27 @@ class SequenceCNN(pl.LightningModule):
         super().__init__()
         if isinstance(architecture, dict):
             architecture = arch.Architecture.from_dict(architecture)
-        shapes = [(architecture.input_length, 4), *architecture.output_shapes()]
         self.architecture = architecture
         self.optimizer_name = optimizer
         self.learning_rates = list(learning_rates)
-        with torch.random.fork_rng(devices=[]):  # the caller's generator stays as it is
-            self.layers = nn.Sequential(*map(build_layer, architecture.layers, shapes))
-            self.output = nn.Linear(shapes[-2][0], architecture.n_outputs)
-        self.to(memory_format=torch.channels_last)
+        self.layers, self.output = build_layers(architecture)
 
-    def __setattr__(self, name, value):
-        """Set an attribute; text that replaces what is no weight and no layer needs no search.
-
-        Lightning notes in one the hook that it is about to call: forty times a step.
-        """
-        if (value is None or isinstance(value, str)) and name in self.__dict__:
-            self.__dict__[name] = value
-        else:
-            super().__setattr__(name, value)
-
-    def forward(self, x):
+    def forward(self, X):
         """Map a batch ``(N, L, 4)`` to logits ``(N, T)``."""
-        x = x.permute(0, 2, 1).unsqueeze(2)  # (N, 4, 1, L), channels-last in memory: no copy
-        return self.output(self.layers(x))  # (N, T)
-
-    def loss(self, logits, y):
-        """Loss of the task, a mean over batch and outputs."""
-        if self.architecture.task == "regression":
-            return F.mse_loss(logits, y)
-        if self.architecture.task == "multiclass":
-            return F.cross_entropy(logits, y)
-        return F.binary_cross_entropy_with_logits(logits, y)
+        X = X.swapaxes(1, 2)  # (N, 4, L): Torch wants channels before positions
+        return self.output(self.layers(X))  # (N, T)
 
     def training_step(self, batch, batch_idx):
         """Loss of one batch; the logits go to the epoch's metrics."""
-        x, y = batch
-        logits = self(x)
-        return {"loss": self.loss(logits, y), "logits": logits.detach(), "y": y}
+        X, y = batch
+        logits = self(X)
+        loss = LOSSES[self.architecture.task](logits, y)  # a mean over batch and outputs
+        return {"loss": loss, "logits": logits.detach(), "y": y}
 
     def validation_step(self, batch, batch_idx):
         """Logits of one batch; loss and metrics are computed once, over all of them."""
-        x, y = batch
-        return {"logits": self(x), "y": y}
+        X, y = batch
+        return {"logits": self(X), "y": y}
 
     def configure_optimizers(self):
         """Adam or SGD with Keras's defaults, and the learning rate of each epoch."""
@@ -206,53 +180,37 @@ def fit(
     -------
     History
         Trained on a GPU where there is one; then the model comes back to the CPU.
-
-    Raises
-    ------
-    TypeError
-        If `model` is no `SequenceCNN`, or a callback is not one of Lightning.
-    ValueError
-        If data or settings do not fit; see `workshop.training`.
     """
-    architecture = _architecture_of(model)
+    architecture = training.architecture_of(model, SequenceCNN)
     X, y = training.check_data(architecture, X, y)
     validation = training.check_validation(architecture, X_val, y_val)
     epochs, batch_size, rates = training.check_settings(
-        epochs=epochs,
-        batch_size=batch_size,
-        optimizer=optimizer,
-        learning_rate=learning_rate,
-        random_state=random_state,
+        epochs, batch_size, optimizer, learning_rate, random_state
     )
-    callbacks = training.check_callbacks(callbacks, pl.Callback)
+    training.check_callbacks(callbacks, pl.Callback)
     model.optimizer_name, model.learning_rates = optimizer, rates
+    orders = training.batch_orders(len(X), epochs, random_state)
     n_val = 0 if validation is None else len(validation[0])
     recorder = Recorder(epochs, ProgressLine(progress), log_dir, len(X), n_val)
     model.train()
-    keep_freed_memory()
-    with one_thread(), quiet_lightning(), repeatable_on_gpu(), torch.random.fork_rng():
-        torch.manual_seed(random_state)  # of Dropout; the caller's generator stays as it is
-        trainer = pl.Trainer(
-            max_epochs=epochs,
-            accelerator="cuda" if torch.cuda.is_available() else "cpu",
-            devices=1,
-            callbacks=[recorder, *callbacks],
-            enable_checkpointing=any(isinstance(c, pl.callbacks.Checkpoint) for c in callbacks),
-            enable_model_summary=False,
-            enable_progress_bar=any(isinstance(c, pl.callbacks.ProgressBar) for c in callbacks),
-            logger=False,
-            num_sanity_val_steps=0,
-        )
-        try:
-            with interruptible():
-                trainer.fit(
-                    model,
-                    Batches(X, y, batch_size, training.batch_orders(len(X), epochs, random_state)),
-                    validation and Batches(*validation, 1024),
-                )
-        finally:
-            model.eval()
-    return recorder.history()
+    try:
+        with training_conditions(random_state):
+            trainer = pl.Trainer(
+                max_epochs=epochs,
+                accelerator="cuda" if torch.cuda.is_available() else "cpu",
+                devices=1,
+                callbacks=[recorder, *callbacks],
+                enable_checkpointing=any(isinstance(c, pl.callbacks.Checkpoint) for c in callbacks),
+                enable_progress_bar=any(isinstance(c, pl.callbacks.ProgressBar) for c in callbacks),
+                enable_model_summary=False,
+                logger=False,
+                num_sanity_val_steps=0,
+            )
+            val_batches = Batches(*validation, 1024) if validation else None
+            trainer.fit(model, Batches(X, y, batch_size, orders), val_batches)
+    finally:
+        model.eval()
+    return training.make_history(recorder.rows)
 
 
 def predict_logits(model, X, *, batch_size=1024):
@@ -267,43 +225,24 @@ def predict_logits(model, X, *, batch_size=1024):
     Returns
     -------
     ndarray of shape (N, T), float32
-
-    Raises
-    ------
-    ValueError
-        If `X` has another shape or length than the model takes, or `batch_size` is not positive.
     """
-    architecture = _architecture_of(model)
-    batch_size = positive_int(batch_size, "batch_size")
+    architecture = training.architecture_of(model, SequenceCNN)
     X = training.check_input(architecture, X)
-    logits = np.empty((len(X), architecture.n_outputs), dtype=np.float32)
-    with one_thread(), repeatable_on_gpu(), _evaluating(model), torch.inference_mode():
-        for start in range(0, len(X), batch_size):
-            batch = slice(start, start + batch_size)
-            logits[batch] = model(to_tensor(X[batch]).to(model.device)).cpu().numpy()
-    return logits
+
+    def logits(batch):
+        return model(to_tensor(batch).to(model.device)).cpu()
+
+    with evaluating(model), torch.inference_mode():
+        return training.in_batches(logits, X, batch_size, shape=(architecture.n_outputs,))
 
 
 def predict(model, X, *, batch_size=1024):
     """Predict probabilities, or values for a regression: logits after the task's activation.
 
-    Parameters
-    ----------
-    model : SequenceCNN
-    X : array of shape (N, L, 4)
-    batch_size : int
-
-    Returns
-    -------
-    ndarray of shape (N, T), float32
+    Takes what `predict_logits` takes, and returns an array of the same shape.
     """
-    logits = torch.from_numpy(predict_logits(model, X, batch_size=batch_size))
-    activation = arch.TASKS[model.architecture.task]
-    if activation == "softmax":
-        logits = logits.softmax(dim=1)
-    elif activation == "sigmoid":
-        logits = logits.sigmoid()
-    return logits.numpy()
+    logits = predict_logits(model, X, batch_size=batch_size)
+    return training.activate(model.architecture.task, logits)
 
 
 def input_gradient(model, X, *, task=0, batch_size=256):
@@ -320,39 +259,21 @@ def input_gradient(model, X, *, task=0, batch_size=256):
     Returns
     -------
     ndarray of shape (N, L, 4), float32
-
-    Raises
-    ------
-    ValueError
-        If the model has no output `task`.
     """
-    architecture = _architecture_of(model)
-    batch_size = positive_int(batch_size, "batch_size")
+    architecture = training.architecture_of(model, SequenceCNN)
     X = training.check_input(architecture, X)
     training.check_task(architecture, task)
-    gradient = np.empty_like(X)
-    with one_thread(), repeatable_on_gpu(), _evaluating(model), torch.enable_grad():
-        for start in range(0, len(X), batch_size):
-            batch = to_tensor(X[start : start + batch_size]).to(model.device)
-            batch.requires_grad_(True)
-            (change,) = torch.autograd.grad(model(batch)[:, task].sum(), batch)
-            gradient[start : start + batch_size] = change.cpu().numpy()
-    return gradient
+
+    def gradient(batch):
+        batch = to_tensor(batch).to(model.device).requires_grad_(True)
+        return torch.autograd.grad(model(batch)[:, task].sum(), batch)[0].cpu()
+
+    with evaluating(model), torch.enable_grad():
+        return training.in_batches(gradient, X, batch_size, shape=X.shape[1:])
 
 
 def get_weights(model):
-    """Weights in the layout that both twins share.
-
-    Parameters
-    ----------
-    model : SequenceCNN
-
-    Returns
-    -------
-    dict of str to ndarray, float32
-        See `Architecture.weight_shapes`.
-    """
-    _architecture_of(model)
+    """Copy the weights, as float32 arrays by their names in `Architecture.weight_shapes`."""
     return {
         name: _to_shared(tensor.detach().cpu()).numpy().copy()
         for name, tensor in _tensors(model).items()
@@ -360,20 +281,9 @@ def get_weights(model):
 
 
 def set_weights(model, weights):
-    """Copy weights into a model, from this twin or the other.
-
-    Parameters
-    ----------
-    model : SequenceCNN
-    weights : dict of str to array
-        From `get_weights` of either twin.
-
-    Raises
-    ------
-    ValueError
-        If they are the weights of another architecture.
-    """
-    weights = arch.check_weights(_architecture_of(model), weights)
+    """Set the weights of a model to those that `get_weights` of either twin returned."""
+    architecture = training.architecture_of(model, SequenceCNN)
+    weights = arch.check_weights(architecture, weights)
     with torch.no_grad():
         for name, tensor in _tensors(model).items():
             # The shared view of a tensor shares its memory: writing there writes the tensor.
@@ -381,27 +291,15 @@ def set_weights(model, weights):
 
 
 def save(model, path):
-    """Save a model as a Lightning checkpoint; it appears whole or not at all.
+    """Save a model as a Lightning checkpoint, `path` ends in ``.ckpt``; whole or not at all.
 
-    Parameters
-    ----------
-    model : SequenceCNN
-    path : path-like
-        Ends in ``.ckpt``. ``SequenceCNN.load_from_checkpoint`` reads it, too.
-
-    Raises
-    ------
-    ValueError
-        If the name ends in something else.
+    ``SequenceCNN.load_from_checkpoint`` reads it, too.
     """
-    _architecture_of(model)
+    training.architecture_of(model, SequenceCNN)
     path = Path(path)
     if path.suffix != ".ckpt":
         raise ValueError(f"path must end in .ckpt; got {path.name!r}.")
-    checkpoint = {
-        "state_dict": model.state_dict(),
-        "pytorch-lightning_version": pl.__version__,
-    }
+    checkpoint = {"state_dict": model.state_dict(), "pytorch-lightning_version": pl.__version__}
     model.on_save_checkpoint(checkpoint)
     with whole_file(path) as part:
         torch.save(checkpoint, part)
@@ -431,13 +329,10 @@ def load(path, *, architecture=None):
     if not path.is_file():
         raise FileNotFoundError(f"No model at {path}.")
     try:
-        if not zipfile.is_zipfile(path):
-            raise EOFError("not Torch's zip format")
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-        description = checkpoint["hyper_parameters"]["architecture"]
-        model = SequenceCNN(description)
+        model = SequenceCNN(checkpoint["hyper_parameters"]["architecture"])
         model.load_state_dict(checkpoint["state_dict"])
-    except _UNREADABLE as error:
+    except Exception as error:  # whatever Torch, pickle and our own checks raise
         reason = str(error).split("\n")[0]
         raise ValueError(
             f"{path} is no checkpoint of a SequenceCNN, or a corrupt one; nothing in it was "
@@ -446,12 +341,6 @@ def load(path, *, architecture=None):
     training.check_same(path, model.architecture, architecture)
     return model.eval()
 
-
-# What Torch, pickle and our own checks raise on a file that is something else.
-_UNREADABLE = (
-    *(RuntimeError, EOFError, pickle.UnpicklingError, LookupError),
-    *(TypeError, AttributeError, ValueError),
-)
 
 _ATTRIBUTES = {
     "kernel": "weight",
@@ -466,7 +355,7 @@ _ATTRIBUTES = {
 def _tensors(model):
     """Name, as in `Architecture.weight_shapes`, to the tensor of the model."""
     tensors = {}
-    for name in model.architecture.weight_shapes():
+    for name in training.architecture_of(model, SequenceCNN).weight_shapes():
         key, kind = name.split(".")
         module = model.output if key == "output" else model.layers[int(key)]
         owner = next(m for m in module.modules() if getattr(m, "weight", None) is not None)
@@ -479,23 +368,3 @@ def _to_shared(tensor):
     if tensor.ndim == 4:
         return tensor.squeeze(2).permute(2, 1, 0)  # (out, in, 1, K) -> (K, in, out)
     return tensor.T if tensor.ndim == 2 else tensor
-
-
-def _architecture_of(model):
-    if not isinstance(model, SequenceCNN):
-        raise TypeError(
-            "model must come from workshop.torch_cnn.build_cnn or load; got a "
-            f"{type(model).__module__}.{type(model).__name__}."
-        )
-    return model.architecture
-
-
-@contextlib.contextmanager
-def _evaluating(model):
-    modes = [(module, module.training) for module in model.modules()]  # some may be frozen
-    model.eval()
-    try:
-        yield
-    finally:
-        for module, mode in modes:
-            module.training = mode

@@ -1,115 +1,17 @@
-"""What `torch_cnn.fit` hands to Lightning: batches, Adam, a recorder, one thread and silence."""
+"""What `torch_cnn.fit` hands to Lightning: batches, Adam, a recorder; and where all of it runs."""
 
 import contextlib
 import itertools
-import logging
 import math
 import signal
-import threading
 import warnings
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pytorch_lightning as pl
 import torch
 
 from workshop import training
-
-
-class Recorder(pl.Callback):
-    """Computes the metrics once an epoch; keeps the history, moves the progress line, logs."""
-
-    def __init__(self, epochs, line, log_dir, n_train, n_val):
-        self.epochs, self.line, self.log_dir = epochs, line, log_dir
-        self.rows, self.outputs = [], {"": Outputs(n_train), "val_": Outputs(n_val)}
-        self.writers = {}
-
-    def on_train_epoch_start(self, trainer, pl_module):
-        self.rows.append(
-            {
-                "epoch": trainer.current_epoch + 1,
-                "learning_rate": trainer.optimizers[0].param_groups[0]["lr"],
-            }
-        )
-
-    def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx):
-        self.outputs[""].add(**outputs)
-
-    def on_validation_batch_end(self, trainer, pl_module, outputs, batch, batch_idx):
-        self.outputs["val_"].add(**outputs)
-
-    def on_validation_epoch_end(self, trainer, pl_module):
-        self._score("val_", trainer, pl_module)
-
-    def on_train_epoch_end(self, trainer, pl_module):
-        self._score("", trainer, pl_module)
-        self.line.show(training.epoch_text(self.rows[-1], self.epochs))
-
-    def on_train_end(self, trainer, pl_module):
-        self.line.show(training.epoch_text(self.rows[-1], self.epochs), last=True)
-
-    def teardown(self, trainer, pl_module, stage):
-        for writer in self.writers.values():
-            writer.close()
-
-    def _score(self, prefix, trainer, model):
-        # While training these are the logits of each batch before its update, as in Keras.
-        logits, y = self.outputs[prefix].take()
-        scores = training.score_logits(model.architecture.task, logits, y)
-        for name, value in scores.items():
-            self.rows[-1][prefix + name] = value
-            if len(trainer.callbacks) > 1:  # somebody else is there to read what is logged
-                model.log(prefix + name, value, on_step=False, on_epoch=True, batch_size=len(y))
-            if self.log_dir is not None:
-                self._writer(prefix).add_scalar(f"epoch_{name}", value, trainer.current_epoch)
-
-    def _writer(self, prefix):
-        if prefix not in self.writers:
-            from torch.utils.tensorboard import SummaryWriter
-
-            folder = Path(self.log_dir) / ("validation" if prefix else "train")
-            self.writers[prefix] = SummaryWriter(str(folder))
-        return self.writers[prefix]
-
-    def history(self):
-        return training.make_history(self.rows)
-
-
-class Outputs:
-    """Logits and targets of an epoch, in tensors that stay.
-
-    Kept batch by batch, they would lie in the holes between what the batches need and free, which
-    no longer fits there: the process grows by a layer's activations with each batch.
-    """
-
-    def __init__(self, n):
-        self.n, self.logits, self.y, self.filled = n, None, None, 0
-
-    def add(self, logits, y, loss=None):
-        """Write down those of one batch."""
-        if self.logits is None:
-            self.logits, self.y = (one.new_empty((self.n, one.shape[1])) for one in (logits, y))
-        rows = slice(self.filled, self.filled + len(y))
-        self.logits[rows], self.y[rows], self.filled = logits, y, rows.stop
-
-    def take(self):
-        """Arrays (N, T) of logits and targets; what is added next begins anew."""
-        n, self.filled = self.filled, 0
-        return self.logits[:n].cpu().numpy(), self.y[:n].cpu().numpy()
-
-
-class Batch(NamedTuple):
-    """Some sequences and their targets.
-
-    With a `to` of its own Lightning moves it in one go, and does not look through a collection.
-    """
-
-    x: torch.Tensor
-    y: torch.Tensor
-
-    def to(self, device):
-        return Batch(self.x.to(device), self.y.to(device))
 
 
 class Batches:
@@ -123,12 +25,15 @@ class Batches:
         return -(-len(self.X) // self.batch_size)
 
     def __iter__(self):  # draws an order only when asked for a batch: Lightning may call it twice
-        if self.orders is None:
-            yield from map(Batch, self.X.split(self.batch_size), self.y.split(self.batch_size))
-            return
-        for rows in torch.from_numpy(next(self.orders)).split(self.batch_size):
+        order = np.arange(len(self.X)) if self.orders is None else next(self.orders)
+        for rows in torch.from_numpy(order).split(self.batch_size):
             # Copies whole rows: several times faster than X[rows].
-            yield Batch(self.X.index_select(0, rows), self.y.index_select(0, rows))
+            yield self.X.index_select(0, rows), self.y.index_select(0, rows)
+
+
+def to_tensor(array):
+    """Tensor of an array, sharing its memory where the array allows writing."""
+    return torch.from_numpy(np.require(array, requirements=("C", "W")))
 
 
 def keras_adam(parameters, learning_rate, *, epsilon=1e-7):
@@ -150,9 +55,107 @@ def keras_adam(parameters, learning_rate, *, epsilon=1e-7):
     return optimizer
 
 
-def to_tensor(array):
-    """Tensor of an array, sharing its memory where the array allows writing."""
-    return torch.from_numpy(np.require(array, requirements=("C", "W")))
+class Recorder(pl.Callback):
+    """Computes the metrics once an epoch; keeps the history, moves the progress line, logs."""
+
+    def __init__(self, epochs, line, log_dir, n_train, n_val):
+        self.epochs, self.line, self.log_dir = epochs, line, log_dir
+        self.rows, self.writers = [], {}
+        self.outputs = {"": Outputs(n_train), "val_": Outputs(n_val)}
+
+    def on_train_epoch_start(self, trainer, pl_module):
+        rate = trainer.optimizers[0].param_groups[0]["lr"]
+        self.rows.append({"epoch": trainer.current_epoch + 1, "learning_rate": rate})
+
+    def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx):
+        self.outputs[""].add(outputs["logits"], outputs["y"])
+
+    def on_validation_batch_end(self, trainer, pl_module, outputs, batch, batch_idx):
+        self.outputs["val_"].add(outputs["logits"], outputs["y"])
+
+    def on_validation_epoch_end(self, trainer, pl_module):
+        self._score("val_", trainer, pl_module)
+
+    def on_train_epoch_end(self, trainer, pl_module):
+        self._score("", trainer, pl_module)
+        self.line.show(training.epoch_text(self.rows[-1], self.epochs))
+
+    def on_train_end(self, trainer, pl_module):
+        self.line.show(training.epoch_text(self.rows[-1], self.epochs), last=True)
+
+    def teardown(self, trainer, pl_module, stage):
+        for writer in self.writers.values():
+            writer.close()
+
+    def _score(self, prefix, trainer, model):
+        # While training these are the logits of each batch before its update, as in Keras.
+        logits, y = self.outputs[prefix].take()
+        scores = training.score_logits(model.architecture.task, logits, y)
+        for name, value in scores.items():
+            self.rows[-1][prefix + name] = value
+            # Other callbacks find it where Lightning keeps what is logged.
+            model.log(prefix + name, value, on_step=False, on_epoch=True, batch_size=len(y))
+            if self.log_dir is not None:
+                self._writer(prefix).add_scalar(f"epoch_{name}", value, trainer.current_epoch)
+
+    def _writer(self, prefix):
+        if prefix not in self.writers:
+            from torch.utils.tensorboard import SummaryWriter
+
+            folder = Path(self.log_dir) / ("validation" if prefix else "train")
+            self.writers[prefix] = SummaryWriter(str(folder))
+        return self.writers[prefix]
+
+
+class Outputs:
+    """Logits and targets of an epoch of `n` sequences, in tensors that stay.
+
+    Kept batch by batch, they would lie in the holes between what the batches need and free, which
+    no longer fits there: the process grows by a layer's activations with each batch.
+    """
+
+    def __init__(self, n):
+        self.n, self.logits, self.y, self.filled = n, None, None, 0
+
+    def add(self, logits, y):
+        if self.logits is None:
+            self.logits, self.y = (one.new_empty((self.n, one.shape[1])) for one in (logits, y))
+        rows = slice(self.filled, self.filled + len(y))
+        self.logits[rows], self.y[rows], self.filled = logits, y, rows.stop
+
+    def take(self):
+        """Arrays (n, T) of logits and targets; what is added next begins anew."""
+        self.filled = 0
+        return self.logits.cpu().numpy(), self.y.cpu().numpy()
+
+
+@contextlib.contextmanager
+def training_conditions(random_state):
+    """One thread, kernels that repeat, dropout of this seed, no notes of Lightning's; then undo."""
+    with contextlib.ExitStack() as undo:
+        undo.enter_context(one_thread())
+        undo.enter_context(repeatable_on_gpu())
+        undo.enter_context(torch.random.fork_rng())
+        torch.manual_seed(random_state)
+        undo.enter_context(training.quiet_logger("pytorch_lightning"))
+        undo.enter_context(warnings.catch_warnings())
+        warnings.filterwarnings("ignore", message=".*LeafSpec.*", category=FutureWarning)
+        warnings.filterwarnings("ignore", message=".*but have no `val_dataloader`")
+        undo.enter_context(interruptible())
+        yield
+
+
+@contextlib.contextmanager
+def evaluating(model):
+    """One thread, kernels that repeat, no dropout; then each module is as it was."""
+    modes = [(module, module.training) for module in model.modules()]  # some may be frozen
+    model.eval()
+    try:
+        with one_thread(), repeatable_on_gpu():
+            yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
 
 
 @contextlib.contextmanager
@@ -182,21 +185,5 @@ def interruptible():
     except SystemExit as error:
         if not isinstance(error.__context__, KeyboardInterrupt):
             raise
-        if handler is not None and threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGINT, handler)
+        signal.signal(signal.SIGINT, handler)
         raise KeyboardInterrupt from error
-
-
-@contextlib.contextmanager
-def quiet_lightning():
-    """Keep Lightning's notes about hardware and finished epochs out of the output."""
-    logger = logging.getLogger("pytorch_lightning")
-    level = logger.level
-    logger.setLevel(logging.WARNING)
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message=".*LeafSpec.*", category=FutureWarning)
-            warnings.filterwarnings("ignore", message=".*but have no `val_dataloader`")
-            yield
-    finally:
-        logger.setLevel(level)

@@ -1,6 +1,6 @@
 """Torch modules of an architecture's layers, each of them exactly what Keras's layer computes.
 
-Inside a model, positions x channels ``(L, C)`` are an image of height 1: ``(N, C, 1, L)``.
+They take and give positions last, ``(N, C, L)``, as all of Torch's do.
 """
 
 import torch
@@ -10,33 +10,34 @@ from torch import nn
 from workshop import architecture as arch
 
 
+class Conv1d(nn.Conv2d):
+    """The numbers of `nn.Conv1d`, on a CPU in a third of its time.
+
+    A batch ``(N, L, C)`` with its axes swapped is, without moving a byte, an image of height 1
+    whose channels lie side by side in memory (*channels last*): Torch's fast kernels are for those.
+    """
+
+    def __init__(self, channels, filters, kernel_size):
+        super().__init__(channels, filters, (1, kernel_size))
+        self.to(memory_format=torch.channels_last)
+
+    def forward(self, x):
+        return super().forward(x.unsqueeze(2)).squeeze(2)  # (N, C, L) -> (N, F, L - K + 1)
+
+
 class SamePad(nn.Module):
-    """Pad positions as Keras pads: of an odd number, the extra one on the right."""
+    """Zeros at both ends, so that a convolution keeps L; an odd one more on the right, as Keras."""
 
-    def __init__(self, length, size, step, value=0.0):
+    def __init__(self, kernel_size):
         super().__init__()
-        total = max((-(-length // step) - 1) * step + size - length, 0)
-        self.padding, self.value = (total // 2, total - total // 2), value
+        self.padding = ((kernel_size - 1) // 2, kernel_size // 2)
 
     def forward(self, x):
-        return F.pad(x, self.padding, value=self.value) if any(self.padding) else x
-
-
-class AvgPool(nn.AvgPool2d):
-    """Average pooling that does not count what hangs over an end."""
-
-    def __init__(self, length, size, step, padding):
-        super().__init__((1, size), (1, step))
-        self.pad = SamePad(length, size, step) if padding == "same" else nn.Identity()
-        share = super().forward(self.pad(torch.ones(1, 1, 1, length)))  # counted part of a window
-        self.register_buffer("share", share, persistent=False)
-
-    def forward(self, x):
-        return super().forward(self.pad(x)) / self.share
+        return F.pad(x.unsqueeze(2), self.padding).squeeze(2)  # of an image: it stays channels-last
 
 
 class BatchNorm(nn.Module):
-    """Batch normalisation as in Keras: nn.BatchNorm's running variance is the unbiased one."""
+    """Batch normalisation as in Keras: `nn.BatchNorm1d`'s running variance is the unbiased one."""
 
     def __init__(self, channels, momentum, epsilon):
         super().__init__()
@@ -54,23 +55,25 @@ class BatchNorm(nn.Module):
             self.running_mean.lerp_(mean.detach(), 1 - self.momentum)
             self.running_var.lerp_(variance.detach(), 1 - self.momentum)
         scale = self.weight * torch.rsqrt(variance + self.epsilon)
-        channels = (1, -1) + (1,) * (x.ndim - 2)
-        return x * scale.view(channels) + (self.bias - mean * scale).view(channels)
+        shift = self.bias - mean * scale
+        if x.ndim == 3:
+            scale, shift = scale[:, None], shift[:, None]  # (C, 1), beside the positions
+        return x * scale + shift
 
 
 class Flatten(nn.Module):
     def forward(self, x):
-        return x.squeeze(2).transpose(1, 2).flatten(1)  # (N, C, 1, L) -> (N, L * C)
+        return x.swapaxes(1, 2).flatten(1)  # (N, C, L) -> (N, L * C), as Keras flattens
 
 
 class GlobalAvgPool(nn.Module):
     def forward(self, x):
-        return x.mean(dim=(2, 3))  # (N, C, 1, L) -> (N, C)
+        return x.mean(dim=2)  # (N, C, L) -> (N, C)
 
 
 class GlobalMaxPool(nn.Module):
     def forward(self, x):
-        return x.amax(dim=(2, 3))  # (N, C, 1, L) -> (N, C)
+        return x.amax(dim=2)  # (N, C, L) -> (N, C)
 
 
 class Exponential(nn.Module):
@@ -87,20 +90,26 @@ ACTIVATIONS = {
 }
 
 
+def build_layers(architecture):
+    """Modules of all layers in a row, and of the output; the caller's generator stays as it is."""
+    shapes = [(architecture.input_length, 4), *architecture.output_shapes()]
+    with torch.random.fork_rng(devices=[]):
+        layers = nn.Sequential(*map(build_layer, architecture.layers, shapes))
+        return layers, nn.Linear(shapes[-2][0], architecture.n_outputs)
+
+
 def build_layer(layer, shape):
-    """Module of one layer; inside, positions x channels ``(L, C)`` are ``(N, C, 1, L)``."""
+    """Module of one layer that takes `shape`, (L, C) or (F,)."""
     modules = []
     match layer:
-        case arch.Conv1D(filters, size, _, padding):
+        case arch.Conv1D(filters, kernel_size, _, padding):
             if padding == "same":
-                modules.append(SamePad(shape[0], size, 1))
-            modules.append(nn.Conv2d(shape[1], filters, (1, size)))
-        case arch.MaxPool(size, _, padding):
-            if padding == "same":
-                modules.append(SamePad(shape[0], size, layer.step, value=-torch.inf))
-            modules.append(nn.MaxPool2d((1, size), (1, layer.step)))
-        case arch.AvgPool(size, _, padding):
-            modules.append(AvgPool(shape[0], size, layer.step, padding))
+                modules.append(SamePad(kernel_size))
+            modules.append(Conv1d(shape[1], filters, kernel_size))
+        case arch.MaxPool(pool_size):
+            modules.append(nn.MaxPool1d(pool_size))
+        case arch.AvgPool(pool_size):
+            modules.append(nn.AvgPool1d(pool_size))
         case arch.Dense(units):
             modules.append(nn.Linear(shape[0], units))
         case arch.BatchNorm(momentum, epsilon):
