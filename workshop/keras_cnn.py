@@ -118,6 +118,8 @@ class SequenceCNN(keras.Sequential):
         and place, such as ``conv1d_0``, then ``output``.
     """
 
+    twin = "workshop.keras_cnn"  # the module whose functions take such a model
+
     def __init__(self, architecture, **options):
         # Keras would count up names for as long as the process lives, and TensorFlow keeps
         # something of every name that a variable ever had.
