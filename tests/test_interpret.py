@@ -582,9 +582,8 @@ def test_start_must_lie_before_end(small_model, verb):
             ValueError, match=rf"start must lie before end, within 24.*start={start} and end={end}"
         ):
             verb(small_model, X_GOOD, start=start, end=end)
-    for start, end in ((1.5, None), (0, 2.5), (None, 4)):
-        with pytest.raises(TypeError, match="start and end must be whole numbers, or end None"):
-            verb(small_model, X_GOOD, start=start, end=end)
+    with pytest.raises(TypeError, match="indices must be integers"):
+        verb(small_model, X_GOOD, start=1.5)
 
 
 BAD_FUNCTIONS = {

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_limits
 
 from tests.course_space import course_space
 from tests.mutants import sequences
@@ -27,13 +26,6 @@ from workshop.interpret.mutagenesis import brute_force
 from workshop.layers import ACTIVATIONS
 
 TWINS = {"keras": keras_cnn, "torch": torch_cnn}
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """As `saturation_mutagenesis` calls the engine."""
-    with threadpool_limits(limits=1, user_api="blas"):
-        yield
 
 
 def busy_weights(architecture, *, random_state=0):

@@ -13,7 +13,6 @@ The idea is that of fastISM (Nair et al., 2022, doi:10.1093/bioinformatics/btac1
 """
 
 import contextlib
-import functools
 import math
 import threading
 from itertools import zip_longest
@@ -27,6 +26,20 @@ from workshop.interpret import layer_steps as steps
 
 BLOCK_SIZE = 1_000_000  # numbers in the largest array of a block: 4 MB, about what a cache holds
 SEQUENCES = 16  # at once; more of them make nothing faster
+
+
+_BLAS = ThreadpoolController()  # NumPy's and SciPy's libraries, loaded above
+_ONE_CALLER = threading.Lock()
+
+
+@contextlib.contextmanager
+def one_blas_thread():
+    """Let NumPy multiply on one thread: beside a busy neighbour two of them wait for each other.
+
+    The number belongs to the whole process, so one caller at a time changes it.
+    """
+    with _ONE_CALLER, _BLAS.limit(limits=1, user_api="blas"), np.errstate(all="ignore"):
+        yield
 
 
 class IncrementalISM:
@@ -71,10 +84,12 @@ class IncrementalISM:
             left, right = max(left, -start), max(right, start + step * last + width)
         return left, right
 
+    @one_blas_thread()
     def logits(self, X):
         """Logits (n, T) of the unchanged sequences; T is 1 except for a softmax."""
         return self._references(X)[-1]
 
+    @one_blas_thread()
     def effects(self, X, start, end):
         """Change (n, end - start, 4) of the output; exactly 0 where a letter replaces itself."""
         references = self._references(X)
@@ -217,8 +232,7 @@ def in_chunks(engine, otherwise, batch_size, X, positions, advance=ignore):
     out = np.empty((len(X), len(positions), 4), dtype=np.float32)
     for first in range(0, len(X), batch_size):
         chunk = X[first : first + batch_size]
-        with one_blas_thread(), np.errstate(all="ignore"):
-            effects = engine.effects(chunk, positions.start, positions.stop)
+        effects = engine.effects(chunk, positions.start, positions.stop)
         if np.isfinite(effects).all():
             advance(len(chunk))
         else:  # in the model as well?
@@ -229,33 +243,11 @@ def in_chunks(engine, otherwise, batch_size, X, positions, advance=ignore):
 
 def agrees(engine, logits_of, otherwise, X):
     """Whether engine and model say the same of a random sequence, the first one, and mutants."""
-    rng, length = np.random.default_rng(0), X.shape[1]
-    random = np.eye(4, dtype=np.float32)[rng.integers(0, 4, length)]
-    probes = np.stack([random, X[0]])
-    start = int(rng.integers(max(length - 1, 1)))
-    window = range(start, min(start + 2, length))
+    length = X.shape[1]
+    random = np.eye(4, dtype=np.float32)[np.random.default_rng(0).integers(0, 4, length)]
+    probes, window = np.stack([random, X[0]]), range(length // 2, length)[:2]
     logits, effects = logits_of(probes), otherwise(probes, window)
     size = np.abs(logits).max()
-    tolerance = 1e-3 * np.abs(effects).max() + 5e-6 * size
-    with one_blas_thread(), np.errstate(all="ignore"):
-        off = np.abs(engine.logits(probes)[:, engine.task] - logits).max()
-        effects_off = np.abs(engine.effects(probes, window.start, window.stop) - effects).max()
-    return off <= 2e-5 * size and effects_off <= tolerance
-
-
-_ONE_CALLER = threading.Lock()
-
-
-@contextlib.contextmanager
-def one_blas_thread():
-    """Let NumPy multiply on one thread: beside a busy neighbour two of them wait for each other.
-
-    The number belongs to the whole process, so one caller at a time changes it.
-    """
-    with _ONE_CALLER, _blas().limit(limits=1, user_api="blas"):
-        yield
-
-
-@functools.cache
-def _blas():
-    return ThreadpoolController()  # looks through all loaded libraries: once is enough
+    off = np.abs(engine.logits(probes)[:, engine.task] - logits).max()
+    effects_off = np.abs(engine.effects(probes, window.start, window.stop) - effects).max()
+    return off <= 2e-5 * size and effects_off <= 1e-3 * np.abs(effects).max() + 5e-6 * size

@@ -100,8 +100,7 @@ class Conv(Step):
     def forward(self, x):
         x = np.pad(x, (self.pad, (0, 0), (0, 0)))
         length = len(x) - len(self.kernel) + 1
-        out = np.empty((length, x.shape[1], len(self.bias)), dtype=x.dtype)
-        out[:] = self.bias
+        out = np.tile(self.bias, (length, x.shape[1], 1))  # (L', n, F)
         for k, weight in enumerate(self.kernel):
             self._add_product(x[k : k + length], weight, out)
         return out
@@ -226,9 +225,7 @@ class GlobalAvg(ToFeatures):
         return x.mean(axis=0)
 
     def change(self, change, window, reference):
-        total = np.add.reduce(change, axis=0)
-        total /= reference.length
-        return total
+        return np.add.reduce(change, axis=0) / reference.length
 
 
 class GlobalMax(ToFeatures):

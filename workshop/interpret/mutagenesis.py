@@ -5,7 +5,6 @@
 again only what a mutation touches.
 """
 
-import operator
 import sys
 import warnings
 from functools import partial
@@ -162,12 +161,7 @@ def pairwise_mutagenesis(
 
 def _positions(X, start, end):
     """Positions from start to end, or an error where they enclose nothing."""
-    try:
-        positions = range(X.shape[1])[operator.index(start) : end]
-    except TypeError:
-        raise TypeError(
-            f"start and end must be whole numbers, or end None; got {start!r} and {end!r}."
-        ) from None
+    positions = range(X.shape[1])[start:end]
     if not positions:
         raise ValueError(
             f"start must lie before end, within {X.shape[1]} positions; got start={start} and "
