@@ -10,7 +10,7 @@ NumPy's products are as fast as its OpenBLAS takes the processor to be. The firs
 takes it for: where that is an older one, without AVX-512, ours works at half the speed of Torch's
 kernels on the same core (``OPENBLAS_CORETYPE=SkylakeX`` mends it).
 
-``--exact`` compares all 378 architectures, and 20 deeper ones, in both frameworks, at all positions.
+``--exact`` compares 378 architectures and 20 deeper ones, in both frameworks, at all positions.
 """
 
 import argparse
