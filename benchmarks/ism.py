@@ -10,19 +10,16 @@ NumPy's products are as fast as its OpenBLAS takes the processor to be. The firs
 takes it for: where that is an older one, without AVX-512, ours works at half the speed of Torch's
 kernels on the same core (``OPENBLAS_CORETYPE=SkylakeX`` mends it).
 
-``--exact`` compares all 378 architectures of the course, and 20 deeper ones, in both frameworks,
-at every position of three sequences. ``--memory`` sends 100,000 sequences through.
+``--exact`` compares 378 architectures and 20 deeper ones, in both frameworks, at all positions.
 """
 
 import argparse
 import logging
 import os
 import platform
-import resource
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
@@ -33,10 +30,10 @@ import numpy as np
 
 from benchmarks.table import measured, ratio
 from workshop import architecture as arch
-from workshop import datasets, interpret, keras_cnn, nas, splits, torch_cnn
+from workshop import datasets, interpret, keras_cnn, torch_cnn
+from workshop.interpret.mutagenesis import brute_force
 
-import captum.attr  # isort: skip
-import tangermeme
+import tangermeme  # isort: skip
 import tangermeme.saturation_mutagenesis as tangermeme_ism
 import tensorflow as tf
 import threadpoolctl
@@ -44,9 +41,7 @@ import torch
 from torch import nn
 
 BASES = np.eye(4, dtype=np.float32)
-BATCHES = (16, 32, 64, 128, 600)
-FASTEST = (16, 32, 64)
-"""Batches: one of these is the best, or nearly so."""
+BATCHES = (16, 32, 64)  # one of these is the best, or nearly so
 PLAIN, DEFAULT, FORCED = "plain batches", "tangermeme, default", "tangermeme, fast path forced"
 LIMITS = {  # x ours: the default of tangermeme, the best plain batches
     "Day-1 model": (30, 20),
@@ -54,35 +49,29 @@ LIMITS = {  # x ours: the default of tangermeme, the best plain batches
     "Basset-like, 600 bp": (None, 10),
 }
 
-
-def two_convolutions():
-    return nas.to_architecture(nas.cnn_model_space(), [0, 0, 0, 2])
-
-
-def search_best():
-    return nas.to_architecture(nas.cnn_model_space(), [3, 2, 4, 2])
-
-
-def basset_like():
-    """After Basset (Kelley et al., 2016, doi:10.1101/gr.200535.115)."""
-    return arch.Architecture(
-        (
-            *(arch.Conv1D(300, 19, "relu", "same"), arch.MaxPool(3)),
-            *(arch.Conv1D(200, 11, "relu", "same"), arch.MaxPool(4)),
-            *(arch.Conv1D(200, 7, "relu", "same"), arch.MaxPool(4), arch.Flatten()),
-            *(arch.Dense(1000, "relu"), arch.Dense(1000, "relu")),
-        ),
-        input_length=600,
-        n_outputs=164,
-        task="multilabel",
+TWO_CONVOLUTIONS = arch.Architecture(
+    (
+        *(arch.Conv1D(32, 7, "relu", "same"), arch.MaxPool(4)),
+        *(arch.Conv1D(64, 7, "relu", "same"), arch.GlobalMaxPool()),
     )
-
+)
+BASSET_LIKE = arch.Architecture(  # Kelley et al., 2016, doi:10.1101/gr.200535.115
+    (
+        *(arch.Conv1D(300, 19, "relu", "same"), arch.MaxPool(3)),
+        *(arch.Conv1D(200, 11, "relu", "same"), arch.MaxPool(4)),
+        *(arch.Conv1D(200, 7, "relu", "same"), arch.MaxPool(4), arch.Flatten()),
+        *(arch.Dense(1000, "relu"), arch.Dense(1000, "relu")),
+    ),
+    input_length=600,
+    n_outputs=164,
+    task="multilabel",
+)
 
 # Few and more sequences, between which the slope is taken, for the fast ways and for the slow.
 MODELS = {
     "Day-1 model": (arch.DAY1_CNN, (16, 64), (1, 3)),
-    "two convolutions, GMP": (two_convolutions(), (16, 64), (1, 3)),
-    "Basset-like, 600 bp": (basset_like(), (4, 16), (0, 1)),
+    "two convolutions, GMP": (TWO_CONVOLUTIONS, (16, 64), (1, 3)),
+    "Basset-like, 600 bp": (BASSET_LIKE, (4, 16), (0, 1)),
 }
 
 
@@ -119,20 +108,13 @@ def with_weights(module, weight, bias):
     return module
 
 
-def mutants_of(x):
-    """All substitutions (3 L, L, 4) of a one-hot sequence, and where each belongs."""
-    place, letter = np.nonzero(x == 0)
-    mutants = np.repeat(x[None], len(place), axis=0)
-    mutants[np.arange(len(place)), place] = BASES[letter]
-    return mutants, place, letter
-
-
 def scores_by(predict, X, *, share=1):
     """Brute force: mutants of one sequence after the other, or a share of them, by `predict`."""
     scores = np.full_like(X, 0 if share == 1 else np.nan)
-    every = slice(None, None, round(1 / share))
     for x, out in zip(X, scores, strict=True):
-        mutants, place, letter = (part[every] for part in mutants_of(x))
+        place, letter = (part[:: round(1 / share)] for part in np.nonzero(x == 0))
+        mutants = np.repeat(x[None], len(place), axis=0)
+        mutants[np.arange(len(place)), place] = BASES[letter]
         out[place, letter] = predict(mutants) - predict(x[None])
     return scores
 
@@ -183,38 +165,16 @@ def by_tangermeme(net, *, forced):
     return way
 
 
-def by_captum(net):
-    """FeatureAblation of each position, three times: once for each other letter."""
-    ablation = captum.attr.FeatureAblation(net)
-
-    def way(X):
-        tensor = torch.from_numpy(X)
-        mask = torch.arange(X.shape[1])[None, :, None].expand(1, -1, 4)
-        scores = np.zeros_like(X)
-        for shift in (1, 2, 3):
-            other = tensor.roll(shift, dims=2)
-            with torch.inference_mode():
-                effects = -ablation.attribute(
-                    tensor, baselines=other, target=0, feature_mask=mask, perturbations_per_eval=64
-                )
-            scores += (effects * other).numpy()
-        return scores
-
-    return way
-
-
 class Way(NamedTuple):
     """One way to score sequences (N, L, 4)."""
 
     score: Callable
     slow: bool = True
-    share: float = 1
-    """Of the mutants that it scores."""
-    prepares: bool = False
-    """Whether a call begins with work that is not for one sequence alone."""
+    share: float = 1  # of the mutants that it scores
+    prepares: bool = False  # whether a call begins with work that is not for one sequence alone
 
 
-def ways_for(architecture, batches):
+def ways_for(architecture):
     keras_model = keras_cnn.build_cnn(architecture, random_state=1)
     weights = keras_cnn.get_weights(keras_model)
     model = torch_cnn.build_cnn(architecture)
@@ -233,28 +193,27 @@ def ways_for(architecture, batches):
         "Keras, one tf.function a sequence": Way(keras_function(keras_model)),
         DEFAULT: Way(by_tangermeme(conv1d, forced=False)),
         FORCED: Way(by_tangermeme(conv1d, forced=True), slow=False, prepares=True),
-        "Captum, FeatureAblation": Way(by_captum(model)),
     }
-    for size in batches:
+    for size in BATCHES:
         ways[f"{PLAIN} of {size}, our twin"] = Way(torch_batches(model, size, channels_first=False))
         ways[f"{PLAIN} of {size}, Conv1d"] = Way(torch_batches(conv1d, size, channels_first=True))
     return ways
 
 
-def seconds(way, X, *, clock=time.process_time):
-    start = clock()
+def seconds(way, X):
+    start = time.process_time()
     if len(X):
         way(X)
-    return clock() - start
+    return time.process_time() - start
 
 
-def timed(name, rounds, batches=BATCHES):
+def timed(name, rounds):
     """Milliseconds a sequence by each way in each round, and how far each is off."""
     architecture, fast, slow = MODELS[name]
     length = architecture.input_length
     data = datasets.load_ctcf()
     X = data.X[data.y[:, 0] == 1][:300].reshape(-1, length, 4)
-    ways = ways_for(architecture, batches)
+    ways = ways_for(architecture)
     reference = ways[f"{PLAIN} of 64, Conv1d"].score(X[:1])
     # The first call loads and compiles. Nobody scores with what is wrong: largest difference.
     off = {key: np.nanmax(np.abs(way.score(X[:1]) - reference)) for key, way in ways.items()}
@@ -292,7 +251,7 @@ def measure(rounds=(5, 5, 3)):
     rows = []
     for name, n in zip(MODELS, rounds, strict=True):
         print(f"ISM: {name}", file=sys.stderr)
-        times, off = timed(name, n, FASTEST)
+        times, off = timed(name, n)
         if max(off.values()) > 1e-4:
             raise ValueError(f"{name}: a way's scores are off by {off}.")
         ours = times.pop("ours")
@@ -307,29 +266,10 @@ def measure(rounds=(5, 5, 3)):
     return rows
 
 
-def all_positives(rounds):
-    data = datasets.load_ctcf()
-    split = splits.split_by_chromosome(
-        data.table["chrom"], val_chroms=["chr8", "chr20"], test_chroms=["chr1", "chr3", "chr6"]
-    )
-    X = data.X[split.test][data.y[split.test, 0] == 1]
-    model = torch_cnn.build_cnn(search_best())
-    spent = [
-        seconds(
-            lambda X: interpret.saturation_mutagenesis(model, X, progress=False),
-            X,
-            clock=time.perf_counter,
-        )
-        for _ in range(rounds)
-    ]
-    print(f"\n{len(X)} positives of the test chromosomes, architecture of the search's best:")
-    print(f"{median(spent):.2f} s (median of {rounds}; at most 3)")
-
-
 def exact():
     """Largest difference from brute force by each framework, at every position."""
     from tests.course_space import course_space
-    from tests.mutants import one_by_one, sequences
+    from tests.mutants import sequences
     from tests.test_ism import busy_weights, random_architecture
 
     rng = np.random.default_rng(4)
@@ -344,32 +284,16 @@ def exact():
             for name, twin in (("keras", keras_cnn), ("torch", torch_cnn)):
                 model = twin.build_cnn(architecture)
                 twin.set_weights(model, weights)
+
+                def predict(X, twin=twin, model=model):
+                    return twin.predict_logits(model, X, batch_size=64)[:, -1]
+
                 task = architecture.n_outputs - 1
                 scores = interpret.saturation_mutagenesis(model, X, task=task, progress=False)
-                expected = one_by_one(
-                    lambda X, twin=twin, model=model, task=task: twin.predict_logits(
-                        model, X, batch_size=64
-                    )[:, task],
-                    X,
-                    range(X.shape[1]),
-                )
+                expected = brute_force(predict, X, range(X.shape[1]))
                 worst[name] = max(worst[name], float(np.abs(scores - expected).max()))
             keras_cnn.keras.backend.clear_session()
         print(f"{group}: largest difference of a logit", worst, "(at most 1e-4)")
-
-
-def memory(n):
-    """Peak memory beyond input and result when `n` sequences go through in one call (Linux)."""
-    model = torch_cnn.build_cnn(arch.DAY1_CNN)
-    X = np.tile(datasets.load_ctcf().X, (-(-n // 5000), 1, 1))[:n]
-    resident = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
-    start = time.perf_counter()
-    scores = interpret.saturation_mutagenesis(model, X, progress=False)
-    spent = time.perf_counter() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    beyond = (peak - resident - scores.nbytes) / 1e6
-    print(f"{n:,} sequences, Day-1 model: {spent:.0f} s; result {scores.nbytes / 1e6:,.0f} MB;")
-    print(f"peak memory grew by {beyond:,.0f} MB beyond it (at most 500)")
 
 
 def openblas():
@@ -390,20 +314,16 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--model", choices=MODELS, help="only this one")
     parser.add_argument("--exact", action="store_true", help="compare all architectures instead")
-    parser.add_argument("--memory", action="store_true", help="stream 100,000 sequences instead")
     options = parser.parse_args()
     quiet()
     print(f"{platform.machine()}, one thread, Python {platform.python_version()},", end=" ")
     print(f"OpenBLAS for {openblas()},", end=" ")
-    print(*(f"{m.__name__} {m.__version__}" for m in (np, torch, tf, tangermeme, captum)), sep=", ")
+    print(*(f"{m.__name__} {m.__version__}" for m in (np, torch, tf, tangermeme)), sep=", ")
     if options.exact:
         exact()
-    elif options.memory:
-        memory(100_000)
     else:
         for name in [options.model] if options.model else MODELS:
             compare(name, options.rounds)
-        all_positives(options.rounds)
 
 
 if __name__ == "__main__":

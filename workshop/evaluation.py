@@ -3,6 +3,7 @@
 Shapes must be equal: ``(N,)`` against ``(N, 1)`` would broadcast to N x N and is an error here.
 """
 
+from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
@@ -23,30 +24,18 @@ __all__ = [
 class Scores(NamedTuple):
     """Scores of one binary task; nan where one is undefined, such as AUROC of one class."""
 
-    threshold: float
-    """Scores at or above it count as positive."""
-    tp: int
-    """True positives."""
-    fp: int
-    """False positives."""
-    tn: int
-    """True negatives."""
-    fn: int
-    """False negatives."""
-    sensitivity: float
-    """tp / (tp + fn), also called recall."""
-    specificity: float
-    """tn / (tn + fp)."""
-    precision: float
-    """tp / (tp + fp)."""
-    accuracy: float
-    """(tp + tn) / all."""
-    f1: float
-    """Harmonic mean of precision and sensitivity."""
-    auroc: float
-    """Area under the ROC curve: chance that a positive scores above a negative."""
-    auprc: float
-    """Average precision: area under the precision-recall curve."""
+    threshold: float  # scores at or above it count as positive
+    tp: int  # true positives
+    fp: int  # false positives
+    tn: int  # true negatives
+    fn: int  # false negatives
+    sensitivity: float  # tp / (tp + fn), also called recall
+    specificity: float  # tn / (tn + fp)
+    precision: float  # tp / (tp + fp)
+    accuracy: float  # (tp + tn) / all
+    f1: float  # harmonic mean of precision and sensitivity
+    auroc: float  # area under the ROC curve: chance that a positive scores above a negative
+    auprc: float  # average precision: area under the precision-recall curve
 
 
 def evaluate(y_true, y_score, *, threshold=0.5):
@@ -63,11 +52,6 @@ def evaluate(y_true, y_score, *, threshold=0.5):
     Returns
     -------
     Scores
-
-    Raises
-    ------
-    ValueError
-        If shapes differ, if there is more than one task, or if a value or the threshold is bad.
 
     Examples
     --------
@@ -114,7 +98,7 @@ def auroc(y_true, y_score):
     from sklearn.metrics import roc_auc_score
 
     y_true, y_score = _check_scores(y_true, y_score)
-    return float(roc_auc_score(y_true, y_score)) if _both_classes(y_true) else np.nan
+    return float(roc_auc_score(y_true, y_score)) if 0 < y_true.mean() < 1 else np.nan
 
 
 def auprc(y_true, y_score):
@@ -136,18 +120,15 @@ def auprc(y_true, y_score):
     from sklearn.metrics import average_precision_score
 
     y_true, y_score = _check_scores(y_true, y_score)
-    return float(average_precision_score(y_true, y_score)) if _both_classes(y_true) else np.nan
+    return float(average_precision_score(y_true, y_score)) if 0 < y_true.mean() < 1 else np.nan
 
 
 class Interval(NamedTuple):
     """An estimate and its confidence interval."""
 
-    estimate: float
-    """Value on all data."""
-    low: float
-    """Lower end."""
-    high: float
-    """Upper end."""
+    estimate: float  # value on all data
+    low: float  # lower end
+    high: float  # upper end
 
 
 def bootstrap_interval(
@@ -169,11 +150,6 @@ def bootstrap_interval(
     -------
     Interval
 
-    Raises
-    ------
-    ValueError
-        If shapes or values are bad, or no resample has both classes.
-
     Examples
     --------
     >>> bootstrap_interval([0, 0, 1, 1], [0.1, 0.2, 0.8, 0.9], n_resamples=50)
@@ -184,30 +160,19 @@ def bootstrap_interval(
     def statistic(rows):
         return metric(y_true[rows], y_score[rows])
 
-    if metric in (auroc, auprc):  # the same numbers sooner: scores are checked and ranked once
-        area = _area_under_roc if metric is auroc else _average_precision
-        statistic = _of_rows(area, y_true, y_score)
-    interval = _bootstrap(statistic, len(y_true), level, n_resamples, random_state)
-    return interval._replace(estimate=float(metric(y_true, y_score)))
+    return _bootstrap(statistic, len(y_true), level, n_resamples, random_state)
 
 
 class Comparison(NamedTuple):
     """How the predictions of two models differ on the same sequences."""
 
-    agreement: pd.DataFrame
-    """Counts: rows = a right, a wrong; columns = b right, b wrong."""
-    shared_mistakes: np.ndarray
-    """Rows that both get wrong."""
-    only_a_wrong: np.ndarray
-    """Rows that only a gets wrong."""
-    only_b_wrong: np.ndarray
-    """Rows that only b gets wrong."""
-    mcnemar_p: float
-    """P value of McNemar's exact test: are the two equally often wrong?"""
-    auroc_difference: Interval
-    """AUROC of a minus AUROC of b, with its paired bootstrap interval."""
-    correlation: float
-    """Pearson r of the two scores; nan where one of them is constant."""
+    agreement: pd.DataFrame  # counts: rows = a right, a wrong; columns = b right, b wrong
+    shared_mistakes: np.ndarray  # rows that both get wrong
+    only_a_wrong: np.ndarray  # rows that only a gets wrong
+    only_b_wrong: np.ndarray  # rows that only b gets wrong
+    mcnemar_p: float  # P value of McNemar's exact test: are the two equally often wrong?
+    auroc_difference: Interval  # AUROC of a minus AUROC of b, with its paired bootstrap interval
+    correlation: float  # Pearson r of the two scores; nan where one of them is constant
 
 
 def compare_predictions(
@@ -228,18 +193,14 @@ def compare_predictions(
     -------
     Comparison
 
-    Raises
-    ------
-    ValueError
-        If shapes or values are bad.
-
     References
     ----------
     McNemar (1947), doi:10.1007/BF02295996.
 
     Examples
     --------
-    >>> result = compare_predictions([1, 1, 0, 0], [0.9, 0.2, 0.1, 0.3], [0.8, 0.1, 0.7, 0.2])
+    >>> a, b = [0.9, 0.2, 0.1, 0.3], [0.8, 0.1, 0.7, 0.2]
+    >>> result = compare_predictions([1, 1, 0, 0], a, b, n_resamples=50)
     >>> result.shared_mistakes, result.only_b_wrong
     (array([1]), array([2]))
     """
@@ -250,19 +211,16 @@ def compare_predictions(
     threshold = _check_threshold(threshold)
     wrong_a, wrong_b = (a >= threshold) != truth, (b >= threshold) != truth
     only_a, only_b = np.flatnonzero(wrong_a & ~wrong_b), np.flatnonzero(~wrong_a & wrong_b)
-    both = np.flatnonzero(wrong_a & wrong_b)
-    neither = len(truth) - len(only_a) - len(only_b) - len(both)
+    both, neither = np.flatnonzero(wrong_a & wrong_b), int(np.sum(~wrong_a & ~wrong_b))
     discordant = len(only_a) + len(only_b)
-    auroc_a, auroc_b = (_of_rows(_area_under_roc, truth, scores) for scores in (a, b))
 
-    def difference(rows):
-        return auroc_a(rows) - auroc_b(rows)
+    def difference(rows):  # of one resample, the same for both: they are paired
+        return auroc(truth[rows], a[rows]) - auroc(truth[rows], b[rows])
 
     return Comparison(
         agreement=pd.DataFrame(
-            [[neither, len(only_b)], [len(only_a), len(both)]],
+            {"b right": [neither, len(only_a)], "b wrong": [len(only_b), len(both)]},
             index=["a right", "a wrong"],
-            columns=["b right", "b wrong"],
         ),
         shared_mistakes=both,
         only_a_wrong=only_a,
@@ -273,49 +231,15 @@ def compare_predictions(
     )
 
 
-def _of_rows(area, y_true, y_score):
-    """Function of rows, such as those of a resample: the area under their curve.
-
-    What scikit-learn computes, forty times faster for many resamples: scores are checked and ranked
-    once, not for each of them.
-    """
-    values, rank = np.unique(y_score, return_inverse=True)
-
-    def area_of(rows):
-        at, truth = rank[rows], y_true[rows]
-        # How many positives and negatives have each score, from the lowest score up.
-        positive, negative = (np.bincount(at[truth == y], minlength=len(values)) for y in (1, 0))
-        return float(area(positive, negative)) if positive.any() and negative.any() else np.nan
-
-    return area_of
-
-
-def _area_under_roc(positive, negative):
-    """Share of the pairs in which the positive scores higher; a tie is half a win."""
-    wins = positive @ (np.cumsum(negative) - negative / 2)
-    return wins / (positive.sum() * negative.sum())
-
-
-def _average_precision(positive, negative):
-    """Mean over the positives of the precision at their scores."""
-    found, called = (np.cumsum(n[::-1])[::-1] for n in (positive, positive + negative))
-    return positive @ (found / np.maximum(called, 1)) / positive.sum()
-
-
 def _bootstrap(statistic, n, level, n_resamples, random_state):
+    """Interval of a statistic of rows: on all of them, and on rows drawn with replacement."""
     if not 0 < level < 1 or n_resamples < 1:
-        raise ValueError(
-            f"level must lie between 0 and 1 and n_resamples be positive; got {level}, "
-            f"{n_resamples}."
-        )
+        raise ValueError(f"Need 0 < level < 1 and n_resamples > 0; got {level} and {n_resamples}.")
     rng = np.random.default_rng(random_state)
     values = np.array([statistic(rng.integers(0, n, n)) for _ in range(n_resamples)])
     values = values[~np.isnan(values)]
     if len(values) == 0:
-        raise ValueError(
-            "metric must be a number on at least one resample; got nan on all. Has y_true both "
-            "classes?"
-        )
+        raise ValueError("metric was nan on all resamples. Are both classes in y_true?")
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
     return Interval(float(statistic(np.arange(n))), float(low), float(high))
 
@@ -335,28 +259,21 @@ def _check_scores(y_true, y_score, *, name="y_score"):
         )
     if y_true.size == 0:
         raise ValueError("y_true must hold at least one value; got none.")
-    if not np.isin(y_true, (0, 1)).all():
-        bad = y_true.ravel()[~np.isin(y_true.ravel(), (0, 1))][0]
+    y_true, y_score = y_true.ravel(), y_score.ravel()
+    if len(other := y_true[(y_true != 0) & (y_true != 1)]):
+        raise ValueError(f"y_true must hold 0 and 1; got {other[0]}. Do the scores come second?")
+    if len(rows := np.flatnonzero(~np.isfinite(y_score))):
         raise ValueError(
-            f"y_true must hold 0 and 1; got {bad}. Scores are the second argument, not the first."
+            f"{name} must be finite; got {y_score[rows[0]]} in row {rows[0]}. Has training "
+            "diverged?"
         )
-    if not np.isfinite(y_score).all():
-        row = int(np.flatnonzero(~np.isfinite(y_score.ravel()))[0])
-        raise ValueError(
-            f"{name} must be finite; got {y_score.ravel()[row]} in row {row}. Has "
-            "training diverged?"
-        )
-    return y_true.ravel().astype(bool), y_score.ravel()
+    return y_true.astype(bool), y_score
 
 
 def _check_threshold(threshold):
-    if np.ndim(threshold) or not isinstance(threshold, (int, float, np.number)):
+    if not isinstance(threshold, Real):
         raise ValueError(f"threshold must be one number; got {threshold!r}.")
     return threshold
-
-
-def _both_classes(y_true):
-    return 0 < y_true.sum() < len(y_true)
 
 
 def _ratio(part, whole):

@@ -94,6 +94,8 @@ _OPTIMIZERS = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD}
 class SequenceCNN(keras.Sequential):
     """A `keras.Sequential` from ``(N, L, 4)`` to logits ``(N, T)`` that knows its architecture."""
 
+    twin = "workshop.keras_cnn"  # the module whose functions take such a model
+
     def __init__(self, architecture):
         layers = (*architecture.layers, arch.Dense(architecture.n_outputs))
         made = [_LAYERS[type(layer)](layer) for layer in layers]

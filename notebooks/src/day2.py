@@ -1454,9 +1454,7 @@ FEW = X_positive[:50]
 explainers = {
     "ISM": lambda X: interpret.saturation_mutagenesis(best_model, X),
     "saliency": lambda X: interpret.saliency(best_model, X),
-    "integrated gradients": lambda X: interpret.integrated_gradients(
-        best_model, X, steps=128, progress=False
-    ),
+    "integrated gradients": lambda X: interpret.integrated_gradients(best_model, X, steps=128),
     "ISM of the Day-1 model": lambda X: interpret.saturation_mutagenesis(day1_model, X),
 }
 explanations, rows = {}, {}
@@ -1498,7 +1496,8 @@ plot.show(
 # %% [markdown]
 # The methods agree about the tall letters, less about the small ones; yesterday's model hardly
 # knows where the motifs are. IG keeps a promise that gradients alone do not, **completeness**: its
-# scores sum to the difference between the logits of the sequence and of the empty one.
+# scores sum to the difference between the logits of the sequence and of the empty one. A sum of 128
+# steps stands for the integral, so there is a small error; the line above the table says how large.
 
 # %%
 empty = torch_cnn.predict_logits(best_model, np.zeros_like(x)[None])[0, 0]
@@ -2167,9 +2166,10 @@ if verdict.passed:
     )
 
 # %% [markdown] tags=["solution"]
-# Is Captum's IG our IG? For the Day-1 model it is, to within 0.0001. The gradient of the winner
-# *jumps* on the way, whenever another position becomes the maximum; there the two rules err
-# differently, and the completeness gap shows by how much.
+# Is Captum's IG our IG? Both sum gradients over the same way, ours by the trapezoid rule, Captum's
+# by that of Gauss and Legendre, so they agree to a small part of the largest score. The gradient
+# *jumps* on the way, as when another position becomes the maximum; there both rules err, and the
+# completeness gap shows by how much.
 
 # %% tags=["solution"]
 rows, our_ig = {}, {}

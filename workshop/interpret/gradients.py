@@ -1,16 +1,12 @@
 """Explanations from gradients: saliency and integrated gradients, of either twin."""
 
-from itertools import pairwise
-
 import numpy as np
 
 from workshop import training
 from workshop._checks import positive_int
 from workshop._progress import ProgressShare
-from workshop.interpret.effects import twin_of
+from workshop.interpret.mutagenesis import twin_of
 from workshop.sequences import check_not_empty, check_one_hot
-
-__all__ = ["integrated_gradients", "saliency"]
 
 
 def saliency(model, X, *, task=0, batch_size=256):
@@ -33,13 +29,6 @@ def saliency(model, X, *, task=0, batch_size=256):
     -------
     ndarray of shape (N, L, 4), float32
 
-    Raises
-    ------
-    TypeError
-        If `model` is not of the twins: a gradient needs its framework.
-    ValueError
-        If `X` or `task` does not fit the model.
-
     Examples
     --------
     >>> from workshop import torch_cnn
@@ -57,12 +46,11 @@ def integrated_gradients(
 ):
     """Average gradient on the way from a baseline to the sequence, times the difference.
 
-    The attributions of a sequence sum to the difference of the two logits (completeness), to less
-    than a thousandth of it with 256 steps. Sundararajan et al., 2017, https://arxiv.org/abs/1703.01365.
-
-    A sum stands for the integral, and with ReLU or a maximum the gradient jumps on the way, where
-    the usual rules err. Here the gradients at the two ends of each step are mixed in the ratio
-    that gives this step's own change of the logit: exact where the gradient jumps once in it.
+    The attributions of a sequence sum to the difference of the two logits (completeness). The
+    integral is taken by the trapezoid rule: the sum has an error, which the progress line says in
+    the end. More `steps` make it smaller; it is largest where the gradient jumps on the way, as it
+    does with ReLU or a maximum.
+    Sundararajan et al., 2017, https://arxiv.org/abs/1703.01365.
 
     Parameters
     ----------
@@ -79,19 +67,12 @@ def integrated_gradients(
     batch_size : int
         Gradients at once.
     progress : bool
-        Show a line that says how much is done, if it takes more than two seconds.
+        Show a line that says how much is done, and in the end how complete the attributions are.
 
     Returns
     -------
     ndarray of shape (N, L, 4), float32
         With the default baseline, 0 for each base that is not there.
-
-    Raises
-    ------
-    TypeError
-        If `model` is not of the twins.
-    ValueError
-        If `X`, `baseline`, `steps` or `task` does not fit.
 
     Examples
     --------
@@ -100,36 +81,28 @@ def integrated_gradients(
     >>> from workshop.datasets import load_ctcf
     >>> model, X = torch_cnn.build_cnn(DAY1_CNN), load_ctcf().X[:1]
     >>> change = torch_cnn.predict_logits(model, X) - torch_cnn.predict_logits(model, 0 * X)
-    >>> bool(abs(integrated_gradients(model, X).sum() - change[0, 0]) < 1e-4)
+    >>> bool(abs(integrated_gradients(model, X).sum() - change[0, 0]) < 0.01 * abs(change[0, 0]))
     True
     """
     twin, X = _check(model, X, task)
     steps = positive_int(steps, "steps")
     baseline = _check_baseline(baseline, X)
     way = np.linspace(0, 1, steps + 1, dtype=np.float32)[:, None, None]
-    out = np.empty_like(X)
+    weights = np.full(steps + 1, 1 / steps, dtype=np.float32)
+    weights[[0, -1]] /= 2  # the trapezoid rule: each end belongs to one step, the others to two
+    scores = np.empty_like(X)
     share = ProgressShare("integrated gradients", len(X), progress)
-    for i, (x, begin) in enumerate(zip(X, baseline, strict=True)):
-        points = begin + way * (x - begin)  # (steps + 1, L, 4)
+    for i, (x, start) in enumerate(zip(X, baseline, strict=True)):
+        points = start + way * (x - start)  # (steps + 1, L, 4)
         gradients = twin.input_gradient(model, points, task=task, batch_size=batch_size)
-        logits = twin.predict_logits(model, points, batch_size=batch_size)[:, task]
-        slopes = (gradients * (x - begin)).sum(axis=(1, 2), dtype=np.float64)
-        weights = _weights(slopes, np.diff(logits.astype(np.float64)) * steps) / steps
-        out[i] = (x - begin) * np.tensordot(weights, gradients, axes=1)
+        scores[i] = (x - start) * np.tensordot(weights, gradients, axes=1)
         share.advance(1)
-    return out
-
-
-def _weights(slopes, rises):
-    """Weight of each point's gradient: 1 a step, shared between its ends as its rise demands."""
-    weights = np.zeros(len(slopes))
-    missing = 0.0  # what a step cannot give, because its rise is beyond both slopes, the next does
-    for k, (left, right) in enumerate(pairwise(slopes)):
-        missing += rises[k]
-        share = 0.5 if left == right else np.clip((missing - right) / (left - right), 0, 1)
-        weights[k : k + 2] += share, 1 - share
-        missing -= share * left + (1 - share) * right
-    return weights
+    logits, logits_before = (twin.predict_logits(model, each)[:, task] for each in (X, baseline))
+    change = logits - logits_before
+    error = np.abs(scores.sum(axis=(1, 2)) - change).max()
+    said = f"the scores sum to the change of the logit ({np.abs(change).mean():.3g} on average)"
+    share.line.show(f"integrated gradients: {said} to within {error:.2g}", last=True)
+    return scores
 
 
 def _check(model, X, task):

@@ -9,14 +9,6 @@ from workshop._checks import positive_int
 from workshop.evaluation import auprc, auroc
 from workshop.sequences import check_one_hot
 
-__all__ = [
-    "Localisation",
-    "base_importance",
-    "localisation",
-    "project",
-    "zero_mean",
-]
-
 
 def zero_mean(scores):
     """Subtract from each score the mean over A, C, G and T of its position.
@@ -33,11 +25,6 @@ def zero_mean(scores):
     Returns
     -------
     ndarray of the same shape
-
-    Raises
-    ------
-    ValueError
-        If the last axis does not hold four bases, or a value is not finite.
 
     Examples
     --------
@@ -61,11 +48,6 @@ def project(scores, X):
     Returns
     -------
     ndarray of shape (N, L, 4)
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, or `X` is not one-hot.
 
     Examples
     --------
@@ -103,11 +85,6 @@ def base_importance(scores, X):
     ndarray of shape (N, L)
         0 at N.
 
-    Raises
-    ------
-    ValueError
-        If the shapes differ.
-
     Examples
     --------
     >>> base_importance([[[0.0, -2.0, -2.0, -4.0]]], [[[1, 0, 0, 0]]])
@@ -119,14 +96,10 @@ def base_importance(scores, X):
 class Localisation(NamedTuple):
     """How well scores find planted motifs; see `localisation`."""
 
-    auroc: float
-    """Chance that a base within a motif scores above one outside; 0.5 is blind, nan: no outside."""
-    auprc: float
-    """Average precision of the bases, sorted by score; `share` is blind."""
-    share: float
-    """Share of bases that lie within a motif."""
-    n_sequences: int
-    """Sequences with a motif: the others do not count."""
+    auroc: float  # chance that a base within a motif scores above one outside; 0.5 is blind
+    auprc: float  # average precision of the bases, sorted by score; `share` is blind
+    share: float  # of the bases that lie within a motif
+    n_sequences: int  # with a motif: the others do not count
 
 
 def localisation(importance, motif_starts, *, width):
@@ -150,22 +123,17 @@ def localisation(importance, motif_starts, *, width):
     -------
     Localisation
 
-    Raises
-    ------
-    ValueError
-        If shapes do not fit, a motif reaches beyond its sequence, or there is no motif at all.
-
     Examples
     --------
     >>> localisation([[0.1, -3.0, 2.0, 0.0]], [[1]], width=2)
     Localisation(auroc=1.0, auprc=1.0, share=0.5, n_sequences=1)
     """
     importance = np.asarray(importance, dtype=np.float64)
-    if importance.ndim != 2:
-        hint = " Pass base_importance(scores, X)." if importance.ndim == 3 else ""
-        raise ValueError(f"importance must have shape (N, L); got {importance.shape}.{hint}")
-    if not np.isfinite(importance).all():
-        raise ValueError("importance must hold finite numbers; got NaN or infinity.")
+    if importance.ndim != 2 or not np.isfinite(importance).all():
+        raise ValueError(
+            "importance must hold finite numbers, shape (N, L), as base_importance(scores, X) "
+            f"does; got shape {importance.shape}."
+        )
     width, motif_starts = positive_int(width, "width"), list(motif_starts)
     if len(motif_starts) != len(importance):
         raise ValueError(
@@ -174,14 +142,7 @@ def localisation(importance, motif_starts, *, width):
         )
     within = np.zeros(importance.shape, dtype=bool)
     for i, starts in enumerate(motif_starts):
-        try:
-            starts = [operator.index(start) for start in starts]  # a small NumPy int would overflow
-        except TypeError:
-            raise ValueError(
-                "motif_starts must hold a sequence of whole numbers for each sequence, () for no "
-                f"motif; got {starts!r} for sequence {i}."
-            ) from None
-        for start in starts:
+        for start in map(operator.index, starts):  # a small NumPy int would overflow
             if not 0 <= start <= importance.shape[1] - width:
                 raise ValueError(
                     f"motif_starts must leave room for {width} bp in {importance.shape[1]}; got "
@@ -200,10 +161,10 @@ def localisation(importance, motif_starts, *, width):
 def _check_scores(scores):
     scores = np.asarray(scores)
     if scores.ndim == 0 or scores.shape[-1] != 4:
-        hint = ""
-        if scores.ndim > 1 and scores.shape[-2] == 4:
-            hint = " If they are channels-first, pass scores.swapaxes(-1, -2)."
-        raise ValueError(f"scores must have shape (..., 4); got {scores.shape}.{hint}")
+        raise ValueError(
+            f"scores must have shape (..., 4); got {scores.shape}. If they are channels-first, "
+            "pass scores.swapaxes(-1, -2)."
+        )
     if scores.dtype.kind not in "fiu" or not np.isfinite(scores).all():
         raise ValueError("scores must hold finite numbers; got NaN, infinity or something else.")
     return scores

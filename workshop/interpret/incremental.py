@@ -2,7 +2,7 @@
 
 A substitution changes ``kernel_size`` positions of the first convolution, a few windows after a
 pool, and so on; everything else is what it was, and is computed once. This is not an
-approximation: the result is the one that a prediction for each mutant gives, to rounding.
+approximation: the result is the one that `mutagenesis.brute_force` gives, to rounding.
 
 All mutants of many sequences go through at once. Places that lie a multiple of all pool strides
 apart touch windows of the same width and alignment: they form one array, cut into blocks that fit
@@ -12,40 +12,46 @@ framework.
 The idea is that of fastISM (Nair et al., 2022, doi:10.1093/bioinformatics/btac135).
 """
 
+import contextlib
 import math
+import threading
 from itertools import zip_longest
 
 import numpy as np
 from scipy.special import expit, softmax
+from threadpoolctl import ThreadpoolController
 
 from workshop import architecture as arch
 from workshop.interpret import layer_steps as steps
-from workshop.interpret.reference import Reference, Window
-
-__all__ = ["IncrementalISM", "is_letter"]
 
 BLOCK_SIZE = 1_000_000  # numbers in the largest array of a block: 4 MB, about what a cache holds
+SEQUENCES = 16  # at once; more of them make nothing faster
+
+
+_BLAS = ThreadpoolController()  # NumPy's and SciPy's libraries, loaded above
+_ONE_CALLER = threading.Lock()
+
+
+@contextlib.contextmanager
+def one_blas_thread():
+    """Let NumPy multiply on one thread: beside a busy neighbour two of them wait for each other.
+
+    The number belongs to the whole process, so one caller at a time changes it.
+    """
+    with _ONE_CALLER, _BLAS.limit(limits=1, user_api="blas"), np.errstate(all="ignore"):
+        yield
 
 
 class IncrementalISM:
-    """Effects of all single substitutions on one output of one network.
+    """Effects of all single substitutions on one output of a network with these weights.
 
-    Parameters
-    ----------
-    architecture : Architecture
-    weights : dict of str to ndarray
-        As ``get_weights`` of the twins gives them. It computes in float32, or their wider type.
-    task : int
-        Column of the output.
-    scale : str
-        ``"logit"``, or ``"probability"``: after the task's activation.
+    ``scale="probability"`` means the output after the task's activation.
     """
 
     def __init__(self, architecture, weights, *, task=0, scale="logit"):
         self.length = architecture.input_length
         self.activation = arch.TASKS[architecture.task] if scale == "probability" else "linear"
-        self.dtype = np.result_type(np.float32, *weights.values())  # one: BLAS takes no mixture
-        weights = {name: np.asarray(weight, self.dtype) for name, weight in weights.items()}
+        self.dtype = weights["output.kernel"].dtype
         self.task = task
         if self.activation != "softmax":  # which needs all outputs; otherwise one will do
             self.task = 0
@@ -55,16 +61,16 @@ class IncrementalISM:
             }
         self.steps = _steps(architecture, weights)
         # Places this far apart touch windows of one pattern.
-        self.stride = math.prod(getattr(step, "step", 1) for step in self.steps)
+        self.stride = math.prod(step.stride for step in self.steps)
         self.trails = [self._trail(phase) for phase in range(min(self.stride, self.length))]
         self.margins = [self._margins(level) for level in range(len(self.trails[0]))]
 
     def _trail(self, place):
         """Touched windows of each layer that has positions, the sequence itself first."""
-        trail = [Window(place, self.stride, 1)]
+        trail = [steps.Window(place, self.stride, 1)]
         for step in self.steps:
             window = step.touched(trail[-1])
-            if window is None:  # the reduction: from here on there are no positions
+            if window is None:
                 break
             trail.append(window)
         return trail
@@ -72,41 +78,20 @@ class IncrementalISM:
     def _margins(self, level):
         """How far windows of a layer hang over its start, and how far they reach in all."""
         left = right = 0
-        pool = isinstance(self.steps[level], steps.MaxPool)
         for phase, trail in enumerate(self.trails):
-            start, step, width = self.steps[level].reads(trail[level]) if pool else trail[level]
+            start, step, width = self.steps[level].reads(trail[level])
             last = (self.length - 1 - phase) // self.stride
             left, right = max(left, -start), max(right, start + step * last + width)
         return left, right
 
+    @one_blas_thread()
     def logits(self, X):
-        """Logits (n, T) of the unchanged sequences: those that this network computes.
-
-        Parameters
-        ----------
-        X : array of shape (n, L, 4)
-
-        Returns
-        -------
-        ndarray of shape (n, T)
-            T is 1, except on the probability scale of a multi-class task.
-        """
+        """Logits (n, T) of the unchanged sequences; T is 1 except for a softmax."""
         return self._references(X)[-1]
 
+    @one_blas_thread()
     def effects(self, X, start, end):
-        """Change of the output under each substitution at positions `start` to `end`.
-
-        Parameters
-        ----------
-        X : array of shape (n, L, 4)
-        start, end : int
-            0 <= start < end <= L.
-
-        Returns
-        -------
-        ndarray of shape (n, end - start, 4)
-            Exactly 0 where a letter replaces itself.
-        """
+        """Change (n, end - start, 4) of the output; exactly 0 where a letter replaces itself."""
         references = self._references(X)
         columns = np.ascontiguousarray(X[:, start:end].swapaxes(0, 1))  # (W, n, 4)
         # In a one-hot column three letters are another one; in one of N, or a soft one, all four.
@@ -131,18 +116,16 @@ class IncrementalISM:
                 references.append(values)
             else:
                 fill = -np.inf if isinstance(step, (steps.MaxPool, steps.GlobalMax)) else 0
-                references.append(Reference(values, margins, fill))
+                references.append(steps.Reference(values, margins, fill))
             values = step.forward(values)
         return [*references, values]
 
     def _blocks(self, start, end, references, mutants):
         """Mutated places of one pattern, a slice from `start` on, and their trail; limited size."""
         positional, features = references[: len(self.margins)], references[len(self.margins) :]
-        channels = [reference.values.shape[-1] for reference in positional]
+        channels = [reference.padded.shape[-1] for reference in positional]
         widest = max(values.shape[-1] for values in features)
         for phase, trail in enumerate(self.trails):
-            if any(window.width == 0 for window in trail):
-                continue  # they fall between the windows of a pool: no effect
             sizes = [n * window.width for n, window in zip(channels, trail, strict=True)]
             most = max(BLOCK_SIZE // (mutants * max(*sizes, widest)), 1)
             first = max(-((phase - start) // self.stride), 0)
@@ -175,31 +158,31 @@ class IncrementalISM:
         return values[..., self.task]
 
 
+_OUTPUT_ACTIVATIONS = {"sigmoid": expit, "softmax": lambda logits: softmax(logits, axis=-1)}
+
+
 def is_letter(X):
     """Which entries of (..., 4) are the letter of their position: none at N or in a soft row."""
     return (X == 1) & (X.sum(axis=-1, keepdims=True) == 1)
-
-
-_OUTPUT_ACTIVATIONS = {"sigmoid": expit, "softmax": lambda logits: softmax(logits, axis=-1)}
 
 
 def _steps(architecture, weights):
     """Steps of a network with its weights."""
     made = []
     flattened = None  # number of positions that a Flatten has laid side by side
-    norm = None  # scale and shift of features, which the next Dense takes in
-    shapes = [(architecture.input_length, 4), *architecture.output_shapes()]
-    keys = [*map(str, range(len(architecture.layers))), "output"]
+    norms = []  # scale and shift of features, which the next Dense takes in
     layers = [*architecture.layers, arch.Dense(architecture.n_outputs)]
-    for key, layer, shape in zip(keys, layers, shapes, strict=False):
-        own = {name: weights[f"{key}.{name}"] for name in _weight_names(layer, shape)}
+    shapes = [(architecture.input_length, 4), *architecture.output_shapes()[:-1]]  # that enter
+    for i, (layer, shape) in enumerate(zip(layers, shapes, strict=True)):
+        key = "output" if layer is layers[-1] else i
+        kernel, bias = weights.get(f"{key}.kernel"), weights.get(f"{key}.bias")
         match layer:
             case arch.Conv1D():
-                made.append(steps.Conv(own["kernel"], own["bias"], layer.padding))
+                made.append(steps.Conv(kernel, bias, layer.padding))
             case arch.AvgPool():
-                made.append(steps.AvgPool(layer, shape[0]))
+                made.append(steps.AvgPool(layer.pool_size))
             case arch.MaxPool():
-                _insert_maximum(made, steps.MaxPool(layer, shape[0]))
+                _insert_maximum(made, steps.MaxPool(layer.pool_size))
             case arch.GlobalMaxPool():
                 _insert_maximum(made, steps.GlobalMax())
             case arch.GlobalAvgPool():
@@ -207,30 +190,26 @@ def _steps(architecture, weights):
             case arch.Flatten():
                 flattened = shape[0]
             case arch.BatchNorm():
-                scale = own["gamma"] / np.sqrt(own["variance"] + layer.epsilon)
-                shift = own["beta"] - scale * own["mean"]
+                names = ("gamma", "beta", "mean", "variance")
+                gamma, beta, mean, variance = (weights[f"{key}.{name}"] for name in names)
+                scale = gamma / np.sqrt(variance + layer.epsilon)
+                norm = scale, beta - scale * mean
                 if len(shape) == 2:
-                    made.append(steps.Scale(scale, shift))
-                elif norm is None:
-                    norm = scale, shift
+                    made.append(steps.Scale(*norm))
                 else:
-                    norm = scale * norm[0], scale * norm[1] + shift
+                    norms.append(norm)
             case arch.Dense():
-                kernel, bias = own["kernel"], own["bias"]
-                if norm is not None:
-                    kernel, bias = norm[0][:, None] * kernel, bias + norm[1] @ kernel
+                while norms:
+                    scale, shift = norms.pop()
+                    kernel, bias = scale[:, None] * kernel, bias + shift @ kernel
                 if flattened is None:
                     made.append(steps.Dense(kernel, bias))
                 else:
                     made.append(steps.FlattenDense(kernel, bias, flattened))
-                flattened = norm = None
+                flattened = None
         if getattr(layer, "activation", "linear") != "linear":
             made.append(steps.Activation(layer.activation))
     return made
-
-
-def _weight_names(layer, shape):
-    return layer.weight_shapes(shape) | layer.state_shapes(shape)
 
 
 def _insert_maximum(made, step):
@@ -239,3 +218,36 @@ def _insert_maximum(made, step):
     while at and isinstance(made[at - 1], steps.Activation):
         at -= 1
     made.insert(at, step)
+
+
+# --- the engine as a way to effects, beside brute force -----------------------------------------
+
+
+def ignore(n_sequences):
+    """Progress that nobody wants to hear of."""
+
+
+def in_chunks(engine, otherwise, batch_size, X, positions, advance=ignore):
+    """Effects (N, W, 4) by the engine, and by `otherwise` where a number overflows."""
+    out = np.empty((len(X), len(positions), 4), dtype=np.float32)
+    for first in range(0, len(X), batch_size):
+        chunk = X[first : first + batch_size]
+        effects = engine.effects(chunk, positions.start, positions.stop)
+        if np.isfinite(effects).all():
+            advance(len(chunk))
+        else:  # in the model as well?
+            effects = otherwise(chunk, positions, advance)
+        out[first : first + len(chunk)] = effects
+    return out
+
+
+def agrees(engine, logits_of, otherwise, X):
+    """Whether engine and model say the same of a random sequence, the first one, and mutants."""
+    length = X.shape[1]
+    random = np.eye(4, dtype=np.float32)[np.random.default_rng(0).integers(0, 4, length)]
+    probes, window = np.stack([random, X[0]]), range(length // 2, length)[:2]
+    logits, effects = logits_of(probes), otherwise(probes, window)
+    size = np.abs(logits).max()
+    off = np.abs(engine.logits(probes)[:, engine.task] - logits).max()
+    effects_off = np.abs(engine.effects(probes, window.start, window.stop) - effects).max()
+    return off <= 2e-5 * size and effects_off <= 1e-3 * np.abs(effects).max() + 5e-6 * size

@@ -13,31 +13,83 @@ window of a reference is a view of it.
 Linear steps map a *change* (mutant minus reference), the others map the mutant's *values*.
 """
 
-from functools import reduce
+from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg.blas import get_blas_funcs
 from scipy.special import expit
 
-from workshop.interpret.reference import Reference, Window
 
-__all__ = [
-    "Activation",
-    "AvgPool",
-    "Conv",
-    "Dense",
-    "FlattenDense",
-    "GlobalAvg",
-    "GlobalMax",
-    "MaxPool",
-    "Scale",
-]
+class Window(NamedTuple):
+    """Touched positions: `width` of them from ``start + step * j`` on, for mutated place j."""
+
+    start: int
+    step: int
+    width: int
 
 
-class Conv:
-    """Slide kernels (K, C, F) along the positions."""
+class Reference:
+    """Values of a layer for unchanged sequences, with margins for windows that hang over an end.
+
+    Beyond the ends there is `fill`: minus infinity where a maximum follows, otherwise 0.
+    """
+
+    def __init__(self, values, margins, fill):
+        left, reach = margins
+        self.length, self.margins, self.left, self.fill = len(values), margins, left, fill
+        shape = (left + max(len(values), reach), *values.shape[1:])
+        self.padded = np.full(shape, fill, dtype=values.dtype)
+        self.padded[left : left + len(values)] = values
+        self._before = self._after = None
+
+    def window(self, window, places, *, offset=0, width=None):
+        """View (w, 1, J, n, C) of a window, or of `width` positions from its start + `offset`."""
+        width = window.width if width is None else width
+        start = self.left + window.start + offset
+        per_position, *rest = self.padded.strides
+        return np.lib.stride_tricks.as_strided(
+            self.padded[start:],
+            (width, 1, places, *self.padded.shape[1:]),
+            (per_position, 0, window.step * per_position, *rest),
+            writeable=False,
+        )
+
+    def set_beyond(self, values, window, value):
+        """Set values (w, A, J, n, C) of positions beyond the ends."""
+        for i in range(window.width):
+            first = window.start + i
+            if first < 0:
+                values[i, :, : -(first // window.step)] = value
+            if first + window.step * (values.shape[2] - 1) >= self.length:
+                values[i, :, max(-((first - self.length) // window.step), 0) :] = value
+
+    def largest_outside(self, window, places):
+        """Largest value (J, n, C) of each channel outside of the window."""
+        if self._before is None:
+            edge = np.full_like(self.padded[:1], -np.inf)
+            self._before = np.maximum.accumulate(np.concatenate([edge, self.padded]))
+            self._after = np.maximum.accumulate(np.concatenate([edge, self.padded[::-1]]))[::-1]
+        first = self.left + window.start + window.step * np.arange(places)
+        return np.maximum(self._before[first], self._after[first + window.width])
+
+
+class Step:
+    """One layer: by default linear, and position by position."""
 
     linear = True
+    stride = 1  # positions from one output to the next
+
+    def touched(self, window):
+        """Window of the output that a window of the input touches; None if it has no positions."""
+        return window
+
+    def reads(self, window):
+        """Window of the input that the touched outputs need, beside the changed values."""
+        return window
+
+
+class Conv(Step):
+    """Slide kernels (K, C, F) along the positions."""
 
     def __init__(self, kernel, bias, padding):
         self.kernel, self.bias = kernel, bias
@@ -48,28 +100,20 @@ class Conv:
     def forward(self, x):
         x = np.pad(x, (self.pad, (0, 0), (0, 0)))
         length = len(x) - len(self.kernel) + 1
-        out = np.empty((length, x.shape[1], len(self.bias)), dtype=x.dtype)
-        out[:] = self.bias
+        out = np.tile(self.bias, (length, x.shape[1], 1))  # (L', n, F)
         for k, weight in enumerate(self.kernel):
             self._add_product(x[k : k + length], weight, out)
         return out
 
     def touched(self, window):
-        width = len(self.kernel)
-        return Window(window.start - width + 1 + self.pad[0], window.step, window.width + width - 1)
+        more = len(self.kernel) - 1
+        return Window(window.start - more + self.pad[0], window.step, window.width + more)
 
     def change(self, change, window, reference):
-        width = len(self.kernel)
-        shape = (window.width + width - 1, *change.shape[1:-1], len(self.bias))
-        if window.width == 1:  # each position that comes out hears of one kernel row
-            out = np.empty(shape, dtype=change.dtype)
-            for k, weight in enumerate(self.kernel):
-                np.matmul(_rows(change), weight, out=_rows(out[width - 1 - k]))
-            return out
-        out = np.zeros(shape, dtype=change.dtype)
+        more = len(self.kernel) - 1
+        out = np.zeros((window.width + more, *change.shape[1:-1], len(self.bias)), change.dtype)
         for k, weight in enumerate(self.kernel):
-            at = width - 1 - k
-            self._add_product(change, weight, out[at : at + window.width])
+            self._add_product(change, weight, out[more - k : more - k + window.width])
         return out
 
     def _add_product(self, x, weight, out):
@@ -78,10 +122,8 @@ class Conv:
         self.gemm(1, weight.T, _rows(x).T, 1, _rows(out).T, overwrite_c=True)
 
 
-class Scale:
+class Scale(Step):
     """Scale and shift each channel: a BatchNorm that predicts."""
-
-    linear = True
 
     def __init__(self, scale, shift):
         self.scale, self.shift = scale, shift
@@ -89,14 +131,11 @@ class Scale:
     def forward(self, x):
         return x * self.scale + self.shift
 
-    def touched(self, window):
-        return window
-
     def change(self, change, window, reference):
         return change * self.scale
 
 
-class Activation:
+class Activation(Step):
     """Apply a function that never decreases to each value."""
 
     linear = False
@@ -107,59 +146,49 @@ class Activation:
     def forward(self, x):
         return self.function(x, np.empty_like(x))
 
-    def touched(self, window):
-        return window
-
     def values(self, values, window, reference):
         return self.function(values, values)
 
 
-class _Pool:
-    def __init__(self, layer, length):
-        self.size = self.step = layer.pool_size
-        self.length_out, _ = layer.output_shape((length, 1))
-        overhang = max((self.length_out - 1) * self.step + self.size - length, 0)  # 0 if "valid"
-        self.pad = overhang // 2
+class Pool(Step):
+    """Windows of `stride` positions side by side; what is left over at the end does not count."""
 
-    def taps(self, x, beyond):
-        """All first positions of the windows, all second ones, ...: `size` views (L', n, C)."""
-        reach = (self.length_out - 1) * self.step + self.size
-        margins = (self.pad, max(reach - self.pad - len(x), 0)), (0, 0), (0, 0)
-        x = np.pad(x, margins, constant_values=beyond)
-        return [x[k : reach - self.size + k + 1 : self.step] for k in range(self.size)]
+    def __init__(self, pool_size):
+        self.stride = pool_size
+
+    def windows(self, x):
+        """All windows of a layer (L, n, C): a view (L', stride, n, C)."""
+        length = len(x) // self.stride
+        return x[: length * self.stride].reshape(length, self.stride, *x.shape[1:])
 
     def touched(self, window):
-        first = -((self.size - 1 - self.pad - window.start) // self.step)
-        last = (window.start + window.width - 1 + self.pad) // self.step
-        return Window(first, window.step // self.step, max(last - first + 1, 0))
+        first = window.start // self.stride
+        last = (window.start + window.width - 1) // self.stride
+        return Window(first, window.step // self.stride, last - first + 1)
+
+    def reads(self, window):
+        after = self.touched(window)
+        return Window(after.start * self.stride, window.step, after.width * self.stride)
 
     def rows(self, window):
         """For each pooled position, the rows ``start, stop`` of the touched window under it."""
-        after = self.touched(window)
-        for q in range(after.start, after.start + after.width):
-            start = q * self.step - self.pad - window.start
-            yield start, start + self.size
-
-    def reads(self, window):
-        """The window, widened to whole windows of the pool."""
-        starts, stops = zip((0, window.width), *self.rows(window), strict=True)
-        first = min(starts)
-        return Window(window.start + first, window.step, max(stops) - first)
+        reads = self.reads(window)
+        for start in range(reads.start, reads.start + reads.width, self.stride):
+            yield start - window.start, start - window.start + self.stride
 
 
-class MaxPool(_Pool):
+class MaxPool(Pool):
     """Keep the largest value of each window."""
 
     linear = False
 
     def forward(self, x):
-        return reduce(np.maximum, self.taps(x, -np.inf))
+        return self.windows(x).max(axis=1)
 
     def values(self, values, window, reference):
         out = np.empty((self.touched(window).width, *values.shape[1:]), dtype=values.dtype)
         for pooled, (start, stop) in zip(out, self.rows(window), strict=True):
-            touched = values[max(start, 0) : stop]
-            np.maximum.reduce(touched, axis=0, out=pooled)
+            np.maximum.reduce(values[max(start, 0) : stop], axis=0, out=pooled)
             # Of the positions beside the touched ones the reference knows the values.
             for offset, width in ((start, -start), (window.width, stop - window.width)):
                 if width > 0:
@@ -168,48 +197,38 @@ class MaxPool(_Pool):
         return out
 
 
-class AvgPool(_Pool):
-    """Average each window; what hangs over an end does not count."""
-
-    linear = True
-
-    def __init__(self, layer, length):
-        super().__init__(layer, length)
-        inside = sum(self.taps(np.ones((length, 1, 1)), 0))  # (L', 1, 1) positions in each window
-        self.share = 1 / inside
+class AvgPool(Pool):
+    """Average each window."""
 
     def forward(self, x):
-        return sum(self.taps(x, 0)) * self.share.astype(x.dtype)
+        return self.windows(x).mean(axis=1)
 
     def change(self, change, window, reference):
-        after = self.touched(window)
-        out = np.empty((after.width, *change.shape[1:]), dtype=change.dtype)
-        places = np.arange(change.shape[2]) * after.step
-        for i, (start, stop) in enumerate(self.rows(window)):
-            np.add.reduce(change[max(start, 0) : stop], axis=0, out=out[i])
-            share = self.share[np.clip(after.start + i + places, 0, self.length_out - 1)]
-            out[i] *= share.astype(out.dtype)
+        out = np.empty((self.touched(window).width, *change.shape[1:]), dtype=change.dtype)
+        for pooled, (start, stop) in zip(out, self.rows(window), strict=True):
+            np.add.reduce(change[max(start, 0) : stop], axis=0, out=pooled)
+        out /= self.stride
         return out
 
 
-class GlobalAvg:
-    """Average each channel over all positions."""
-
-    linear = True
-
-    def forward(self, x):
-        return x.mean(axis=0)
+class ToFeatures(Step):
+    """All positions become one: nothing after it has positions."""
 
     def touched(self, window):
         return None
 
+
+class GlobalAvg(ToFeatures):
+    """Average each channel over all positions."""
+
+    def forward(self, x):
+        return x.mean(axis=0)
+
     def change(self, change, window, reference):
-        total = np.add.reduce(change, axis=0)
-        total /= reference.length
-        return total
+        return np.add.reduce(change, axis=0) / reference.length
 
 
-class GlobalMax:
+class GlobalMax(ToFeatures):
     """Keep the largest value of each channel over all positions."""
 
     linear = False
@@ -217,18 +236,13 @@ class GlobalMax:
     def forward(self, x):
         return x.max(axis=0)
 
-    def touched(self, window):
-        return None
-
     def values(self, values, window, reference):
         largest = np.maximum.reduce(values, axis=0)
         return np.maximum(largest, reference.largest_outside(window, values.shape[2]), out=largest)
 
 
-class FlattenDense:
+class FlattenDense(ToFeatures):
     """Lay all positions side by side and connect them to neurons: a matrix (L, C, U)."""
-
-    linear = True
 
     def __init__(self, kernel, bias, length):
         self.kernel, self.bias = kernel.reshape(length, -1, len(bias)), bias
@@ -238,9 +252,6 @@ class FlattenDense:
         flat = x.swapaxes(0, 1).reshape(x.shape[1], -1)  # (L, n, C) -> (n, L * C)
         return flat @ self.kernel.reshape(flat.shape[1], -1) + self.bias
 
-    def touched(self, window):
-        return None
-
     def change(self, change, window, reference):
         if self._padded is None:
             self._padded = Reference(self.kernel, reference.margins, 0)
@@ -248,19 +259,14 @@ class FlattenDense:
         return sum(row @ kernel for row, kernel in zip(change, kernels, strict=True))
 
 
-class Dense:
+class Dense(Step):
     """Connect every feature to each neuron."""
-
-    linear = True
 
     def __init__(self, kernel, bias):
         self.kernel, self.bias = kernel, bias
 
     def forward(self, x):
         return x @ self.kernel + self.bias
-
-    def touched(self, window):
-        return None
 
     def change(self, change, window, reference):
         return (_rows(change) @ self.kernel).reshape(*change.shape[:-1], -1)
@@ -271,14 +277,10 @@ def _rows(x):
     return x.reshape(-1, x.shape[-1])
 
 
-def _elu(x, out):
-    return np.maximum(x, np.expm1(np.minimum(x, 0)), out=out)
-
-
-_ACTIVATIONS = {
+_ACTIVATIONS = {  # functions of (x, out)
     "relu": lambda x, out: np.maximum(x, 0, out=out),
-    "tanh": lambda x, out: np.tanh(x, out=out),
-    "sigmoid": lambda x, out: expit(x, out=out),
-    "elu": _elu,
-    "exponential": lambda x, out: np.exp(x, out=out),
+    "tanh": np.tanh,
+    "sigmoid": expit,
+    "elu": lambda x, out: np.maximum(x, np.expm1(np.minimum(x, 0)), out=out),
+    "exponential": np.exp,
 }

@@ -7,8 +7,6 @@ from workshop.interpret.importance import base_importance
 from workshop.motifs import Motif
 from workshop.sequences import check_not_empty, check_one_hot
 
-__all__ = ["motif_from_scores"]
-
 ROUNDS = 50  # of aligning; two or three are usual
 
 
@@ -41,11 +39,6 @@ def motif_from_scores(scores, X, *, width):
     -------
     Motif
         Counts of the letters of one window from each sequence; N counts for none.
-
-    Raises
-    ------
-    ValueError
-        If shapes do not fit, or all scores are 0.
 
     Examples
     --------

@@ -1,15 +1,42 @@
-"""In-silico mutagenesis: change letters, and see what the model says."""
+"""In-silico mutagenesis (ISM): change letters, and see what the model says.
 
-import operator
+`brute_force` is all of ISM, and what a function of sequences gets. For a model of `keras_cnn` or
+`torch_cnn`, `workshop.interpret.incremental` gives the same numbers many times faster: it computes
+again only what a mutation touches.
+"""
+
+import sys
+import warnings
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
+from workshop import training
+from workshop._checks import positive_int
 from workshop._progress import ProgressShare
-from workshop.interpret.effects import SEQUENCES, effects_of
-from workshop.interpret.incremental import is_letter
+from workshop.interpret import incremental
+from workshop.interpret.incremental import SEQUENCES, is_letter
+from workshop.sequences import check_not_empty, check_one_hot
 
-__all__ = ["PairwiseMutagenesis", "pairwise_mutagenesis", "saturation_mutagenesis"]
+LETTERS = np.eye(4, dtype=np.float32)  # one-hot rows of A, C, G, T
+
+
+def brute_force(predict, X, positions, advance=incremental.ignore):
+    """Put every letter at every position, predict, and subtract what the sequence itself gives.
+
+    `predict` maps sequences (n, L, 4) to numbers (n,); the effects are (N, len(positions), 4).
+    """
+    effects = np.zeros((len(X), len(positions), 4), dtype=np.float32)
+    for x, reference, effect in zip(X, predict(X), effects, strict=True):
+        mutants = np.tile(x, (len(positions), 4, 1, 1))  # (W, 4, L, 4)
+        for i, position in enumerate(positions):
+            for letter in range(4):
+                mutants[i, letter, position] = LETTERS[letter]
+        changed = (mutants != x).any(axis=(2, 3))  # (W, 4): not where the letter stands already
+        effect[changed] = predict(mutants[changed]) - reference
+        advance(1)
+    return effects
 
 
 def saturation_mutagenesis(
@@ -17,10 +44,10 @@ def saturation_mutagenesis(
 ):
     """Score every single substitution: output of the mutant minus output of the sequence.
 
-    For a model of `keras_cnn` or `torch_cnn` only what a substitution touches is computed again,
-    which is exact and many times faster than a prediction for each mutant. Any other function gets
-    all mutants, in batches; so does a model that no longer computes what its architecture says,
-    with a warning.
+    A function of sequences gets all mutants, in batches (`mutagenesis.brute_force`: that is all of
+    ISM). For a model of `keras_cnn` or `torch_cnn` only what a substitution touches is computed
+    again (`interpret.incremental`): the same numbers, many times faster. A model that no longer
+    computes what its architecture says is treated as a function, with a warning.
 
     Parameters
     ----------
@@ -47,13 +74,6 @@ def saturation_mutagenesis(
         Effect of putting base b at position p, 0 where b is there already. A part of the
         positions gives that part of the whole.
 
-    Raises
-    ------
-    TypeError
-        If `model` is neither a model of the twins nor a function.
-    ValueError
-        If a shape, value or position does not fit, or the model returns something else.
-
     Examples
     --------
     >>> from workshop.sequences import one_hot_encode
@@ -62,20 +82,17 @@ def saturation_mutagenesis(
     array([[[ 0.,  0.,  1.,  0.],
             [-1., -1.,  0., -1.]]], dtype=float32)
     """
-    X, effects = effects_of(model, X, task=task, scale=scale, batch_size=batch_size)
-    start, end = _positions(X, start, end)
-    return effects(X, start, end, ProgressShare("mutagenesis", len(X), progress).advance)
+    X, effects_of = _choose(model, X, task=task, scale=scale, batch_size=batch_size)
+    positions = _positions(X, start, end)
+    return effects_of(X, positions, ProgressShare("mutagenesis", len(X), progress).advance)
 
 
 class PairwiseMutagenesis(NamedTuple):
     """Effects of all double substitutions in a window of W positions: `pairwise_mutagenesis`."""
 
-    single: np.ndarray
-    """Effect of base b at position p, shape (N, W, 4)."""
-    double: np.ndarray
-    """Effect of base a at position p and b at q, shape (N, W, 4, W, 4)."""
-    interaction: np.ndarray
-    """What `double` is beyond the sum of the two singles, shape (N, W, 4, W, 4)."""
+    single: np.ndarray  # effect of base b at position p, shape (N, W, 4)
+    double: np.ndarray  # effect of base a at position p and b at q, shape (N, W, 4, W, 4)
+    interaction: np.ndarray  # what double is beyond the sum of the two singles, the same shape
 
 
 def pairwise_mutagenesis(
@@ -93,8 +110,9 @@ def pairwise_mutagenesis(
         As in `saturation_mutagenesis`.
     X : array of shape (N, L, 4)
     start, end : int, optional
-        The window, with the meaning of a Python slice. W positions have about 4.5 W² double
-        mutants: 3,000 for 26 positions, 180,000 for 200.
+        The window, at least two positions, with the meaning of a Python slice. W positions have
+        about 4.5 W² double mutants: 3,000 for 26 positions, 180,000 for 200. The result holds
+        128 N W² bytes.
     task : int
     scale : str
     batch_size : int, optional
@@ -106,13 +124,6 @@ def pairwise_mutagenesis(
     PairwiseMutagenesis
         A pair of a position with itself is no double substitution: 0.
 
-    Raises
-    ------
-    TypeError, ValueError
-        As `saturation_mutagenesis`; also if the window has less than two positions.
-    MemoryError
-        If the result does not fit: its size grows with the square of the window.
-
     Examples
     --------
     >>> from workshop.sequences import one_hot_encode
@@ -121,25 +132,22 @@ def pairwise_mutagenesis(
     >>> [float(scores[0, 0, 2, 1, 2]) for scores in (pairs.double, pairs.interaction)]
     [1.0, 1.0]
     """
-    X, effects = effects_of(model, X, task=task, scale=scale, batch_size=batch_size)
-    start, end = _positions(X, start, end)
-    width = end - start
+    X, effects_of = _choose(model, X, task=task, scale=scale, batch_size=batch_size)
+    positions = _positions(X, start, end)
+    width = len(positions)
     if width < 2:
-        raise ValueError(
-            f"start and end must enclose at least two positions; got {start} to {end}."
-        )
-    interaction = _zeros((len(X), width, 4, width, 4))
+        raise ValueError(f"A pair needs at least two positions; got start={start} and end={end}.")
+    interaction = np.zeros((len(X), width, 4, width, 4), dtype=np.float32)
     share = ProgressShare("pairs", len(X) * width * (width + 1) / 2, progress)
-    single = effects(X, start, end, lambda n: share.advance(n * width))
-    letters = np.eye(4, dtype=np.float32)
+    single = effects_of(X, positions, lambda n: share.advance(n * width))
     for first in range(0, len(X), SEQUENCES):
         chunk = X[first : first + SEQUENCES]
-        for p in range(width - 1):
-            row, letter = np.nonzero(~is_letter(chunk[:, start + p : start + p + 1])[:, 0])
+        for p, position in enumerate(positions[:-1]):
+            row, letter = np.nonzero(~is_letter(chunk[:, position]))
             mutants = chunk[row]
-            mutants[:, start + p] = letters[letter]
+            mutants[:, position] = LETTERS[letter]
             after = slice(p + 1, width)
-            second = effects(mutants, start + p + 1, end)  # given the first, (M, W - p - 1, 4)
+            second = effects_of(mutants, positions[after])  # given the first, (M, W - p - 1, 4)
             row += first
             beyond = second - single[row, after]
             interaction[row, p, letter, after] = beyond
@@ -151,28 +159,102 @@ def pairwise_mutagenesis(
     return PairwiseMutagenesis(single, double, interaction)
 
 
-def _zeros(shape):
-    try:
-        return np.zeros(shape, dtype=np.float32)
-    except MemoryError as error:
-        raise MemoryError(
-            f"{shape[0]:,} sequences x {shape[1]}² pairs of positions need twice "
-            f"{np.prod(shape, dtype=float) * 4 / 1e9:.0f} GB. Pass start and end, or fewer "
-            "sequences at once."
-        ) from error
-
-
 def _positions(X, start, end):
-    """Start and end from 0 to L, or an error where they enclose nothing."""
-    try:
-        first, stop, _ = slice(operator.index(start), end).indices(X.shape[1])
-    except TypeError:
-        raise TypeError(
-            f"start and end must be whole numbers, or end None; got {start!r} and {end!r}."
-        ) from None
-    if first >= stop:
+    """Positions from start to end, or an error where they enclose nothing."""
+    positions = range(X.shape[1])[start:end]
+    if not positions:
         raise ValueError(
             f"start must lie before end, within {X.shape[1]} positions; got start={start} and "
             f"end={end}."
         )
-    return first, stop
+    return positions
+
+
+# --- what is asked, and which way is taken ------------------------------------------------------
+
+SCALES = ("logit", "probability")
+MUTANTS = 64  # at once in a function: they still fit the cache; more are slower on a CPU
+
+
+def twin_of(model):
+    """Module of the twin that built a model, or None: no framework is imported here."""
+    return sys.modules.get(getattr(type(model), "twin", None))
+
+
+def _choose(model, X, *, task, scale, batch_size):
+    """Check what is asked; return X as float32, and ``effects_of(X, positions, advance)``."""
+    if scale not in SCALES:
+        raise ValueError(f"scale must be one of {', '.join(SCALES)}; got {scale!r}.")
+    if batch_size is not None:
+        batch_size = positive_int(batch_size, "batch_size")
+    twin = twin_of(model)
+    if twin is None:
+        X = check_not_empty(check_one_hot(X))
+        _check_function(model, scale)
+        return X, partial(brute_force, partial(_predict, model, task, batch_size or MUTANTS))
+    training.check_task(model.architecture, task)
+    X = check_not_empty(training.check_input(model.architecture, X))
+    logits_of = partial(_predict, partial(twin.predict_logits, model), task, MUTANTS)
+    predict = partial(_predict, partial(twin.predict, model), task, MUTANTS)
+    slow = partial(brute_force, predict if scale == "probability" else logits_of)
+    if type(model) is twin.SequenceCNN:
+        weights = twin.get_weights(model)
+        engine = incremental.IncrementalISM(model.architecture, weights, task=task, scale=scale)
+        if incremental.agrees(engine, logits_of, slow, X):
+            return X, partial(incremental.in_chunks, engine, slow, batch_size or SEQUENCES)
+    warnings.warn(
+        "model does not compute what its architecture and weights say: a layer was replaced, it "
+        "has a hook, or its class is another one. Every mutant is predicted: right, but slow.",
+        stacklevel=3,
+    )
+    return X, slow
+
+
+def _check_function(model, scale):
+    if not callable(model) or isinstance(model, type):
+        raise TypeError(
+            "model must come from keras_cnn or torch_cnn, or be a function from sequences "
+            f"(n, L, 4) to numbers (n,) or (n, T); got {type(model).__name__}."
+        )
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(model, torch.nn.Module):
+        raise TypeError(
+            f"model is a Torch module that workshop did not build ({type(model).__name__}), and "
+            "takes tensors. Pass a function of arrays: lambda X: model(torch.from_numpy(X))"
+        )
+    if scale == "probability":
+        raise ValueError(
+            "scale='probability' needs a model of keras_cnn or torch_cnn, whose activation is "
+            "known; got a function. Let it return probabilities, and leave scale as it is."
+        )
+
+
+def _predict(function, task, batch_size, X):
+    """One column (n,) of what a function says of X, in batches: copies, which it may change."""
+    out = np.empty(len(X))
+    for first in range(0, len(X), batch_size):
+        batch = X[first : first + batch_size].copy()
+        out[first : first + batch_size] = _column(function(batch), len(batch), task)
+    return out
+
+
+def _column(outputs, n, task):
+    """Column `task` of the outputs for n sequences."""
+    if hasattr(outputs, "detach"):  # a Torch tensor
+        outputs = outputs.detach().cpu()
+    outputs = np.asarray(outputs)
+    if outputs.ndim not in (1, 2) or len(outputs) != n or outputs.dtype.kind not in "fiub":
+        raise ValueError(
+            f"model must return one row of numbers a sequence, shape ({n},) or ({n}, T); got "
+            f"{outputs.dtype} of shape {outputs.shape}. Of several outputs return one."
+        )
+    outputs = outputs.reshape(n, -1)
+    if not isinstance(task, (int, np.integer)) or not 0 <= task < outputs.shape[1]:
+        raise ValueError(
+            f"task must be a column of the output, 0 to {outputs.shape[1] - 1}; got {task!r}."
+        )
+    if not np.isfinite(outputs[:, task]).all():
+        raise ValueError(
+            "model must return finite numbers; got NaN or infinity. Has its training diverged?"
+        )
+    return outputs[:, task]

@@ -67,6 +67,8 @@ class SequenceCNN(pl.LightningModule):
         One an epoch; the last one stays.
     """
 
+    twin = "workshop.torch_cnn"  # the module whose functions take such a model
+
     def __init__(self, architecture, *, optimizer="adam", learning_rates=(0.001,)):
         super().__init__()
         if isinstance(architecture, dict):
