@@ -6,8 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from workshop._files import sha256
-from workshop.datasets import Source
-from workshop.datasets.download import RemoteFile
+from workshop.datasets import RemoteFile, Source
 from workshop.motifs import load_motif
 
 BASES = np.frombuffer(b"ACGT", np.uint8)

@@ -72,45 +72,41 @@ def test_real_peaks_are_the_text_of_the_fasta_file():
     assert (data.table["end"] - data.table["start"] == 200).all()
 
 
-def test_shipped_file_with_other_bytes_is_refused(tmp_path):
-    for name in ("SHA256SUMS", "jaspar_ctcf.txt"):
-        shutil.copyfile(DATA / name, tmp_path / name)
-    assert _files.shipped_file("jaspar_ctcf.txt", directory=tmp_path).is_file()
-    with open(tmp_path / "jaspar_ctcf.txt", "a") as file:
-        file.write("\n")
-    with pytest.raises(
-        ValueError,
-        match=r"jaspar_ctcf\.txt is not the file that was shipped: expected SHA-256 \w{12}\.\.\., "
-        r"got \w{12}\.\.\.\. It was not read; restore it with: git checkout -- data/jaspar_ctcf",
-    ):
-        _files.shipped_file("jaspar_ctcf.txt", directory=tmp_path)
-    with pytest.raises(FileNotFoundError, match=r"is missing\. Restore it with: git checkout"):
-        _files.shipped_file("ctcf_simulated.tsv.gz", directory=tmp_path)
-    with pytest.raises(ValueError, match=r"nothing\.txt is not shipped; data/ holds ctcf_gm12878"):
-        _files.shipped_file("nothing.txt")
-
-
-def test_loaders_refuse_a_damaged_file(tmp_path, monkeypatch):
+@pytest.fixture
+def copy(tmp_path, monkeypatch):
+    """A copy of the shipped files, which the loaders read."""
     shutil.copytree(DATA, tmp_path / "data")
     monkeypatch.setattr(_files, "_PACKAGE", tmp_path / "workshop")
-    assert _files.data_directory() == tmp_path / "data"
-    assert _files.check_shipped() == sorted(
-        path.name
-        for path in DATA.iterdir()
-        if path.suffix in (".bed", ".fa", ".gz", ".txt") and not path.name.startswith("LICENSE")
-    )
+    return tmp_path / "data"
+
+
+def test_loaders_refuse_a_damaged_or_missing_file(copy):
+    assert _files.check_shipped() == [
+        "ctcf_gm12878_top500_hg19.bed",
+        "ctcf_gm12878_top500_hg19.fa",
+        "ctcf_simulated.tsv.gz",
+        "jaspar_ctcf.txt",
+    ]
     for name, load in (
         ("ctcf_simulated.tsv.gz", load_ctcf),
         ("ctcf_gm12878_top500_hg19.bed", load_real_ctcf),
         ("jaspar_ctcf.txt", lambda: load_motif("MA0139.1")),
     ):
-        path = tmp_path / "data" / name
-        path.chmod(0o644)
-        path.write_bytes(path.read_bytes()[:-1])
-        with pytest.raises(ValueError, match=f"{name} is not the file that was shipped"):
+        (copy / name).chmod(0o644)
+        (copy / name).write_bytes((copy / name).read_bytes()[:-1])
+        with pytest.raises(
+            ValueError,
+            match=rf"{name} is not the file that was shipped: expected SHA-256 \w{{12}}\.\.\., got "
+            rf"\w{{12}}\.\.\.\. It was not read; restore it with: git checkout -- data/{name}",
+        ):
             load()
     with pytest.raises(ValueError, match="bed is not the file that was shipped"):
         _files.check_shipped()
+    (copy / "ctcf_simulated.tsv.gz").unlink()
+    with pytest.raises(FileNotFoundError, match=r"is missing\. Restore it with: git checkout"):
+        load_ctcf()
+    with pytest.raises(ValueError, match=r"nothing\.txt is not shipped; data/ holds ctcf_gm12878"):
+        _files.shipped_file("nothing.txt")
 
 
 def test_data_inside_the_package_comes_first_and_missing_data_is_named(tmp_path, monkeypatch):
@@ -241,15 +237,13 @@ ROW = "chr1\t0\t4\t+\t1\ta\tACGT"
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        ([""], "must be a tab-separated table with the columns chrom, start, end"),
-        ([HEADER.replace("label", "y"), ROW], "label not found in its first line 'chrom"),
-        ([HEADER.replace("\t", ","), ROW], "strand, label, name, sequence not found"),
+        ([""], "there is no column start, end, label, chrom, strand, name, sequence in its first"),
+        ([HEADER.replace("label", "y"), ROW], "there is no column label in its first line"),
         ([HEADER], "at least one sequence; got none"),
         ([HEADER, ROW, ROW.replace("chr1", "")], "row 1 has no chrom"),
         ([HEADER, ROW, "chr1\t0\t4"], "row 1 has no strand"),
         ([HEADER, ROW, ROW + "\textra\tfields"], "Expected 7 fields in line 3, saw 9"),
         ([HEADER, ROW.replace("\t1\t", "\tyes\t")], "yes"),
-        ([HEADER, ROW.replace("\t0\t", "\tzero\t")], "zero"),
         ([HEADER, ROW, ROW.replace("ACGT", "ACRT")], "got 'R' in sequence 1 at position 2"),
         ([HEADER, ROW, ROW.replace("ACGT", "ACG")], "sequence 1 has 3"),
         ([HEADER + "\tmotif_starts", ROW + "\tone"], "'one'"),
@@ -287,39 +281,36 @@ def reader(request, tmp_path):
     return READERS[request.param], path
 
 
-@pytest.mark.parametrize("cut", [2, 3, 5, 9, 10, 11, 50, 0.5, -9, -8, -4, -1])
-def test_truncated_gz(reader, cut):
-    read, path = reader
-    content = path.read_bytes()
-    path.write_bytes(content[: int(cut * len(content)) if isinstance(cut, float) else cut])
-    with pytest.raises(ValueError, match=r"data\.gz is truncated: it ends before its gzip data"):
-        read(path)
+DAMAGES = {
+    "cut after the magic": lambda content: content[:2],
+    "cut in the header": lambda content: content[:9],
+    "cut in the middle": lambda content: content[: len(content) // 2],
+    "cut before the checksum": lambda content: content[:-8],
+    "last byte missing": lambda content: content[:-1],
+    "an unknown method": lambda content: content[:2] + b"\x07" + content[3:],
+    "bytes overwritten": lambda content: content[:40] + bytes(40) + content[80:],
+    "another checksum": lambda content: content[:-8] + bytes(4) + content[-4:],
+    "another length": lambda content: content[:-4] + bytes(4),
+    "something after the end": lambda content: content + b"what is this",
+    "no text": lambda content: b"PK\x03\x04\xff" + content,  # as np.savez writes
+}
 
 
-def test_gz_cut_to_nothing(reader):
-    read, path = reader
-    for content in (b"", b"\x1f"):
-        path.write_bytes(content)
-        with pytest.raises(ValueError, match=r"data\.gz.*(must|expected).*(got|holds|not found)"):
-            read(path)
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [
-        lambda content: content[:2] + b"\x07" + content[3:],  # an unknown method
-        lambda content: content[:40] + bytes(40) + content[80:],  # bytes overwritten
-        lambda content: content[:-8] + bytes(4) + content[-4:],  # another checksum
-        lambda content: content[:-4] + bytes(4),  # another length
-        lambda content: content + b"what is this",  # something after the end
-    ],
-)
-def test_corrupt_gz(reader, damage):
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_damaged_file(reader, damage):
     read, path = reader
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(
-        ValueError, match=r"data\.gz is corrupt: its gzip data cannot be read.*Fetch"
+        ValueError, match=r"data\.gz must be a text file, gzipped or not, and whole; .*Fetch it"
     ):
+        read(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"\x1f"])
+def test_file_cut_to_nothing(reader, content):
+    read, path = reader
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"data\.gz.*(must|expected).*(got|holds|no column)"):
         read(path)
 
 
@@ -333,7 +324,7 @@ class Hostile:
         return (open, (str(self.path), "w"))
 
 
-@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+@pytest.mark.parametrize("protocol", [0, pickle.HIGHEST_PROTOCOL])  # text, and bytes
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gz"])
 def test_pickled_file_is_refused_and_not_executed(reader, tmp_path, protocol, pack):
     read, path = reader
@@ -345,14 +336,6 @@ def test_pickled_file_is_refused_and_not_executed(reader, tmp_path, protocol, pa
     assert not trap.exists()
     pickle.loads(content).close()  # the trap does work
     assert trap.exists()
-
-
-def test_numpy_archive_is_refused(reader, tmp_path):
-    read, path = reader
-    np.savez(tmp_path / "x.npz", X=np.zeros(3))
-    path.write_bytes((tmp_path / "x.npz").read_bytes())
-    with pytest.raises(ValueError, match=r"data\.gz must be a text file, gzipped or not; it holds"):
-        read(path)
 
 
 def test_missing_file_keeps_pythons_own_error(tmp_path):

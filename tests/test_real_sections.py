@@ -31,7 +31,7 @@ def genome(tmp_path_factory):
     folder = tmp_path_factory.mktemp("genome")
     write_genome(folder)
     with FaultServer(folder) as server:
-        source = small_source(folder, server.url("x").removesuffix("/x"))
+        source = small_source(folder, server.address)
         yield partial(fetch_ctcf, source=source, cache_dir=tmp_path_factory.mktemp("cache"))
 
 

@@ -8,11 +8,14 @@ import pytest
 from scipy.stats import binomtest, chisquare, kstest
 
 from workshop.datasets import load_ctcf, simulate_ctcf
-from workshop.datasets.simulation import CHROMOSOME_LENGTHS, draw_letters, draw_windows
+from workshop.datasets.simulation import (
+    BACKGROUND,
+    CHROMOSOME_LENGTHS,
+    draw_letters,
+    draw_windows,
+)
 from workshop.motifs import load_motif, scan
 from workshop.sequences import one_hot_decode
-
-BACKGROUND = (0.3, 0.2, 0.2, 0.3)
 
 
 @pytest.fixture(scope="module")

@@ -19,3 +19,20 @@ def positive_int(value, name):
     if isinstance(value, bool) or number < 1:
         raise ValueError(f"{name} must be a positive whole number; got {value!r}.")
     return number
+
+
+def check_whole_number(value, name, *, least=0):
+    """A whole number, `least` or more, as int."""
+    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < least:
+        raise ValueError(f"{name} must be a whole number, {least} or more; got {value!r}.")
+    return int(value)
+
+
+def check_distinct_names(values, name):
+    """A list of str, none twice, from any sequence of names but one bare string."""
+    if isinstance(values, str):
+        raise TypeError(f"{name} must be a list; got one string. Pass [{values!r}].")
+    values = [str(value) for value in values]
+    if len(set(values)) < len(values):
+        raise ValueError(f"{name} must name each once; got {', '.join(values)}.")
+    return values
