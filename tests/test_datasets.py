@@ -2,7 +2,6 @@
 
 import gzip
 import hashlib
-import pickle
 import shutil
 from pathlib import Path
 
@@ -109,16 +108,6 @@ def test_loaders_refuse_a_damaged_or_missing_file(copy):
         _files.shipped_file("nothing.txt")
 
 
-def test_data_inside_the_package_comes_first_and_missing_data_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr(_files, "_PACKAGE", tmp_path / "workshop")
-    with pytest.raises(FileNotFoundError, match=r"no data/SHA256SUMS in .*Install workshop again"):
-        load_ctcf()
-    for directory in (tmp_path / "data", tmp_path / "workshop" / "data"):
-        directory.mkdir(parents=True)
-        (directory / "SHA256SUMS").write_text("")
-        assert _files.data_directory() == directory
-
-
 # --- write and read ---------------------------------------------------------------------------
 
 
@@ -168,20 +157,13 @@ def test_written_table_is_text_a_person_can_read(tmp_path):
         {"chrom": ["chr1", "chr2"], "start": [0, 7], "end": [5, 12], "strand": "+", "label": [1, 0],
          "name": ["a", "b"], "motif_starts": [(1, 3), ()]}
     )  # fmt: skip
-    write_dataset(Dataset(X, np.array([[1.0], [0.0]], np.float32), table), tmp_path / "t.tsv")
+    write_dataset(Dataset(X, np.array([[0.0], [1.0]], np.float32), table), tmp_path / "t.tsv")
+    assert table["label"].tolist() == [1, 0]  # not touched; what is written is y
     assert (tmp_path / "t.tsv").read_text() == (
         "chrom\tstart\tend\tstrand\tlabel\tname\tmotif_starts\tsequence\n"
-        "chr1\t0\t5\t+\t1\ta\t1,3\tACGTN\n"
-        "chr2\t7\t12\t+\t0\tb\t.\tTTTTT\n"
+        "chr1\t0\t5\t+\t0\ta\t1,3\tACGTN\n"
+        "chr2\t7\t12\t+\t1\tb\t.\tTTTTT\n"
     )
-
-
-def test_data_without_motif_positions(tmp_path):
-    data = load_real_ctcf().take(range(3))
-    write_dataset(data, tmp_path / "real.tsv")
-    again = read_dataset(tmp_path / "real.tsv")
-    pd.testing.assert_frame_equal(again.table, data.table)
-    np.testing.assert_array_equal(again.X, data.X)
 
 
 def test_same_data_same_bytes_whatever_the_name_and_the_hour(tmp_path, monkeypatch):
@@ -195,19 +177,10 @@ def test_same_data_same_bytes_whatever_the_name_and_the_hour(tmp_path, monkeypat
     assert content[:10] == bytes([0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 2, 255])
 
 
-def test_written_labels_are_those_of_y(tmp_path):
-    data = simulate_ctcf(10)
-    flipped = data._replace(y=1 - data.y)
-    write_dataset(flipped, tmp_path / "flipped.tsv")
-    np.testing.assert_array_equal(read_dataset(tmp_path / "flipped.tsv").y, flipped.y)
-    assert data.table["label"].sum() == 5  # and the caller's table is not touched
-
-
-@pytest.mark.parametrize("X", [10, 9])
 @pytest.mark.parametrize("y", [(9, 1), (10, 2), (10,)])
-def test_write_refuses_parts_that_do_not_fit(tmp_path, X, y):
+def test_write_refuses_parts_that_do_not_fit(tmp_path, y):
     data = simulate_ctcf(10)
-    bad = Dataset(data.X[:X], np.zeros(y, np.float32), data.table)
+    bad = data._replace(y=np.zeros(y, np.float32))
     with pytest.raises(ValueError, match=r"shape \(N, 1\), for each of the 10 rows.*; got X \("):
         write_dataset(bad, tmp_path / "bad.tsv")
     assert not list(tmp_path.iterdir())
@@ -216,16 +189,13 @@ def test_write_refuses_parts_that_do_not_fit(tmp_path, X, y):
 def test_take_keeps_rows_together(shipped):
     mask = shipped.table["chrom"] == "chr8"
     rows = np.flatnonzero(mask)
-    for indices in (rows, rows.tolist(), tuple(rows), mask, mask.to_numpy()):
+    for indices in (rows, rows.tolist(), mask):
         part = shipped.take(indices)
         np.testing.assert_array_equal(part.X, shipped.X[rows])
         np.testing.assert_array_equal(part.y, shipped.y[rows])
         assert part.table["name"].tolist() == shipped.table["name"].iloc[rows].tolist()
         assert part.table.index.tolist() == list(range(len(rows)))
     assert shipped.take([]).X.shape == (0, 200, 4)
-    assert shipped.take([3, 3, 1]).table["name"].tolist() == [
-        "ctcf_00003", "ctcf_00003", "ctcf_00001"
-    ]  # fmt: skip
     with pytest.raises(IndexError, match="out of bounds"):
         shipped.take([5000])
 
@@ -257,7 +227,7 @@ def test_read_refuses_what_is_no_such_table(tmp_path, lines, message):
     assert str(path) in str(error.value)
 
 
-# --- truncated, corrupt and hostile files -----------------------------------------------------
+# --- truncated and corrupt files --------------------------------------------------------------
 
 
 READERS = {
@@ -283,14 +253,11 @@ def reader(request, tmp_path):
 
 DAMAGES = {
     "cut after the magic": lambda content: content[:2],
-    "cut in the header": lambda content: content[:9],
     "cut in the middle": lambda content: content[: len(content) // 2],
-    "cut before the checksum": lambda content: content[:-8],
     "last byte missing": lambda content: content[:-1],
     "an unknown method": lambda content: content[:2] + b"\x07" + content[3:],
     "bytes overwritten": lambda content: content[:40] + bytes(40) + content[80:],
     "another checksum": lambda content: content[:-8] + bytes(4) + content[-4:],
-    "another length": lambda content: content[:-4] + bytes(4),
     "something after the end": lambda content: content + b"what is this",
     "no text": lambda content: b"PK\x03\x04\xff" + content,  # as np.savez writes
 }
@@ -312,33 +279,3 @@ def test_file_cut_to_nothing(reader, content):
     path.write_bytes(content)
     with pytest.raises(ValueError, match=r"data\.gz.*(must|expected).*(got|holds|no column)"):
         read(path)
-
-
-class Hostile:
-    """Unpickling it would create a file."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def __reduce__(self):
-        return (open, (str(self.path), "w"))
-
-
-@pytest.mark.parametrize("protocol", [0, pickle.HIGHEST_PROTOCOL])  # text, and bytes
-@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gz"])
-def test_pickled_file_is_refused_and_not_executed(reader, tmp_path, protocol, pack):
-    read, path = reader
-    trap = tmp_path / "executed"
-    content = pickle.dumps(Hostile(trap), protocol=protocol)
-    path.write_bytes(pack(content))
-    with pytest.raises(ValueError, match=r"data\.gz.*(must be|expected)"):
-        read(path)
-    assert not trap.exists()
-    pickle.loads(content).close()  # the trap does work
-    assert trap.exists()
-
-
-def test_missing_file_keeps_pythons_own_error(tmp_path):
-    for read in READERS.values():
-        with pytest.raises(FileNotFoundError, match="nowhere"):
-            read(tmp_path / "nowhere")

@@ -7,7 +7,6 @@ import os
 import socket
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -25,16 +24,9 @@ pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 
 
 @pytest.fixture
-def waits(monkeypatch):
-    """No waits between tries; how long they would have been."""
-    waits = []
-    monkeypatch.setattr("pooch.core.time.sleep", waits.append)
-    return waits
-
-
-@pytest.fixture
-def web(tmp_path, waits, monkeypatch):
-    """A server that has the file."""
+def web(tmp_path, monkeypatch):
+    """A server that has the file; no waits between tries."""
+    monkeypatch.setattr("pooch.core.time.sleep", lambda _: None)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     (tmp_path / "web").mkdir()
     (tmp_path / "web" / NAME).write_bytes(DATA)
@@ -62,9 +54,7 @@ def files(folder):
 PASSING = {
     "none": [],
     "503 three times": [503] * 3,
-    "cut": [200_000.0],
-    "cut before the first byte": [0.0],
-    "cut before the last byte": [len(DATA) - 1.0],
+    "cut": [0.0, len(DATA) - 1.0],
     "another file": [OTHER],
 }
 
@@ -80,27 +70,19 @@ def test_what_passes_is_not_even_noticed(web, cache, faults, capfd):
 
 STAYING = {
     "moved": (404, rf"{NAME} could not be fetched: http://.*/{NAME} answers 404 Not Found\. Try "),
-    "cut": (
-        200_000.0,
-        r"127\.0\.0\.1 cannot be reached, or the connection broke \(.*offline\. Con",
-    ),
-    "another file": (
-        OTHER,
-        r"gave another file than the course expects, md5:\w{32}, .* login page",
-    ),
-    "half a file": (DATA[:-9], r"gave another file than the course expects"),
+    "cut": (9.0, r"127\.0\.0\.1 cannot be reached, or the connection broke \(.*offline\. Connect"),
+    "another file": (OTHER, r"gave another file than the course expects, md5:\w{32}, .*login page"),
 }
 
 
 @pytest.mark.parametrize(("fault", "message"), STAYING.values(), ids=STAYING)
-def test_what_stays_is_said_in_one_line_and_leaves_nothing(web, cache, waits, fault, message):
+def test_what_stays_is_said_in_one_line_and_leaves_nothing(web, cache, fault, message):
     web.faults[NAME] = [fault] * 4
     with pytest.raises(DownloadError, match=message) as caught:
         fetch(web, cache)
     assert NAME in str(caught.value)
     assert "\n" not in str(caught.value)
     assert files(cache) == {}
-    assert 0 < sum(waits) < 10
     fetch(web, cache)
     assert files(cache) == {NAME: DATA}
 
@@ -112,17 +94,6 @@ def test_offline(web, cache, monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     with pytest.raises(DownloadError, match=f"{NAME} could not be .*offline. Connect it, then"):
         fetch(web, cache)
-
-
-def test_a_server_that_never_answers(web, cache, monkeypatch):
-    monkeypatch.setattr(remote, "_TIMEOUT", (0.1, 0.1))
-    with socket.create_server(("127.0.0.1", 0)) as deaf:
-        web.address = f"http://127.0.0.1:{deaf.getsockname()[1]}"
-        with pytest.raises(DownloadError, match=r"could not be fetched: .* \(ReadTimeout\)"):
-            fetch(web, cache)
-
-
-# --- what is there already ---
 
 
 def test_a_file_that_is_there_needs_no_network(web, cache):
@@ -146,46 +117,21 @@ def test_others_may_read_a_cache_that_is_shared(web, cache):
     assert fetch(web, cache).stat().st_mode & 0o777 == 0o644
 
 
-# --- the disk ---
-
-
 def test_a_full_disk(web, cache, monkeypatch):
     def full(*_, **__):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr("pooch.HTTPDownloader.__call__", full)
-    with pytest.raises(DownloadError, match=rf"{NAME} cannot be kept in .*: No space .* Make room"):
+    with pytest.raises(DownloadError, match=r"cannot be kept in .*: No space .* Make room"):
         fetch(web, cache)
     assert files(cache) == {}
 
 
-def test_a_folder_that_may_not_be_written(web):
-    with tempfile.TemporaryDirectory() as parent:  # tmp_path is closed to all but root
-        (Path(parent) / "cache").mkdir(mode=0o555)
-        Path(parent).chmod(0o755)
-        user = os.geteuid()
-        if user == 0:
-            os.seteuid(65534)  # root may write anywhere
-        try:
-            with pytest.raises(DownloadError, match=f"{NAME} cannot.*enied.* WORKSHOP_CACHE"):
-                fetch(web, Path(parent) / "cache")
-        finally:
-            os.seteuid(user)
-
-
-@pytest.mark.parametrize("where", ["cache", f"cache/{NAME}/"])
-def test_a_file_where_the_folder_should_be_or_a_folder_where_the_file_should(web, cache, where):
-    path = cache.parent / where
-    if where == "cache":
-        path.write_bytes(b"mine")
-    else:
-        path.mkdir(parents=True)
-    with pytest.raises(DownloadError, match=rf"{NAME} cannot be kept in .*cache: .* or name anot"):
+def test_a_file_where_the_folder_should_be(web, cache):
+    cache.write_bytes(b"mine")
+    with pytest.raises(DownloadError, match=r"cannot be kept in .*cache: .* or name another"):
         fetch(web, cache)
-    assert path.exists()
-
-
-# --- what is shown ---
+    assert cache.read_bytes() == b"mine"
 
 
 def test_a_bar_on_stdout(web, cache, capfd):

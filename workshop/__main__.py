@@ -217,11 +217,7 @@ def _fetch(arguments):
     from workshop import datasets
 
     chroms = {"chroms": arguments.chroms} if arguments.chroms else {}
-    try:
-        table = datasets.fetch_ctcf(**chroms, cache_dir=arguments.cache).table
-    except KeyboardInterrupt:
-        print("workshop: stopped; the same command fetches what is missing.", file=sys.stderr)
-        return 130
+    table = datasets.fetch_ctcf(**chroms, cache_dir=arguments.cache).table
     for chrom, rows in table.groupby("chrom", sort=False):
         n_peaks = int(rows["label"].sum())
         print(f"{chrom}: {n_peaks:,} peaks, and as many windows of equal GC content without one")

@@ -28,15 +28,7 @@ class Dataset(NamedTuple):
     motif_starts (tuple of int, relative to the sequence) where motifs were planted."""
 
     def take(self, indices):
-        """Rows `indices` of all three parts, as a new `Dataset`.
-
-        Parameters
-        ----------
-        indices : sequence of int or of bool
-
-        Returns
-        -------
-        Dataset
+        """Rows `indices` (sequence of int or of bool) of all three parts, as a new `Dataset`.
 
         Examples
         --------
@@ -75,7 +67,7 @@ def write_dataset(dataset, path):
     if dataset.y.shape != (n, 1) or len(dataset.X) != n:
         raise ValueError(
             f"dataset must have a row of X and y, shape (N, 1), for each of the {n} rows of its "
-            f"table; got X {dataset.X.shape}, y {dataset.y.shape}. Write several tasks one by one."
+            f"table; got X {dataset.X.shape}, y {dataset.y.shape}."
         )
     table = dataset.table.copy()
     table["label"] = _whole_where_possible(dataset.y[:, 0])

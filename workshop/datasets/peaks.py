@@ -49,12 +49,6 @@ def read_peaks(fasta, bed, *, length=200, chroms=None, distance=1000, ends=10_00
         others. ``table.attrs["excluded"]`` counts the peaks that are not there, by reason: a
         window with an unknown base or too near an end, a summit twice, no negative to match.
 
-    Raises
-    ------
-    ValueError
-        If a file is damaged or of another format, the two do not fit together, a number is out of
-        range, or no peak is left.
-
     Examples
     --------
     >>> import tempfile

@@ -13,9 +13,6 @@ from urllib.parse import urlsplit
 from workshop._checks import check_distinct_names, check_whole_number
 from workshop.datasets.peaks import read_peaks
 
-_RETRIES = 3
-_TIMEOUT = (10, 30)  # seconds to connect, and without a single byte
-
 
 class RemoteFile(NamedTuple):
     """A file in the web that cannot be mistaken for another.
@@ -116,11 +113,7 @@ def fetch_ctcf(
 
     Examples
     --------
-    >>> from workshop.splits import split_by_chromosome
-    >>> data = fetch_ctcf()  # doctest: +SKIP
-    >>> split = split_by_chromosome(
-    ...     data.table["chrom"], val_chroms=["chr21"], test_chroms=["chr22"]
-    ... )  # doctest: +SKIP
+    >>> data = fetch_ctcf(chroms=["chr21", "chr22"])  # doctest: +SKIP
     """
     chroms = check_distinct_names(chroms, "chroms")
     check_whole_number(length, "length", least=1)  # now, not after minutes of downloading
@@ -132,26 +125,24 @@ def fetch_ctcf(
             f"{', '.join(source.chromosomes)}; got {', '.join(unknown) or 'none'}."
         )
     files = [source.peaks, *(source.chromosomes[chrom] for chrom in chroms)]
-    bed, *fasta = _fetch(
-        files, _cache(cache_dir) / source.name, download=download, progress=progress
-    )
+    cache = cache_dir or os.environ.get("WORKSHOP_CACHE") or _load_pooch().os_cache("workshop")
+    folder = Path(cache).expanduser() / source.name
+    bed, *fasta = _fetch(files, folder, download=download, progress=progress)
     return read_peaks(fasta, bed, length=length, chroms=chroms, random_state=random_state)
 
 
 def _fetch(files, folder, *, download, progress):
     """Paths of `files` in `folder`, their checksums compared."""
-    import requests
-
     pooch = _load_pooch()
     registry = {remote.name: remote.hash for remote in files}
-    good = "md5:[0-9a-fA-F]{32}|sha256:[0-9a-fA-F]{64}"
-    if len(registry) < len(files) or not all(re.fullmatch(good, h) for h in registry.values()):
+    good = all(re.fullmatch("md5:[0-9a-fA-F]{32}|sha256:[0-9a-fA-F]{64}", f.hash) for f in files)
+    if not good or "" in registry or len(registry) < len(files):
         raise ValueError(
             "The files of a source must have different names, and hashes such as md5:... or "
             f"sha256:... with all their digits; got {registry}."
         )
     urls = {remote.name: remote.url for remote in files}
-    fetcher = pooch.create(folder, "", registry=registry, urls=urls, retry_if_failed=_RETRIES)
+    fetcher = pooch.create(folder, "", registry=registry, urls=urls, retry_if_failed=3)
     paths = []
     for remote in files:
         if not download and not _is_there(remote, folder):
@@ -161,50 +152,50 @@ def _fetch(files, folder, *, download, progress):
             )
         try:
             paths.append(fetcher.fetch(remote.name, downloader=partial(_download, progress)))
-        except requests.HTTPError as problem:
-            answer = f"{problem.response.status_code} {problem.response.reason}"
-            raise DownloadError(
-                f"{remote.name} could not be fetched: {remote.url} answers {answer}. Try again "
-                "later; if it stays so, get the newest version of the course."
-            ) from problem
-        except requests.RequestException as problem:
-            raise DownloadError(
-                f"{remote.name} could not be fetched: {urlsplit(remote.url).hostname} cannot be "
-                f"reached, or the connection broke ({type(problem).__name__}); this computer seems "
-                "to be offline. Connect it, then try again."
-            ) from problem
-        except ValueError as problem:  # the checksum, after the last try
-            raise DownloadError(
-                f"{remote.url} gave another file than the course expects, {remote.hash}, and it "
-                "was thrown away. Perhaps a login page of the network came instead: open any page "
-                "in a browser. If it stays so, get the newest version of the course."
-            ) from problem
-        except OSError as problem:  # the disk: requests' own errors were caught above
-            raise DownloadError(
-                f"{remote.name} cannot be kept in {folder}: {problem.strerror or problem}. Make "
-                "room, or name another folder: cache_dir=, or the environment variable "
-                "WORKSHOP_CACHE."
-            ) from problem
+        except (OSError, ValueError) as problem:
+            reason = _explain(problem, remote, folder)
+            raise DownloadError(f"{remote.name} could not be fetched: {reason}") from problem
     return paths
 
 
+def _explain(problem, remote, folder):
+    """Why pooch gave up, and what to do."""
+    import requests
+
+    newest = "if it stays so, get the newest version of the course."
+    if isinstance(problem, requests.HTTPError):
+        answer = f"{problem.response.status_code} {problem.response.reason}"
+        return f"{remote.url} answers {answer}. Try again later; {newest}"
+    if isinstance(problem, requests.RequestException):
+        return (
+            f"{urlsplit(remote.url).hostname} cannot be reached, or the connection broke "
+            f"({type(problem).__name__}); this computer seems to be offline. Connect it, then try "
+            "again."
+        )
+    if isinstance(problem, ValueError):
+        return (
+            f"{remote.url} gave another file than the course expects, {remote.hash}, and it was "
+            "thrown away. Perhaps a login page of the network came instead: open any page in a "
+            f"browser; {newest}"
+        )
+    return (
+        f"it cannot be kept in {folder}: {problem.strerror or problem}. Make room, or name another "
+        "folder: cache_dir=, or the environment variable WORKSHOP_CACHE."
+    )
+
+
 def _download(progress, url, output_file, fetcher):
-    """Fetch one file, for pooch, with a bar on stdout."""
+    """One try to fetch a file, for pooch, with a bar on stdout."""
     from tqdm import tqdm
 
-    with tqdm(
-        desc=urlsplit(url).path.rsplit("/", 1)[-1],
-        total=1,  # until pooch knows it
-        unit="B",
-        unit_scale=True,
-        file=sys.stdout,
-        disable=not progress,
-    ) as bar:
-        # Never unzipped on the way: the checksum is that of the .gz.
-        headers = {"Accept-Encoding": "identity"}
-        _load_pooch().HTTPDownloader(bar, chunk_size=2**16, timeout=_TIMEOUT, headers=headers)(
-            url, output_file, fetcher
-        )
+    shown = {"unit": "B", "unit_scale": True, "file": sys.stdout, "disable": not progress}
+    with tqdm(desc=RemoteFile(url, "").name, total=1, **shown) as bar:  # pooch sets the total
+        _load_pooch().HTTPDownloader(
+            progressbar=bar,
+            chunk_size=2**16,
+            timeout=(10, 30),  # seconds to connect, and without a single byte
+            headers={"Accept-Encoding": "identity"},  # the checksum is that of the .gz
+        )(url, output_file, fetcher)
     Path(output_file).chmod(0o644)  # pooch's temporary file is one user's; a class may share it
 
 
@@ -220,8 +211,3 @@ def _load_pooch():
         import pooch
     pooch.get_logger().setLevel("WARNING")  # a notebook shows stderr in red
     return pooch
-
-
-def _cache(cache_dir):
-    chosen = cache_dir or os.environ.get("WORKSHOP_CACHE") or _load_pooch().os_cache("workshop")
-    return Path(chosen).expanduser()

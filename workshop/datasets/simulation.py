@@ -6,8 +6,7 @@ import pandas as pd
 from workshop.datasets.dataset import Dataset, as_column
 from workshop.motifs import load_motif
 
-BACKGROUND = (0.3, 0.2, 0.2, 0.3)
-"""Probability of A, C, G, T outside of motifs."""
+BACKGROUND = (0.3, 0.2, 0.2, 0.3)  # probability of A, C, G, T outside of motifs
 
 CHROMOSOME_LENGTHS = {
     "chr1": 248956422, "chr2": 242193529, "chr3": 198295559, "chr4": 190214555, "chr5": 181538259,

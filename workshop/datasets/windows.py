@@ -29,11 +29,6 @@ def read_windows(fasta, bed, *, length=None, label=1):
     Dataset
         Rows in the order of `bed`.
 
-    Raises
-    ------
-    ValueError
-        If a file is damaged or of another format, or the two do not fit together.
-
     Examples
     --------
     >>> peaks = "data/ctcf_gm12878_top500_hg19"
