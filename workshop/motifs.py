@@ -70,17 +70,7 @@ class Motif:
         return "".join(ALPHABET[i] for i in self.counts.argmax(axis=1))
 
     def probabilities(self, *, pseudocount=0.0):
-        """Share of each base at each position, shape (K, 4).
-
-        Parameters
-        ----------
-        pseudocount : float
-            Added to each of the four counts; at least 0.
-
-        Returns
-        -------
-        ndarray of shape (K, 4)
-        """
+        """Share of each base at each position, (K, 4); `pseudocount` is added to each count."""
         if not 0 <= pseudocount < np.inf:
             raise ValueError(f"pseudocount must be at least 0; got {pseudocount}.")
         counts = self.counts + pseudocount

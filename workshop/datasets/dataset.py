@@ -1,7 +1,4 @@
-"""A data set: sequences, labels and a table of where they come from; and its one file.
-
-The file is plain text, parsed here: nothing in it can be executed.
-"""
+"""A data set: sequences, labels and a table of where they come from; and its one file, as text."""
 
 import gzip
 import io

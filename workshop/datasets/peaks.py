@@ -15,7 +15,7 @@ from workshop.datasets.dataset import Dataset, as_column
 from workshop.datasets.genome import read_bed, read_records
 from workshop.datasets.windows import encode_on_strand, first_names
 
-_TOLERANCE = 0.02  # how far the share of G and C may differ between a peak and its negative
+_TOLERANCE = 0.02  # how far the shares of G and C of a peak and its negative may differ
 
 
 def read_peaks(fasta, bed, *, length=200, chroms=None, distance=1000, ends=10_000, random_state=0):
@@ -124,12 +124,12 @@ def _peaks_and_negatives(letters, peaks, *, length, distance, ends, rng):
     positives = keep(windows, ~windows["start"].duplicated(), "same summit as another")
     inside = (positives["start"] >= ends) & (positives["end"] <= len(letters) - ends)
     positives = keep(positives, inside, "at an end of a chromosome")
-    gc = gc_counts(letters, positives["start"].to_numpy(), length)
+    gc = _gc_counts(letters, positives["start"].to_numpy(), length)
     positives, gc = keep(positives, gc >= 0, "an unknown base"), gc[gc >= 0]
 
     tiles = np.arange(ends + rng.integers(length), len(letters) - ends - length + 1, length)
-    tiles = tiles[~overlaps(tiles - distance, tiles + length + distance, occupied)]
-    matched = _match(gc, tiles, gc_counts(letters, tiles, length), length, rng)
+    tiles = tiles[~_overlaps(tiles - distance, tiles + length + distance, occupied)]
+    matched = _match(gc, tiles, _gc_counts(letters, tiles, length), length, rng)
     positives = keep(positives, matched >= 0, "no negative with its GC content")
 
     chrom = peaks["chrom"].iloc[0]
@@ -141,7 +141,7 @@ def _peaks_and_negatives(letters, peaks, *, length, distance, ends, rng):
     return table[["chrom", "start", "end", "strand", "label", "name"]], excluded
 
 
-def gc_counts(letters, starts, length):
+def _gc_counts(letters, starts, length):
     """Number of G and C in each window of `letters` (uint8); -1 where a base is unknown."""
     if len(starts) == 0:
         return np.zeros(0, dtype=int)
@@ -150,7 +150,7 @@ def gc_counts(letters, starts, length):
     return np.where(gc + at == length, gc, -1)
 
 
-def overlaps(starts, ends, occupied):
+def _overlaps(starts, ends, occupied):
     """Whether each interval from `starts` to `ends` shares a base with one in `occupied`."""
     occupied = occupied.sort_values("start")
     # Of all that start before an interval ends: does any reach into it?

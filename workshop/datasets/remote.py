@@ -91,8 +91,8 @@ def fetch_ctcf(
     random_state : int
         Chooses the negatives; see `read_peaks`.
     cache_dir : path-like, optional
-        By default the folder in the environment variable ``WORKSHOP_CACHE``, or else the
-        system's place for caches. Files lie in a folder named after `source`.
+        By default what the environment variable ``WORKSHOP_CACHE`` names, or else the system's
+        place for caches.
     source : Source
         Other peaks or another genome, if you like.
     download : bool

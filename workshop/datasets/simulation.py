@@ -26,10 +26,8 @@ def simulate_ctcf(
     Each base of the background is drawn with A .3, C .2, G .2, T .3. A positive gets one or two
     instances (Poisson with mean 1, kept to 1 or 2), sampled from the counts of MA0139.1 on the
     forward strand, at uniform positions, without overlap. Chromosomes are drawn by their length;
-    no two windows overlap.
-
-    Two options plant a leak for teaching: overlapping crops of each window, which a random split
-    scatters over training and test, and labels that mean nothing.
+    no two windows overlap. Two options plant a leak for teaching: overlapping crops of a window,
+    which a random split scatters over training and test, and labels that mean nothing.
 
     Parameters
     ----------
