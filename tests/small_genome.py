@@ -6,8 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from workshop._files import sha256
-from workshop.datasets import Source
-from workshop.datasets.download import RemoteFile
+from workshop.datasets import RemoteFile, Source
 from workshop.motifs import load_motif
 
 BASES = np.frombuffer(b"ACGT", np.uint8)
@@ -15,7 +14,7 @@ LENGTHS = {"chr9": 4_000_000, "chr21": 1_000_000, "chr22": 1_000_000}
 PEAKS = {"chr9": 600, "chr21": 150, "chr22": 150}
 
 
-def write_genome(folder, *, lengths=LENGTHS, n_peaks=PEAKS, random_state=0, level=1):
+def write_genome(folder, *, lengths=LENGTHS, n_peaks=PEAKS, random_state=0):
     """Write ``chrN.fa.gz`` and ``peaks.bed.gz`` into `folder`; return the letters by chromosome.
 
     GC content wanders along each chromosome, as a real one's does; its ends and a gap in the middle
@@ -42,12 +41,12 @@ def write_genome(folder, *, lengths=LENGTHS, n_peaks=PEAKS, random_state=0, leve
         for start in lower:
             letters[start : start + 300] |= 0x20
         genome[chrom] = bytes(letters).decode()
-        _gzip(Path(folder) / f"{chrom}.fa.gz", _fasta(chrom, bytes(letters)), level)
+        _gzip(Path(folder) / f"{chrom}.fa.gz", _fasta(chrom, bytes(letters)))
     bed = "".join(
         f"{chrom}\t{start}\t{end}\t.\t900\t.\t8.1\t-1\t4.2\t{summit}\n"
         for chrom, start, end, summit in rows
     )
-    _gzip(Path(folder) / "peaks.bed.gz", bed.encode(), level)
+    _gzip(Path(folder) / "peaks.bed.gz", bed.encode())
     return genome
 
 
@@ -77,5 +76,5 @@ def _fasta(name, letters, width=60):
     return b"\n".join([b">" + name.encode(), *lines, b""])
 
 
-def _gzip(path, content, level):
-    path.write_bytes(gzip.compress(content, level, mtime=0))
+def _gzip(path, content):
+    path.write_bytes(gzip.compress(content, 1, mtime=0))

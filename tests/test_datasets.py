@@ -2,7 +2,6 @@
 
 import gzip
 import hashlib
-import pickle
 import shutil
 from pathlib import Path
 
@@ -72,55 +71,41 @@ def test_real_peaks_are_the_text_of_the_fasta_file():
     assert (data.table["end"] - data.table["start"] == 200).all()
 
 
-def test_shipped_file_with_other_bytes_is_refused(tmp_path):
-    for name in ("SHA256SUMS", "jaspar_ctcf.txt"):
-        shutil.copyfile(DATA / name, tmp_path / name)
-    assert _files.shipped_file("jaspar_ctcf.txt", directory=tmp_path).is_file()
-    with open(tmp_path / "jaspar_ctcf.txt", "a") as file:
-        file.write("\n")
-    with pytest.raises(
-        ValueError,
-        match=r"jaspar_ctcf\.txt is not the file that was shipped: expected SHA-256 \w{12}\.\.\., "
-        r"got \w{12}\.\.\.\. It was not read; restore it with: git checkout -- data/jaspar_ctcf",
-    ):
-        _files.shipped_file("jaspar_ctcf.txt", directory=tmp_path)
-    with pytest.raises(FileNotFoundError, match=r"is missing\. Restore it with: git checkout"):
-        _files.shipped_file("ctcf_simulated.tsv.gz", directory=tmp_path)
-    with pytest.raises(ValueError, match=r"nothing\.txt is not shipped; data/ holds ctcf_gm12878"):
-        _files.shipped_file("nothing.txt")
-
-
-def test_loaders_refuse_a_damaged_file(tmp_path, monkeypatch):
+@pytest.fixture
+def copy(tmp_path, monkeypatch):
+    """A copy of the shipped files, which the loaders read."""
     shutil.copytree(DATA, tmp_path / "data")
     monkeypatch.setattr(_files, "_PACKAGE", tmp_path / "workshop")
-    assert _files.data_directory() == tmp_path / "data"
-    assert _files.check_shipped() == sorted(
-        path.name
-        for path in DATA.iterdir()
-        if path.suffix in (".bed", ".fa", ".gz", ".txt") and not path.name.startswith("LICENSE")
-    )
+    return tmp_path / "data"
+
+
+def test_loaders_refuse_a_damaged_or_missing_file(copy):
+    assert _files.check_shipped() == [
+        "ctcf_gm12878_top500_hg19.bed",
+        "ctcf_gm12878_top500_hg19.fa",
+        "ctcf_simulated.tsv.gz",
+        "jaspar_ctcf.txt",
+    ]
     for name, load in (
         ("ctcf_simulated.tsv.gz", load_ctcf),
         ("ctcf_gm12878_top500_hg19.bed", load_real_ctcf),
         ("jaspar_ctcf.txt", lambda: load_motif("MA0139.1")),
     ):
-        path = tmp_path / "data" / name
-        path.chmod(0o644)
-        path.write_bytes(path.read_bytes()[:-1])
-        with pytest.raises(ValueError, match=f"{name} is not the file that was shipped"):
+        (copy / name).chmod(0o644)
+        (copy / name).write_bytes((copy / name).read_bytes()[:-1])
+        with pytest.raises(
+            ValueError,
+            match=rf"{name} is not the file that was shipped: expected SHA-256 \w{{12}}\.\.\., got "
+            rf"\w{{12}}\.\.\.\. It was not read; restore it with: git checkout -- data/{name}",
+        ):
             load()
     with pytest.raises(ValueError, match="bed is not the file that was shipped"):
         _files.check_shipped()
-
-
-def test_data_inside_the_package_comes_first_and_missing_data_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr(_files, "_PACKAGE", tmp_path / "workshop")
-    with pytest.raises(FileNotFoundError, match=r"no data/SHA256SUMS in .*Install workshop again"):
+    (copy / "ctcf_simulated.tsv.gz").unlink()
+    with pytest.raises(FileNotFoundError, match=r"is missing\. Restore it with: git checkout"):
         load_ctcf()
-    for directory in (tmp_path / "data", tmp_path / "workshop" / "data"):
-        directory.mkdir(parents=True)
-        (directory / "SHA256SUMS").write_text("")
-        assert _files.data_directory() == directory
+    with pytest.raises(ValueError, match=r"nothing\.txt is not shipped; data/ holds ctcf_gm12878"):
+        _files.shipped_file("nothing.txt")
 
 
 # --- write and read ---------------------------------------------------------------------------
@@ -172,20 +157,13 @@ def test_written_table_is_text_a_person_can_read(tmp_path):
         {"chrom": ["chr1", "chr2"], "start": [0, 7], "end": [5, 12], "strand": "+", "label": [1, 0],
          "name": ["a", "b"], "motif_starts": [(1, 3), ()]}
     )  # fmt: skip
-    write_dataset(Dataset(X, np.array([[1.0], [0.0]], np.float32), table), tmp_path / "t.tsv")
+    write_dataset(Dataset(X, np.array([[0.0], [1.0]], np.float32), table), tmp_path / "t.tsv")
+    assert table["label"].tolist() == [1, 0]  # not touched; what is written is y
     assert (tmp_path / "t.tsv").read_text() == (
         "chrom\tstart\tend\tstrand\tlabel\tname\tmotif_starts\tsequence\n"
-        "chr1\t0\t5\t+\t1\ta\t1,3\tACGTN\n"
-        "chr2\t7\t12\t+\t0\tb\t.\tTTTTT\n"
+        "chr1\t0\t5\t+\t0\ta\t1,3\tACGTN\n"
+        "chr2\t7\t12\t+\t1\tb\t.\tTTTTT\n"
     )
-
-
-def test_data_without_motif_positions(tmp_path):
-    data = load_real_ctcf().take(range(3))
-    write_dataset(data, tmp_path / "real.tsv")
-    again = read_dataset(tmp_path / "real.tsv")
-    pd.testing.assert_frame_equal(again.table, data.table)
-    np.testing.assert_array_equal(again.X, data.X)
 
 
 def test_same_data_same_bytes_whatever_the_name_and_the_hour(tmp_path, monkeypatch):
@@ -199,19 +177,10 @@ def test_same_data_same_bytes_whatever_the_name_and_the_hour(tmp_path, monkeypat
     assert content[:10] == bytes([0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 2, 255])
 
 
-def test_written_labels_are_those_of_y(tmp_path):
-    data = simulate_ctcf(10)
-    flipped = data._replace(y=1 - data.y)
-    write_dataset(flipped, tmp_path / "flipped.tsv")
-    np.testing.assert_array_equal(read_dataset(tmp_path / "flipped.tsv").y, flipped.y)
-    assert data.table["label"].sum() == 5  # and the caller's table is not touched
-
-
-@pytest.mark.parametrize("X", [10, 9])
 @pytest.mark.parametrize("y", [(9, 1), (10, 2), (10,)])
-def test_write_refuses_parts_that_do_not_fit(tmp_path, X, y):
+def test_write_refuses_parts_that_do_not_fit(tmp_path, y):
     data = simulate_ctcf(10)
-    bad = Dataset(data.X[:X], np.zeros(y, np.float32), data.table)
+    bad = data._replace(y=np.zeros(y, np.float32))
     with pytest.raises(ValueError, match=r"shape \(N, 1\), for each of the 10 rows.*; got X \("):
         write_dataset(bad, tmp_path / "bad.tsv")
     assert not list(tmp_path.iterdir())
@@ -220,16 +189,13 @@ def test_write_refuses_parts_that_do_not_fit(tmp_path, X, y):
 def test_take_keeps_rows_together(shipped):
     mask = shipped.table["chrom"] == "chr8"
     rows = np.flatnonzero(mask)
-    for indices in (rows, rows.tolist(), tuple(rows), mask, mask.to_numpy()):
+    for indices in (rows, rows.tolist(), mask):
         part = shipped.take(indices)
         np.testing.assert_array_equal(part.X, shipped.X[rows])
         np.testing.assert_array_equal(part.y, shipped.y[rows])
         assert part.table["name"].tolist() == shipped.table["name"].iloc[rows].tolist()
         assert part.table.index.tolist() == list(range(len(rows)))
     assert shipped.take([]).X.shape == (0, 200, 4)
-    assert shipped.take([3, 3, 1]).table["name"].tolist() == [
-        "ctcf_00003", "ctcf_00003", "ctcf_00001"
-    ]  # fmt: skip
     with pytest.raises(IndexError, match="out of bounds"):
         shipped.take([5000])
 
@@ -241,17 +207,15 @@ ROW = "chr1\t0\t4\t+\t1\ta\tACGT"
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        ([""], "must be a tab-separated table with the columns chrom, start, end"),
-        ([HEADER.replace("label", "y"), ROW], "label not found in its first line 'chrom"),
-        ([HEADER.replace("\t", ","), ROW], "strand, label, name, sequence not found"),
+        ([""], "there is no column start, end, label, chrom, strand, name, sequence in its first"),
+        ([HEADER.replace("label", "y"), ROW], "there is no column label in its first line"),
         ([HEADER], "at least one sequence; got none"),
         ([HEADER, ROW, ROW.replace("chr1", "")], "row 1 has no chrom"),
         ([HEADER, ROW, "chr1\t0\t4"], "row 1 has no strand"),
         ([HEADER, ROW, ROW + "\textra\tfields"], "Expected 7 fields in line 3, saw 9"),
         ([HEADER, ROW.replace("\t1\t", "\tyes\t")], "yes"),
-        ([HEADER, ROW.replace("\t0\t", "\tzero\t")], "zero"),
         ([HEADER, ROW, ROW.replace("ACGT", "ACRT")], "got 'R' in sequence 1 at position 2"),
-        ([HEADER, ROW, ROW.replace("ACGT", "ACG")], "sequence 1 has 3"),
+        ([HEADER, ROW, ROW.replace("ACGT", "ACG")], "got 3 to 4 letters"),
         ([HEADER + "\tmotif_starts", ROW + "\tone"], "'one'"),
     ],
 )
@@ -263,7 +227,7 @@ def test_read_refuses_what_is_no_such_table(tmp_path, lines, message):
     assert str(path) in str(error.value)
 
 
-# --- truncated, corrupt and hostile files -----------------------------------------------------
+# --- truncated and corrupt files --------------------------------------------------------------
 
 
 READERS = {
@@ -287,75 +251,31 @@ def reader(request, tmp_path):
     return READERS[request.param], path
 
 
-@pytest.mark.parametrize("cut", [2, 3, 5, 9, 10, 11, 50, 0.5, -9, -8, -4, -1])
-def test_truncated_gz(reader, cut):
-    read, path = reader
-    content = path.read_bytes()
-    path.write_bytes(content[: int(cut * len(content)) if isinstance(cut, float) else cut])
-    with pytest.raises(ValueError, match=r"data\.gz is truncated: it ends before its gzip data"):
-        read(path)
+DAMAGES = {
+    "cut after the magic": lambda content: content[:2],
+    "cut in the middle": lambda content: content[: len(content) // 2],
+    "last byte missing": lambda content: content[:-1],
+    "an unknown method": lambda content: content[:2] + b"\x07" + content[3:],
+    "bytes overwritten": lambda content: content[:40] + bytes(40) + content[80:],
+    "another checksum": lambda content: content[:-8] + bytes(4) + content[-4:],
+    "something after the end": lambda content: content + b"what is this",
+    "no text": lambda content: b"PK\x03\x04\xff" + content,  # as np.savez writes
+}
 
 
-def test_gz_cut_to_nothing(reader):
-    read, path = reader
-    for content in (b"", b"\x1f"):
-        path.write_bytes(content)
-        with pytest.raises(ValueError, match=r"data\.gz.*(must|expected).*(got|holds|not found)"):
-            read(path)
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [
-        lambda content: content[:2] + b"\x07" + content[3:],  # an unknown method
-        lambda content: content[:40] + bytes(40) + content[80:],  # bytes overwritten
-        lambda content: content[:-8] + bytes(4) + content[-4:],  # another checksum
-        lambda content: content[:-4] + bytes(4),  # another length
-        lambda content: content + b"what is this",  # something after the end
-    ],
-)
-def test_corrupt_gz(reader, damage):
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_damaged_file(reader, damage):
     read, path = reader
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(
-        ValueError, match=r"data\.gz is corrupt: its gzip data cannot be read.*Fetch"
+        ValueError, match=r"data\.gz must be a text file, gzipped or not, and whole; .*Fetch it"
     ):
         read(path)
 
 
-class Hostile:
-    """Unpickling it would create a file."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def __reduce__(self):
-        return (open, (str(self.path), "w"))
-
-
-@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gz"])
-def test_pickled_file_is_refused_and_not_executed(reader, tmp_path, protocol, pack):
+@pytest.mark.parametrize("content", [b"", b"\x1f"])
+def test_file_cut_to_nothing(reader, content):
     read, path = reader
-    trap = tmp_path / "executed"
-    content = pickle.dumps(Hostile(trap), protocol=protocol)
-    path.write_bytes(pack(content))
-    with pytest.raises(ValueError, match=r"data\.gz.*(must be|expected)"):
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"data\.gz.*(must|expected).*(got|holds|no column)"):
         read(path)
-    assert not trap.exists()
-    pickle.loads(content).close()  # the trap does work
-    assert trap.exists()
-
-
-def test_numpy_archive_is_refused(reader, tmp_path):
-    read, path = reader
-    np.savez(tmp_path / "x.npz", X=np.zeros(3))
-    path.write_bytes((tmp_path / "x.npz").read_bytes())
-    with pytest.raises(ValueError, match=r"data\.gz must be a text file, gzipped or not; it holds"):
-        read(path)
-
-
-def test_missing_file_keeps_pythons_own_error(tmp_path):
-    for read in READERS.values():
-        with pytest.raises(FileNotFoundError, match="nowhere"):
-            read(tmp_path / "nowhere")

@@ -5,14 +5,16 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import binomtest, chisquare, kstest
+from scipy.stats import binomtest, chisquare
 
 from workshop.datasets import load_ctcf, simulate_ctcf
-from workshop.datasets.simulation import CHROMOSOME_LENGTHS, draw_letters, draw_windows
+from workshop.datasets.simulation import (
+    BACKGROUND,
+    CHROMOSOME_LENGTHS,
+    draw_windows,
+)
 from workshop.motifs import load_motif, scan
 from workshop.sequences import one_hot_decode
-
-BACKGROUND = (0.3, 0.2, 0.2, 0.3)
 
 
 @pytest.fixture(scope="module")
@@ -50,14 +52,6 @@ def test_windows_are_those_of_the_table_and_never_overlap(shipped):
     assert list(dict.fromkeys(table["chrom"])) == list(CHROMOSOME_LENGTHS)
 
 
-def test_windows_fall_by_the_length_of_the_chromosomes(shipped):
-    lengths = np.array(list(CHROMOSOME_LENGTHS.values()))
-    found = shipped.table["chrom"].value_counts().reindex(list(CHROMOSOME_LENGTHS))
-    assert chisquare(found, 5000 * lengths / lengths.sum()).pvalue > 1e-3
-    on_chr1 = shipped.table.loc[shipped.table["chrom"] == "chr1", "start"]
-    assert kstest(on_chr1 / CHROMOSOME_LENGTHS["chr1"], "uniform").pvalue > 1e-3
-
-
 def test_background_composition(shipped):
     negatives = shipped.X[shipped.y[:, 0] == 0]
     expected = np.array(BACKGROUND) * negatives.shape[0] * 200
@@ -80,21 +74,6 @@ def test_planted_instances_are_drawn_from_the_counts(shipped):
         assert chisquare(observed[seen], n * p[seen]).pvalue > 1e-4
 
 
-def test_planted_instances_score_high_where_the_table_says(shipped):
-    motif = load_motif("MA0139.1")
-    scores = scan(shipped.X, motif, both_strands=False)
-    rows = [(i, m) for i, starts in enumerate(shipped.table["motif_starts"]) for m in starts]
-    planted = np.array([scores[i, m] for i, m in rows])
-    background = scores[shipped.y[:, 0] == 0].ravel()
-    # An instance scores like a sample of the motif; 19 random bp reach that once in thousands.
-    assert np.median(planted) > np.quantile(background, 0.9999)
-    assert np.quantile(planted, 0.01) > np.quantile(background, 0.97)
-    positives = np.flatnonzero(shipped.y[:, 0] == 1)
-    best = scores[positives].argmax(axis=1)
-    found = [b in shipped.table["motif_starts"][i] for i, b in zip(positives, best, strict=True)]
-    assert np.mean(found) > 0.9
-
-
 def test_motifs_lie_anywhere_and_never_on_one_another(shipped):
     starts = shipped.table["motif_starts"]
     for several in starts[starts.map(len) == 2]:
@@ -113,18 +92,6 @@ def test_simulation_is_seeded_and_leaves_the_global_generator_alone():
     other = simulate_ctcf(20, random_state=2)
     assert not np.array_equal(other.X, simulate_ctcf(20, random_state=1).X)
     np.testing.assert_array_equal(np.random.get_state()[1], state)  # noqa: NPY002
-
-
-@pytest.mark.parametrize(("n", "positive"), [(1, 0), (7, 3), (8, 4)])
-def test_odd_numbers_have_one_negative_more(n, positive):
-    assert simulate_ctcf(n).y.sum() == positive
-
-
-def test_shortest_sequences_are_full_of_motifs():
-    data = simulate_ctcf(40, length=38)
-    assert data.X.shape == (40, 38, 4)
-    doubles = data.table["motif_starts"][data.table["motif_starts"].map(len) == 2]
-    assert set(doubles) == {(0, 19)}
 
 
 def test_leaking_crops_overlap_and_share_their_label():
@@ -167,13 +134,19 @@ def test_random_labels_mean_nothing():
     assert (crops.y.reshape(-1, 3).std(axis=1) == 0).all()
 
 
+def test_shortest_sequences_are_full_of_motifs():
+    data = simulate_ctcf(41, length=38)
+    assert data.y.sum() == 20
+    doubles = data.table["motif_starts"][data.table["motif_starts"].map(len) == 2]
+    assert set(doubles) == {(0, 19)}
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         ({"length": 37}, "length must be at least 38 bp, room for two motifs; got 37"),
         ({"n": 0}, "must be positive.*got n=0, crops_per_window=1"),
         ({"n": 10, "crops_per_window": 3}, "n a multiple of crops_per_window; got n=10, crops"),
-        ({"crops_per_window": 0}, "got n=5000, crops_per_window=0"),
     ],
 )
 def test_simulation_refuses(options, message):
@@ -186,11 +159,3 @@ def test_draw_windows_fills_a_chromosome_to_the_brim(monkeypatch):
     chroms, starts = draw_windows(10, 100, np.random.default_rng(0))
     assert chroms == ["chr1"] * 10
     assert starts.tolist() == list(range(0, 1000, 100))
-
-
-def test_draw_letters_never_draws_the_impossible():
-    p = np.tile([[0, 1, 0, 0], [0, 0, 0, 1], [0.5, 0, 0.5, 0]], (1000, 1))
-    letters = draw_letters(p, np.random.default_rng(0)).reshape(-1, 3)
-    assert set(letters[:, 0]) == {1}
-    assert set(letters[:, 1]) == {3}
-    assert set(letters[:, 2]) == {0, 2}

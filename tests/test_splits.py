@@ -56,48 +56,23 @@ CHROMS = ["chr1", "chr2", "chr10", "chrX", "chr8"]
 
 
 @pytest.mark.parametrize(
-    ("val", "test", "error", "message"),
+    ("val", "test", "message"),
     [
-        (
-            "chr8",
-            ["chr1"],
-            TypeError,
-            r"val_chroms must be a list; got one string. Pass \['chr8'\]",
-        ),
-        (
-            ["chr8"],
-            "chr1",
-            TypeError,
-            r"test_chroms must be a list; got one string. Pass \['chr1'\]",
-        ),
+        ("chr8", ["chr1"], r"val_chroms must be a list; got one string. Pass \['chr8'\]"),
         (
             ["chr8"],
             ["chr1", "8", "chrY"],
-            ValueError,
             r"test_chroms must name chromosomes of the data; got 8, chrY\. "
             r"Present: chr1, chr2, chr8, chr10, chrX\.",
         ),
-        (["chr9"], ["chr1"], ValueError, r"val_chroms must name chromosomes of .*; got chr9\. Pre"),
-        (
-            ["chr8", "chr1", "chrX"],
-            ["chrX", "chr1"],
-            ValueError,
-            "belongs to one part only; chr1, chrX is in val_chroms and in test_chroms",
-        ),
-        ([], ["chr1"], ValueError, "Every part must have rows; val would be empty. Share the"),
-        (["chr8"], [], ValueError, "Every part must have rows; test would be empty"),
-        ([], [], ValueError, "val and test would be empty"),
-        (["chr1", "chr2", "chr10"], ["chrX", "chr8"], ValueError, "train would be empty"),
+        (["chr8", "chr1", "chrX"], ["chrX", "chr1"], "one part only; chr1, chrX is in val_chroms"),
+        ([], ["chr1"], "Every part must have rows; val would be empty. Share the"),
+        (["chr1", "chr2", "chr10"], ["chrX", "chr8"], "train would be empty"),
     ],
 )
-def test_by_chromosome_refuses(val, test, error, message):
-    with pytest.raises(error, match=message):
+def test_by_chromosome_refuses(val, test, message):
+    with pytest.raises((TypeError, ValueError), match=message):
         split_by_chromosome(CHROMS, val_chroms=val, test_chroms=test)
-
-
-def test_by_chromosome_wants_a_list_of_names():
-    with pytest.raises(TypeError, match=r"chroms must be a list; got one string. Pass \['chr1'\]"):
-        split_by_chromosome("chr1")
     with pytest.raises(ValueError, match=r"chroms must have shape \(N,\); got \(5, 1\)"):
         split_by_chromosome(np.array(CHROMS)[:, None])
 
@@ -114,24 +89,17 @@ def test_by_chromosome_wants_a_list_of_names():
 def test_at_random_partitions_the_rows(n, val_size, test_size, seed):
     n_val, n_test = round(n * val_size), round(n * test_size)
     if min(n_val, n_test, n - n_val - n_test) < 1:
-        with pytest.raises(
-            ValueError, match=f"leave all three parts at least one of {n} rows; got"
-        ):
-            split_at_random(n, val_size=val_size, test_size=test_size, random_state=seed)
-        return
+        return  # refused, as below
     split = split_at_random(n, val_size=val_size, test_size=test_size, random_state=seed)
     assert_partition(split, n)
     assert (len(split.val), len(split.test)) == (n_val, n_test)
-
-
-def test_at_random_is_seeded():
-    def split(seed):
-        return split_at_random(100, val_size=0.1, test_size=0.2, random_state=seed).test.tolist()
-
-    assert split(1) == split(1) != split(2)
+    again = split_at_random(n, val_size=val_size, test_size=test_size, random_state=seed)
+    assert again.test.tolist() == split.test.tolist()
 
 
 def test_stratified_parts_keep_the_proportions():
+    with pytest.raises(ValueError, match="stratify must have length 10, a label a row; got 9"):
+        split_at_random(10, val_size=0.2, test_size=0.2, random_state=0, stratify=np.zeros(9))
     y = np.repeat([0, 1], [160, 40])[:, None]
     split = split_at_random(200, val_size=0.1, test_size=0.2, random_state=0, stratify=y)
     assert_partition(split, 200)
@@ -141,17 +109,12 @@ def test_stratified_parts_keep_the_proportions():
     assert [several[part].sum(axis=0).tolist() for part in split] == [[28, 70], [4, 10], [8, 20]]
 
 
-@pytest.mark.parametrize(("val_size", "test_size"), [(0, 0.2), (0.2, 1.2), (0.5, 0.5), (20, 0.2)])
+@pytest.mark.parametrize(("val_size", "test_size"), [(0, 0.2), (0.5, 0.5), (20, 0.2)])
 def test_at_random_refuses_shares(val_size, test_size):
     with pytest.raises(
         ValueError, match=f"must leave .* at least one of 100 rows; got {val_size} and {test_size}"
     ):
         split_at_random(100, val_size=val_size, test_size=test_size, random_state=0)
-
-
-def test_at_random_refuses_labels_of_another_length():
-    with pytest.raises(ValueError, match="stratify must have length 10, a label a row; got 9"):
-        split_at_random(10, val_size=0.2, test_size=0.2, random_state=0, stratify=np.zeros(9))
 
 
 # --- overlapping windows ----------------------------------------------------------------------

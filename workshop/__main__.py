@@ -86,7 +86,7 @@ def _add_fetch(actions):
         "fetch",
         help="fetch real human chromosomes and CTCF peaks, 63 MB",
         description="Fetch what the optional last sections of the notebooks use: CTCF peaks of "
-        "ENCODE and three chromosomes of GRCh38. Stopped, the same command goes on.",
+        "ENCODE and three chromosomes of GRCh38. Stopped, run it again.",
     )
     fetch.add_argument("--chroms", nargs="+", metavar="CHROM", help="default: chr9 chr21 chr22")
     fetch.add_argument(
@@ -217,17 +217,13 @@ def _fetch(arguments):
     from workshop import datasets
 
     chroms = {"chroms": arguments.chroms} if arguments.chroms else {}
-    try:
-        table = datasets.fetch_ctcf(**chroms, cache_dir=arguments.cache).table
-    except KeyboardInterrupt:
-        print("workshop: stopped; the same command goes on where it ended.", file=sys.stderr)
-        return 130
+    table = datasets.fetch_ctcf(**chroms, cache_dir=arguments.cache).table
     for chrom, rows in table.groupby("chrom", sort=False):
         n_peaks = int(rows["label"].sum())
         print(f"{chrom}: {n_peaks:,} peaks, and as many windows of equal GC content without one")
-    for reason, n in table.attrs["left_out"].items():
+    for reason, n in table.attrs["excluded"].items():
         if n:
-            print(f"{n:,} peaks left out: {reason}")
+            print(f"{n:,} peaks excluded: {reason}")
     return 0
 
 

@@ -24,3 +24,20 @@ def positive_int(value, name):
 def check_random_state(value, name="random_state"):
     if not isinstance(value, (int, np.integer)) or not 0 <= value < 2**32:
         raise ValueError(f"{name} must be a whole number from 0 to 2**32 - 1; got {value!r}.")
+
+
+def check_whole_number(value, name, *, least=0):
+    """A whole number, `least` or more, as int."""
+    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < least:
+        raise ValueError(f"{name} must be a whole number, {least} or more; got {value!r}.")
+    return int(value)
+
+
+def check_distinct_names(values, name):
+    """A list of str, none twice, from any sequence of names but one bare string."""
+    if isinstance(values, str):
+        raise TypeError(f"{name} must be a list; got one string. Pass [{values!r}].")
+    values = [str(value) for value in values]
+    if len(set(values)) < len(values):
+        raise ValueError(f"{name} must name each once; got {', '.join(values)}.")
+    return values

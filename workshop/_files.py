@@ -51,14 +51,18 @@ def data_directory():
     )
 
 
-def shipped_file(name, *, directory=None):
+def _shipped_sums():
+    """SHA-256 of each shipped file, by name."""
+    lines = (data_directory() / "SHA256SUMS").read_text().splitlines()
+    return {name: digest for digest, name in map(str.split, lines)}
+
+
+def shipped_file(name):
     """Path of the shipped file `name`, after its SHA-256 was compared with ``SHA256SUMS``."""
-    directory = Path(directory) if directory is not None else data_directory()
-    lines = (directory / "SHA256SUMS").read_text().splitlines()
-    sums = {file: digest for digest, file in (line.split() for line in lines)}
+    sums = _shipped_sums()
     if name not in sums:
         raise ValueError(f"{name} is not shipped; data/ holds {', '.join(sorted(sums))}.")
-    path = directory / name
+    path = data_directory() / name
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing. Restore it with: git checkout -- data/{name}")
     digest = sha256(path)
@@ -72,8 +76,7 @@ def shipped_file(name, *, directory=None):
 
 def check_shipped():
     """Names of all shipped files, each compared with its SHA-256; ValueError names a bad one."""
-    lines = (data_directory() / "SHA256SUMS").read_text().splitlines()
-    return [shipped_file(line.split()[1]).name for line in lines]
+    return [shipped_file(name).name for name in _shipped_sums()]
 
 
 def shipped_notebooks():

@@ -31,11 +31,6 @@ class Motif:
     counts : array of shape (K, 4)
         How many binding sites have A, C, G, T at each of the K positions.
 
-    Raises
-    ------
-    ValueError
-        If `counts` has another shape, a negative value or a position without any count.
-
     Examples
     --------
     >>> motif = Motif("toy", "TATA", [[0, 0, 0, 8], [8, 0, 0, 0], [0, 0, 0, 8], [6, 2, 0, 0]])
@@ -56,13 +51,12 @@ class Motif:
                 f"counts must have shape (K, 4), positions first; got {counts.shape}. A matrix "
                 "with one row a base needs .T first."
             )
-        good = ((counts >= 0) & np.isfinite(counts)).all(axis=1) & (counts.sum(axis=1) > 0)
-        if not good.all():
-            p = int(np.flatnonzero(~good)[0])
-            raise ValueError(
-                "counts must be >= 0 and finite, with at least one count at each position; got "
-                f"{counts[p].tolist()} at position {p}."
-            )
+        for p, row in enumerate(counts):
+            if not ((row >= 0) & (row < np.inf)).all() or row.sum() == 0:
+                raise ValueError(
+                    "counts must be >= 0 and finite, with at least one at each position; got "
+                    f"{row.tolist()} at position {p}."
+                )
         counts.flags.writeable = False
         object.__setattr__(self, "counts", counts)
 
@@ -76,22 +70,7 @@ class Motif:
         return "".join(ALPHABET[i] for i in self.counts.argmax(axis=1))
 
     def probabilities(self, *, pseudocount=0.0):
-        """Share of each base at each position, shape (K, 4).
-
-        Parameters
-        ----------
-        pseudocount : float
-            Added to each of the four counts; at least 0.
-
-        Returns
-        -------
-        ndarray of shape (K, 4)
-
-        Raises
-        ------
-        ValueError
-            If `pseudocount` is negative.
-        """
+        """Share of each base at each position, (K, 4); `pseudocount` is added to each count."""
         if not 0 <= pseudocount < np.inf:
             raise ValueError(f"pseudocount must be at least 0; got {pseudocount}.")
         counts = self.counts + pseudocount
@@ -111,17 +90,11 @@ class Motif:
         -------
         ndarray of shape (K, 4)
             log2(probability / background).
-
-        Raises
-        ------
-        ValueError
-            If `background` is not four positive shares of 1, or `pseudocount` leaves a zero.
         """
         probabilities = self.probabilities(pseudocount=pseudocount)
         if (probabilities == 0).any():
             raise ValueError(
-                f"pseudocount must be > 0 where a base was never seen; got {pseudocount}. With 0 "
-                "its score would be minus infinity."
+                f"pseudocount must be > 0 where a base was never seen; got {pseudocount}."
             )
         return np.log2(probabilities / _check_background(background))
 
@@ -142,21 +115,11 @@ class Motif:
         return (p * np.log2(ratio)).sum(axis=1)
 
     def information_matrix(self):
-        """Letter heights of the usual sequence logo, in bits: probability x information content.
-
-        Returns
-        -------
-        ndarray of shape (K, 4)
-        """
+        """Letter heights of the usual sequence logo, (K, 4): probability x information, in bits."""
         return self.probabilities() * self.information_content()[:, None]
 
     def reverse_complement(self):
-        """The same motif read on the other strand.
-
-        Returns
-        -------
-        Motif
-        """
+        """The same motif read on the other strand, a `Motif`."""
         return Motif(self.matrix_id, self.name, self.counts[::-1, ::-1])
 
 
@@ -173,11 +136,6 @@ def load_motif(matrix_id):
     -------
     Motif
 
-    Raises
-    ------
-    ValueError
-        If the motif is not shipped; the message names those that are.
-
     Examples
     --------
     >>> load_motif("MA0139.1").consensus
@@ -186,8 +144,7 @@ def load_motif(matrix_id):
     motifs = read_jaspar(shipped_file("jaspar_ctcf.txt"))
     if matrix_id not in motifs:
         raise ValueError(
-            f"{matrix_id!r} is not shipped; there are {', '.join(motifs)}. Read another from a "
-            "JASPAR file with read_jaspar(path)."
+            f"{matrix_id!r} is not shipped; there are {', '.join(motifs)}. See read_jaspar(path)."
         )
     return motifs[matrix_id]
 
@@ -204,6 +161,7 @@ def read_jaspar(path):
     Returns
     -------
     dict of str to Motif
+        By ID.
 
     Raises
     ------
@@ -216,52 +174,38 @@ def read_jaspar(path):
     {'MA0139.1': 'TGGCCACCAGGGGGCGCTA', 'MA0139.2': 'GCCACCAGGGGGCGC'}
     """
     try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
+        text = Path(path).read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise ValueError(
-            f"{path} must be a text file in JASPAR's format; it is not text, and was not read."
-        ) from error
-    lines = [(f"{path}, line {number}", line.strip()) for number, line in enumerate(lines, 1)]
-    lines = [(where, line) for where, line in lines if line and line[0] != "#"]
+        raise ValueError(f"{path} must be a text file in JASPAR's format: {error}.") from error
+    lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), start=1)]
+    lines = [(number, line) for number, line in lines if line and line[0] != "#"]
     if not lines:
         raise ValueError(f"{path} must hold a line with >ID NAME, then A, C, G, T; it is empty.")
     motifs = {}
     for i in range(0, len(lines), 5):
-        motif = _parse_jaspar(*lines[i : i + 5])
-        if motif.matrix_id in motifs:
+        (number, header), *rows = lines[i : i + 5]
+        matrix_id, *name = header[1:].split() or [""]
+        if header[0] != ">" or matrix_id in ("", *motifs):
             raise ValueError(
-                f"{lines[i][0]}: expected an ID not used before; got {motif.matrix_id} again."
+                f"{path}, line {number}: expected >ID NAME, with a new ID; got {header[:40]!r}."
             )
-        motifs[motif.matrix_id] = motif
+        try:
+            counts = _parse_counts([row for _, row in rows])
+            motifs[matrix_id] = Motif(matrix_id, " ".join(name), counts)
+        except ValueError as error:
+            raise ValueError(f"{path}, line {number}, motif {matrix_id}: {error}") from error
     return motifs
 
 
-def _parse_jaspar(header, *rows):
-    where, line = header
-    words = line[1:].split()
-    if line[0] != ">" or not words:
-        raise ValueError(f"{where}: expected a line with >ID NAME; got {line[:40]!r}.")
-    counts = []
-    for base, (at, row) in zip(ALPHABET, rows, strict=False):
-        label, *numbers = row.replace("[", " ").replace("]", " ").split() or [""]
-        if label != base:
-            raise ValueError(f"{at}: expected a line with {base} [counts]; got {row[:40]!r}.")
-        try:
-            counts.append([float(number) for number in numbers])
-        except ValueError as error:
-            raise ValueError(f"{at}: expected counts; got {row[:40]!r}.") from error
-        if len(numbers) != len(counts[0]):
-            raise ValueError(
-                f"{at}: expected {len(counts[0])} counts, as for A; got {len(numbers)}."
-            )
-    if len(rows) < 4:
+def _parse_counts(lines):
+    """Counts (K, 4) from four lines: the base, then its counts, with or without brackets."""
+    rows = [line.replace("[", " ").replace("]", " ").split() for line in lines]
+    bases = [base for row in rows for base in row[:1]]
+    if bases != list(ALPHABET) or len(set(map(len, rows))) > 1:
         raise ValueError(
-            f"{where}: expected lines with A, C, G, T after it; the file ends after {len(rows)}."
+            f"expected four lines with A, C, G, T and as many counts each; got {lines}."
         )
-    try:
-        return Motif(words[0], " ".join(words[1:]), np.array(counts).T)
-    except ValueError as error:
-        raise ValueError(f"{where}, motif {words[0]}: {error}") from error
+    return np.array([row[1:] for row in rows], dtype=float).T
 
 
 def scan(X, motif, *, both_strands=True, background=UNIFORM):
@@ -283,11 +227,6 @@ def scan(X, motif, *, both_strands=True, background=UNIFORM):
         Log-odds in bits; entry p is the window that starts at p. ``.max(axis=1)`` is the usual
         score of a sequence.
 
-    Raises
-    ------
-    ValueError
-        If the sequences are shorter than the motif.
-
     Examples
     --------
     >>> from workshop.sequences import one_hot_encode
@@ -299,13 +238,13 @@ def scan(X, motif, *, both_strands=True, background=UNIFORM):
     if X.shape[1] < len(motif):
         raise ValueError(
             f"X must be at least as long as the motif, {len(motif)} bp; got {X.shape[1]} bp. Pad "
-            "the sequences with N, or trim the motif."
+            "it with N."
         )
-    forward = _slide(X, motif.log_odds(background=background))
-    if not both_strands:
-        return forward
-    reverse = motif.reverse_complement().log_odds(background=background)
-    return np.maximum(forward, _slide(X, reverse))
+    scores = _slide(X, motif.log_odds(background=background))
+    if both_strands:
+        other = motif.reverse_complement().log_odds(background=background)
+        scores = np.maximum(scores, _slide(X, other))
+    return scores
 
 
 def _slide(X, weights):
@@ -342,11 +281,6 @@ def similarity(a, b, *, min_overlap=None):
     -------
     Similarity
 
-    Raises
-    ------
-    ValueError
-        If `min_overlap` is not between 1 and the narrower width.
-
     Examples
     --------
     >>> ctcf = load_motif("MA0139.1")
@@ -365,7 +299,7 @@ def similarity(a, b, *, min_overlap=None):
             start, stop = max(offset, 0), min(offset + len(q), len(p))
             u, v = p[start:stop].ravel(), q[start - offset : stop - offset].ravel()
             if u.std() == 0 or v.std() == 0:
-                continue  # a column of equal shares correlates with nothing
+                continue  # equal shares everywhere correlate with nothing
             r = float(np.corrcoef(u, v)[0, 1])
             if not r <= best.correlation:  # the first one beats nan
                 best = Similarity(r, offset, strand, stop - start)

@@ -21,12 +21,11 @@ __all__ = [
 
 ALPHABET = "ACGT"
 
-# Row = byte of an ASCII letter, so that one `take` turns text into one-hot rows.
-_ENCODING = np.zeros((256, 4), dtype=np.float32)
-for _channel, _letter in enumerate(ALPHABET):
-    _ENCODING[ord(_letter), _channel] = _ENCODING[ord(_letter.lower()), _channel] = 1.0
 _KNOWN_LETTERS = b"ACGTNacgtn"
-_PIECE = 2**15  # letters at a time: `take` widens them to 64 bits, which then stay in the cache
+# A row a byte, so that looking up the bytes of a text gives its one-hot rows; N has four zeros.
+_ENCODING = np.zeros((256, 4), dtype=np.float32)
+_ENCODING[list(b"ACGT"), range(4)] = _ENCODING[list(b"acgt"), range(4)] = 1
+_PIECE = 2**15  # letters at a time, so that they stay in the processor's cache
 
 
 def one_hot_encode(seqs):
@@ -42,13 +41,6 @@ def one_hot_encode(seqs):
     ndarray of shape (N, L, 4), float32
         Row of zeros where the letter is N.
 
-    Raises
-    ------
-    TypeError
-        If `seqs` is one bare string, or holds something that is not a string.
-    ValueError
-        If there is no sequence, if lengths differ, or if a letter is unknown.
-
     Examples
     --------
     >>> one_hot_encode(["CaN"])
@@ -57,18 +49,17 @@ def one_hot_encode(seqs):
             [0., 0., 0., 0.]]], dtype=float32)
     """
     seqs = _check_strings(seqs)
-    length = len(seqs[0])
-    if set(map(len, seqs)) != {length}:
-        i = next(i for i, seq in enumerate(seqs) if len(seq) != length)
+    length, *others = sorted(set(map(len, seqs)))
+    if others:
         raise ValueError(
-            f"seqs must have one length; sequence 0 has {length} letters, sequence {i} has "
-            f"{len(seqs[i])}. Cut or pad them (with N) first."
+            f"seqs must have one length; got {length} to {others[-1]} letters. Cut or pad them "
+            "(with N) first."
         )
     codes = np.frombuffer(_check_letters(seqs), dtype=np.uint8)  # (N * L,)
     X = np.empty((len(codes), 4), dtype=np.float32)
-    for start in range(0, len(codes), _PIECE):
+    for start in range(0, len(codes), _PIECE):  # X = _ENCODING[codes], in half the time
         piece = slice(start, start + _PIECE)
-        _ENCODING.take(codes[piece], axis=0, out=X[piece], mode="clip")  # "raise" would copy
+        _ENCODING.take(codes[piece], axis=0, out=X[piece], mode="clip")
     return X.reshape(len(seqs), length, 4)
 
 
@@ -83,11 +74,6 @@ def one_hot_decode(X):
     Returns
     -------
     list of str
-
-    Raises
-    ------
-    ValueError
-        If a row is neither one-hot nor zero, or the shape is another.
 
     Examples
     --------
@@ -122,13 +108,6 @@ def check_one_hot(X, *, name="X"):
     -------
     ndarray of shape (N, L, 4), float32
         The same array where it already has this type; a converted copy otherwise.
-
-    Raises
-    ------
-    TypeError
-        If `X` holds strings or other things that are not numbers.
-    ValueError
-        If the shape or a value is wrong.
 
     Examples
     --------
@@ -198,11 +177,6 @@ def base_composition(X):
     ndarray of shape (4,), float64
         Sums to 1; N does not count.
 
-    Raises
-    ------
-    ValueError
-        If `X` holds no known base.
-
     Examples
     --------
     >>> base_composition(one_hot_encode(["AACN", "GTAN"]))
@@ -211,10 +185,7 @@ def base_composition(X):
     X = check_one_hot(X)
     counts = X.sum(axis=(0, 1), dtype=np.float64)
     if counts.sum() == 0:
-        raise ValueError(
-            f"X must hold at least one A, C, G or T; got none in shape {X.shape}: it is empty, or "
-            "N everywhere."
-        )
+        raise ValueError(f"X must hold at least one A, C, G or T; got none in shape {X.shape}.")
     return counts / counts.sum()
 
 
@@ -236,13 +207,6 @@ def dinucleotide_shuffle(seqs, *, random_state=0):
     -------
     list of str
         Upper case, of the same number, lengths, and first and last letters as `seqs`.
-
-    Raises
-    ------
-    TypeError
-        If `seqs` is one bare string, or holds something that is not a string.
-    ValueError
-        If there is no sequence, or if a letter is unknown.
 
     Examples
     --------
@@ -286,30 +250,26 @@ def _shuffle_one(seq, rng):
 def _check_strings(seqs):
     if isinstance(seqs, (str, bytes)):
         raise TypeError(
-            f"seqs must be a list of strings; got one string, {seqs[:12]!r}... For one sequence "
-            "pass a list of one: [seq]."
+            f"seqs must be a list of strings; got one string, {seqs[:12]!r}... Pass [seq]."
         )
     seqs = list(seqs)
-    if not all(issubclass(kind, str) for kind in set(map(type, seqs))):
-        i = next(i for i, seq in enumerate(seqs) if not isinstance(seq, str))
-        raise TypeError(
-            f"seqs must hold strings; sequence {i} is of type {type(seqs[i]).__name__}. Drop "
-            "it, or make it a string, first."
-        )
     if not seqs:
         raise ValueError("seqs must hold at least one sequence; got none.")
+    others = set(map(type, seqs)) - {str, np.str_}
+    if others:
+        names = ", ".join(kind.__name__ for kind in others)
+        raise TypeError(f"seqs must hold strings; got {names} among them. Drop these first.")
     return seqs
 
 
 def _check_letters(seqs):
     """All letters as one bytes object; ValueError names the first unknown one and its place."""
-    # A letter beyond ASCII becomes '?', one byte that is unknown as well: positions stay right.
+    # A letter beyond ASCII becomes '?', which is unknown as well.
     letters = "".join(seqs).encode("ascii", errors="replace")
-    unknown = letters.translate(None, _KNOWN_LETTERS)
-    if unknown:
-        i, p = 0, letters.index(unknown[0])
-        while p >= len(seqs[i]):
-            i, p = i + 1, p - len(seqs[i])
+    if letters.translate(None, _KNOWN_LETTERS):
+        known = _KNOWN_LETTERS.decode()
+        places = ((i, p) for i, seq in enumerate(seqs) for p in range(len(seq)))
+        i, p = next((i, p) for i, p in places if seqs[i][p] not in known)
         raise ValueError(
             f"seqs may hold A, C, G, T and N; got {seqs[i][p]!r} in sequence {i} at position {p} "
             "(both count from 0). Replace it, with N if it is ambiguous."

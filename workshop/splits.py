@@ -51,13 +51,6 @@ def split_by_chromosome(chroms, *, val_chroms=VAL_CHROMS, test_chroms=TEST_CHROM
     -------
     Split
 
-    Raises
-    ------
-    TypeError
-        If one bare string stands where a list should.
-    ValueError
-        If a chromosome is in both parts or not in the data, or if a part would be empty.
-
     Examples
     --------
     >>> split = split_by_chromosome(
@@ -75,10 +68,10 @@ def split_by_chromosome(chroms, *, val_chroms=VAL_CHROMS, test_chroms=TEST_CHROM
         raise ValueError(f"chroms must have shape (N,); got {chroms.shape}.")
     present = sorted(set(chroms.tolist()), key=natural_order)
     for name, wanted in wanted_chroms.items():
-        unknown = [chrom for chrom in wanted if chrom not in present]
+        unknown = [str(chrom) for chrom in wanted if chrom not in present]
         if unknown:
             raise ValueError(
-                f"{name} must name chromosomes of the data; got {', '.join(map(str, unknown))}. "
+                f"{name} must name chromosomes of the data; got {', '.join(unknown)}. "
                 f"Present: {', '.join(map(str, present))}."
             )
     shared = sorted(set(val_chroms) & set(test_chroms))
@@ -88,9 +81,14 @@ def split_by_chromosome(chroms, *, val_chroms=VAL_CHROMS, test_chroms=TEST_CHROM
             "val_chroms and in test_chroms."
         )
     in_val, in_test = np.isin(chroms, list(val_chroms)), np.isin(chroms, list(test_chroms))
-    return _checked(
-        Split(*(np.flatnonzero(part) for part in (~in_val & ~in_test, in_val, in_test)))
-    )
+    split = Split(*map(np.flatnonzero, (~in_val & ~in_test, in_val, in_test)))
+    empty = [name for name, part in split._asdict().items() if len(part) == 0]
+    if empty:
+        raise ValueError(
+            f"Every part must have rows; {' and '.join(empty)} would be empty. Share the "
+            "chromosomes out differently."
+        )
+    return split
 
 
 def split_at_random(n, *, val_size, test_size, random_state, stratify=None):
@@ -111,11 +109,6 @@ def split_at_random(n, *, val_size, test_size, random_state, stratify=None):
     Returns
     -------
     Split
-
-    Raises
-    ------
-    ValueError
-        If the shares leave a part empty, or `stratify` has another length.
 
     Examples
     --------
@@ -157,11 +150,6 @@ def overlapping_windows(table, split):
     DataFrame
         A row a pair: part_a, row_a, part_b, row_b, chrom, overlap (bp). Empty for a sound split.
 
-    Raises
-    ------
-    ValueError
-        If `table` lacks a column.
-
     Examples
     --------
     >>> table = pd.DataFrame({"chrom": "chr1", "start": [0, 50, 500], "end": [100, 150, 600]})
@@ -174,48 +162,20 @@ def overlapping_windows(table, split):
             f"table must have the columns chrom, start, end; got {list(table)}, without "
             f"{', '.join(missing)}."
         )
-    rows = []
-    for part_a, part_b in combinations(Split._fields, 2):
-        a, b = (_windows(table, getattr(split, part)) for part in (part_a, part_b))
-        pairs = [_overlaps(a[a["chrom"] == c], b[b["chrom"] == c]) for c in a["chrom"].unique()]
-        for pair in pairs:
-            rows.append(pair.assign(part_a=part_a, part_b=part_b))
+    chroms, starts, ends = (table[column].to_numpy() for column in ("chrom", "start", "end"))
+    found = []
+    for (part_a, rows_a), (part_b, rows_b) in combinations(split._asdict().items(), 2):
+        rows_a, rows_b = np.asarray(rows_a, dtype=int), np.asarray(rows_b, dtype=int)
+        for chrom in pd.unique(chroms[rows_a]):
+            a, b = rows_a[chroms[rows_a] == chrom], rows_b[chroms[rows_b] == chrom]
+            overlap = (starts[a, None] < ends[b]) & (starts[b] < ends[a, None])  # (len(a), len(b))
+            i, j = np.nonzero(overlap)  # few of them: only these are kept as numbers
+            a, b = a[i], b[j]
+            bp = np.minimum(ends[a], ends[b]) - np.maximum(starts[a], starts[b])
+            pairs = {"part_a": part_a, "row_a": a, "part_b": part_b, "row_b": b}
+            found.append(pd.DataFrame(pairs | {"chrom": chrom, "overlap": bp}))
     columns = ["part_a", "row_a", "part_b", "row_b", "chrom", "overlap"]
-    found = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=columns)
-    return found[columns]
-
-
-def _windows(table, indices):
-    windows = table.iloc[np.asarray(indices, dtype=int)][["chrom", "start", "end"]]
-    return windows.assign(row=np.asarray(indices)).sort_values("start")
-
-
-def _overlaps(a, b):
-    """All overlapping pairs of two tables of one chromosome, both sorted by start."""
-    # A window of b can touch a[i] only if it starts before a[i] ends, and less than the widest
-    # window of b before a[i] starts.
-    widest = (b["end"] - b["start"]).max() if len(b) else 0
-    first = np.searchsorted(b["start"], a["start"] - widest, side="right")
-    last = np.searchsorted(b["start"], a["end"], side="left")
-    counts = np.maximum(last - first, 0)
-    i = np.repeat(np.arange(len(a)), counts)
-    j = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts) + first[i]
-    left, right = a.iloc[i].reset_index(drop=True), b.iloc[j].reset_index(drop=True)
-    overlap = np.minimum(left["end"], right["end"]) - np.maximum(left["start"], right["start"])
-    pairs = pd.DataFrame(
-        {"row_a": left["row"], "row_b": right["row"], "chrom": left["chrom"], "overlap": overlap}
-    )
-    return pairs[pairs["overlap"] > 0]
-
-
-def _checked(split):
-    empty = [name for name, part in split._asdict().items() if len(part) == 0]
-    if empty:
-        raise ValueError(
-            f"Every part must have rows; {' and '.join(empty)} would be empty. Share the "
-            "chromosomes out differently."
-        )
-    return split
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=columns)
 
 
 def natural_order(chrom):

@@ -1,7 +1,4 @@
-"""A data set: sequences, labels and a table of where they come from; and its one file.
-
-The file is plain text, parsed here: nothing in it can be executed.
-"""
+"""A data set: sequences, labels and a table of where they come from; and its one file, as text."""
 
 import gzip
 import io
@@ -28,15 +25,7 @@ class Dataset(NamedTuple):
     motif_starts (tuple of int, relative to the sequence) where motifs were planted."""
 
     def take(self, indices):
-        """Rows `indices` of all three parts, as a new `Dataset`.
-
-        Parameters
-        ----------
-        indices : sequence of int or of bool
-
-        Returns
-        -------
-        Dataset
+        """Rows `indices` (sequence of int or of bool) of all three parts, as a new `Dataset`.
 
         Examples
         --------
@@ -60,11 +49,6 @@ def write_dataset(dataset, path):
         With one task; its y is written as the column label.
     path : path-like
 
-    Raises
-    ------
-    ValueError
-        If `dataset` has more than one task, or its parts differ in length.
-
     Examples
     --------
     >>> import tempfile
@@ -80,10 +64,10 @@ def write_dataset(dataset, path):
     if dataset.y.shape != (n, 1) or len(dataset.X) != n:
         raise ValueError(
             f"dataset must have a row of X and y, shape (N, 1), for each of the {n} rows of its "
-            f"table; got X {dataset.X.shape}, y {dataset.y.shape}. Write several tasks one by one."
+            f"table; got X {dataset.X.shape}, y {dataset.y.shape}."
         )
     table = dataset.table.copy()
-    table["label"] = whole_where_possible(dataset.y[:, 0])
+    table["label"] = _whole_where_possible(dataset.y[:, 0])
     if "motif_starts" in table:
         table["motif_starts"] = [",".join(map(str, m)) or "." for m in table["motif_starts"]]
     table["sequence"] = one_hot_decode(dataset.X)
@@ -115,7 +99,7 @@ def read_dataset(path):
     Raises
     ------
     ValueError
-        If the file is truncated, or not a table with the needed columns and values.
+        If the file is damaged, or not such a table.
 
     Examples
     --------
@@ -125,45 +109,44 @@ def read_dataset(path):
     motif_starts    (19, 87)
     Name: 0, dtype: object
     """
-    text = "\n".join(read_lines(path))
-    needed = ["chrom", "start", "end", "strand", "label", "name", "sequence"]
-    header = text.split("\n", 1)[0].split("\t")
-    missing = [column for column in needed if column not in header]
-    if missing:
-        raise ValueError(
-            f"{path} must be a tab-separated table with the columns {', '.join(needed)}; "
-            f"{', '.join(missing)} not found in its first line {text[:60]!r}."
-        )
+    lines = list(read_lines(path))
     try:
-        return _parse_table(text)
+        return _parse_table(lines)
     except ValueError as error:
-        raise ValueError(f"{path} is no table that write_dataset wrote: {error}") from error
+        raise ValueError(
+            f"{path} must be a tab-separated table as write_dataset writes it: {error}"
+        ) from error
 
 
-def _parse_table(text):
-    text_columns = ("chrom", "strand", "name", "sequence", "motif_starts")
-    types = {"start": int, "end": int, "label": float} | dict.fromkeys(text_columns, str)
+def _parse_table(lines):
+    text = ["chrom", "strand", "name", "sequence", "motif_starts"]
+    types = {"start": int, "end": int, "label": float} | dict.fromkeys(text, str)
+    header = lines[0].split("\t") if lines else []
+    missing = [column for column in types if column not in [*header, "motif_starts"]]
+    if missing:
+        raise ValueError(f"there is no column {', '.join(missing)} in its first line.")
     # Only an empty field is missing: NA is a name, NAN a sequence.
     table = pd.read_csv(
-        io.StringIO(text), sep="\t", dtype=types, keep_default_na=False, na_values=[""]
+        io.StringIO("\n".join(lines)), sep="\t", dtype=types, keep_default_na=False, na_values=[""]
     )
     if table.isna().any().any():
         row, column = np.argwhere(table.isna().to_numpy())[0]
         raise ValueError(f"row {row} has no {table.columns[column]}.")
     if "motif_starts" in table:
         table["motif_starts"] = [
-            () if m == "." else tuple(int(start) for start in m.split(","))
-            for m in table["motif_starts"]
+            () if starts == "." else tuple(map(int, starts.split(",")))
+            for starts in table["motif_starts"]
         ]
     X = one_hot_encode(table.pop("sequence"))
-    table["label"] = whole_where_possible(table["label"])
+    table["label"] = _whole_where_possible(table["label"])
     return Dataset(X, as_column(table["label"]), table)
 
 
-def whole_where_possible(labels):
+def _whole_where_possible(labels):
     """Labels as int where all are whole numbers, so that a table shows 1, not 1.0."""
     return labels.astype(int) if (labels % 1 == 0).all() else labels
 
 
 def as_column(labels):
-    return labels.to_numpy(dtype=np.float32)[:, None]  # (N, 1)
+    """Labels of a table as y, shape (N, 1)."""
+    return labels.to_numpy(dtype=np.float32)[:, None]

@@ -1,13 +1,37 @@
-"""Real peaks and real chromosomes, fetched from where they are published."""
+"""Real peaks and real chromosomes, fetched from where they are published: pooch does the work."""
 
 import os
 import re
+import sys
+import warnings
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
-from workshop.datasets.download import RemoteFile, fetch_file, load_pooch
-from workshop.datasets.windows import check_options, different_names, read_peaks
+from workshop._checks import check_distinct_names, check_whole_number
+from workshop.datasets.peaks import read_peaks
+
+
+class RemoteFile(NamedTuple):
+    """A file in the web that cannot be mistaken for another.
+
+    Examples
+    --------
+    >>> RemoteFile("https://example.org/a/chr9.fa.gz", "md5:184d").name
+    'chr9.fa.gz'
+    """
+
+    url: str
+    """Where it is."""
+    hash: str
+    """Its checksum and the algorithm: ``"md5:..."`` or ``"sha256:..."``, in hexadecimal."""
+
+    @property
+    def name(self):
+        """Last part of the address: the file's name here."""
+        return urlsplit(self.url).path.rsplit("/", 1)[-1]
 
 
 class Source(NamedTuple):
@@ -19,6 +43,10 @@ class Source(NamedTuple):
     """BED or narrowPeak."""
     chromosomes: Mapping[str, RemoteFile]
     """FASTA, one file a chromosome, by its name in `peaks`."""
+
+
+class DownloadError(OSError):
+    """A file could not be fetched; the message says why, and what to do."""
 
 
 _UCSC = "https://hgdownload.soe.ucsc.edu/goldenPath/hg38/chromosomes"
@@ -51,8 +79,8 @@ def fetch_ctcf(
 ):
     """Fetch real CTCF peaks and chromosomes; make a set of peaks and GC-matched negatives.
 
-    Each file is fetched once, with its checksum, into a cache; a download that broke goes on
-    where it ended. With the default chromosomes train on chr9, choose on chr21, test on chr22.
+    Each file is fetched once, with its checksum, into a cache; it is there whole or not at all.
+    With the default chromosomes train on chr9, choose on chr21, test on chr22.
 
     Parameters
     ----------
@@ -63,8 +91,8 @@ def fetch_ctcf(
     random_state : int
         Chooses the negatives; see `read_peaks`.
     cache_dir : path-like, optional
-        By default the folder in the environment variable ``WORKSHOP_CACHE``, or else the
-        system's place for caches. Files lie in a folder named after `source`.
+        By default what the environment variable ``WORKSHOP_CACHE`` names, or else the system's
+        place for caches.
     source : Source
         Other peaks or another genome, if you like.
     download : bool
@@ -82,48 +110,104 @@ def fetch_ctcf(
     DownloadError
         If a file is neither in the cache nor to be had: offline, moved, another than expected,
         no room on the disk. The message says which, and what to do.
-    ValueError
-        If a chromosome is not in `source`, or as in `read_peaks`.
 
     Examples
     --------
-    >>> from workshop.splits import split_by_chromosome
-    >>> data = fetch_ctcf()  # doctest: +SKIP
-    >>> split = split_by_chromosome(
-    ...     data.table["chrom"], val_chroms=["chr21"], test_chroms=["chr22"]
-    ... )  # doctest: +SKIP
+    >>> data = fetch_ctcf(chroms=["chr21", "chr22"])  # doctest: +SKIP
     """
-    chroms = different_names(chroms)
-    check_options(length=length, random_state=random_state)  # before minutes of downloading
+    chroms = check_distinct_names(chroms, "chroms")
+    check_whole_number(length, "length", least=1)  # now, not after minutes of downloading
+    check_whole_number(random_state, "random_state")
     unknown = [chrom for chrom in chroms if chrom not in source.chromosomes]
     if unknown or not chroms:
         raise ValueError(
             f"chroms must be a list of chromosomes of {source.name}: "
-            f"{', '.join(source.chromosomes)}; got {', '.join(map(str, unknown)) or 'none'}."
+            f"{', '.join(source.chromosomes)}; got {', '.join(unknown) or 'none'}."
         )
     files = [source.peaks, *(source.chromosomes[chrom] for chrom in chroms)]
-    _check_files(files)
-    folder = _cache(cache_dir) / source.name
-    bed, *fasta = (
-        fetch_file(remote, folder, download=download, progress=progress) for remote in files
-    )
+    cache = cache_dir or os.environ.get("WORKSHOP_CACHE") or _load_pooch().os_cache("workshop")
+    folder = Path(cache).expanduser() / source.name
+    bed, *fasta = _fetch(files, folder, download=download, progress=progress)
     return read_peaks(fasta, bed, length=length, chroms=chroms, random_state=random_state)
 
 
-def _check_files(files):
-    names = [remote.name for remote in files]
-    if "" in names or len(set(names)) < len(names):
+def _fetch(files, folder, *, download, progress):
+    """Paths of `files` in `folder`, their checksums compared."""
+    pooch = _load_pooch()
+    registry = {remote.name: remote.hash for remote in files}
+    good = all(re.fullmatch("md5:[0-9a-fA-F]{32}|sha256:[0-9a-fA-F]{64}", f.hash) for f in files)
+    if not good or "" in registry or len(registry) < len(files):
         raise ValueError(
-            f"Addresses of a source must end in file names, each in another; got {names}."
+            "The files of a source must have different names, and hashes such as md5:... or "
+            f"sha256:... with all their digits; got {registry}."
         )
+    urls = {remote.name: remote.url for remote in files}
+    fetcher = pooch.create(folder, "", registry=registry, urls=urls, retry_if_failed=3)
+    paths = []
     for remote in files:
-        if not re.fullmatch("md5:[0-9a-fA-F]{32}|sha256:[0-9a-fA-F]{64}", remote.hash):
-            raise ValueError(
-                f"The hash of {remote.name} must be md5: or sha256: and the checksum's digits; got "
-                f"{remote.hash!r}."
+        if not download and not _is_there(remote, folder):
+            raise DownloadError(
+                f"{remote.name} is not on this computer yet, and nothing is downloaded unasked: "
+                "`workshop data fetch` brings it, once."
             )
+        try:
+            paths.append(fetcher.fetch(remote.name, downloader=partial(_download, progress)))
+        except (OSError, ValueError) as problem:
+            reason = _explain(problem, remote, folder)
+            raise DownloadError(f"{remote.name} could not be fetched: {reason}") from problem
+    return paths
 
 
-def _cache(cache_dir):
-    chosen = cache_dir or os.environ.get("WORKSHOP_CACHE") or load_pooch().os_cache("workshop")
-    return Path(chosen).expanduser()
+def _explain(problem, remote, folder):
+    """Why pooch gave up, and what to do."""
+    import requests
+
+    newest = "if it stays so, get the newest version of the course."
+    if isinstance(problem, requests.HTTPError):
+        answer = f"{problem.response.status_code} {problem.response.reason}"
+        return f"{remote.url} answers {answer}. Try again later; {newest}"
+    if isinstance(problem, requests.RequestException):
+        return (
+            f"{urlsplit(remote.url).hostname} cannot be reached, or the connection broke "
+            f"({type(problem).__name__}); this computer seems to be offline. Connect it, then try "
+            "again."
+        )
+    if isinstance(problem, ValueError):
+        return (
+            f"{remote.url} gave another file than the course expects, {remote.hash}, and it was "
+            "thrown away. Perhaps a login page of the network came instead: open any page in a "
+            f"browser; {newest}"
+        )
+    return (
+        f"it cannot be kept in {folder}: {problem.strerror or problem}. Make room, or name another "
+        "folder: cache_dir=, or the environment variable WORKSHOP_CACHE."
+    )
+
+
+def _download(progress, url, output_file, fetcher):
+    """One try to fetch a file, for pooch, with a bar on stdout."""
+    from tqdm import tqdm
+
+    shown = {"unit": "B", "unit_scale": True, "file": sys.stdout, "disable": not progress}
+    with tqdm(desc=RemoteFile(url, "").name, total=1, **shown) as bar:  # pooch sets the total
+        _load_pooch().HTTPDownloader(
+            progressbar=bar,
+            chunk_size=2**16,
+            timeout=(10, 30),  # seconds to connect, and without a single byte
+            headers={"Accept-Encoding": "identity"},  # the checksum is that of the .gz
+        )(url, output_file, fetcher)
+    Path(output_file).chmod(0o644)  # pooch's temporary file is one user's; a class may share it
+
+
+def _is_there(remote, folder):
+    path, (algorithm, digest) = folder / remote.name, remote.hash.split(":")
+    return path.is_file() and _load_pooch().file_hash(path, alg=algorithm) == digest.lower()
+
+
+def _load_pooch():
+    """Import pooch, which takes a while, only where something is fetched; hush its log."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="IProgress not found")  # a bar not used here
+        import pooch
+    pooch.get_logger().setLevel("WARNING")  # a notebook shows stderr in red
+    return pooch
