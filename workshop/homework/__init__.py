@@ -32,6 +32,7 @@ from workshop.homework.practice import (
 
 __all__ = [
     "EXTENDED",
+    "GRADING",
     "PRACTICES",
     "Practice",
     "Remark",
@@ -47,6 +48,9 @@ PRACTICES = {key: ENTERED[key] for key in sorted(ENTERED, key=lambda i: (i[0], i
 
 EXTENDED = {key: practice for key, practice in PRACTICES.items() if practice.points}
 """The extended practices: those with points."""
+
+GRADING = "WORKSHOP_GRADING"
+"""Variable of the environment that a grader sets: he asks for the answers himself."""
 
 _verdicts = {}  # by id, of this session: the latest
 
@@ -202,7 +206,7 @@ def check(practice_id, *answers, random_state=None):
             f"{practice_id} takes {len(practice.names)} answers; got {len(answers)}. Write: "
             f'homework.check("{practice_id}", {", ".join(practice.names)})'
         )
-    if os.environ.get("WORKSHOP_GRADING"):  # set by the grader, who asks for the answers himself
+    if os.environ.get(GRADING):
         return _not_done(practice, "It is graded when the whole notebook has run.")
     asked = local_answers(dict(zip(practice.names, answers, strict=True)))
     values = [asked.get(name) for name in practice.names]
