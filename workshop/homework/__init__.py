@@ -21,14 +21,8 @@ from workshop.homework import (  # noqa: F401  (importing them enters their chec
     training,
 )
 from workshop.homework.answers import AnswerError, local_answers
-from workshop.homework.practice import (
-    ENTERED,
-    NotDone,
-    Practice,
-    Remark,
-    Unreadable,
-    unfilled,
-)
+from workshop.homework.forms import unfilled
+from workshop.homework.practice import REGISTRY, NotDone, Practice, Rejected, Remark
 
 __all__ = [
     "EXTENDED",
@@ -43,8 +37,8 @@ __all__ = [
     "scoreboard",
 ]
 
-PRACTICES = {key: ENTERED[key] for key in sorted(ENTERED, key=lambda i: (i[0], i[2] == "6", i))}
-"""All tasks by id, in the order of the lessons."""
+PRACTICES = {key: REGISTRY[key] for key in sorted(REGISTRY, key=lambda key: key.replace("P", "0"))}
+"""All tasks by id, in the order of the lessons: those in the text, P, before those of section 6."""
 
 EXTENDED = {key: practice for key, practice in PRACTICES.items() if practice.points}
 """The extended practices: those with points."""
@@ -57,26 +51,13 @@ _verdicts = {}  # by id, of this session: the latest
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a check found; shown by a notebook as sentences with the points.
-
-    Parameters
-    ----------
-    practice_id : str
-    remarks : tuple of Remark
-        One for each part of the task that was looked at.
-    out_of : int
-        Points to be earned: 10, or 0 for a practice in the text.
-    done : bool
-        Whether all answers have been filled in, rightly or wrongly.
-    started : bool
-        Whether at least one has.
-    """
+    """What a check found; shown by a notebook as sentences with the points."""
 
     practice_id: str
-    remarks: tuple
-    out_of: int
-    done: bool
-    started: bool = True
+    remarks: tuple  # of `Remark`, one for each part of the task that was looked at
+    out_of: int  # points to be earned: 10, or 0 for a practice in the text
+    done: bool  # whether all answers have been filled in, rightly or wrongly
+    started: bool = True  # whether at least one has
 
     @property
     def points(self):
@@ -97,73 +78,53 @@ class Verdict:
             return f"{self.points} of {self.out_of}"
         return "right" if self.passed else "not yet right"
 
-    def _mark(self, remark):
-        if remark.right:
-            return "✓"
-        return "✗" if self.started else "·"
+    def _lines(self):
+        points = " points" if self.out_of and self.started else ""
+        wrong = "✗" if self.started else "·"
+        marked = [f"{'✓' if one.right else wrong} {one.text}" for one in self.remarks]
+        return [f"{self.practice_id}: {self.state}{points}.", *marked]
 
     def __str__(self):
-        points = " points" if self.out_of and self.started else ""
-        lines = [f"{self.practice_id}: {self.state}{points}."]
-        return "\n".join([*lines, *(f"  {self._mark(one)} {one.text}" for one in self.remarks)])
+        return "\n  ".join(self._lines())
 
     __repr__ = __str__
 
     def _repr_html_(self):
         colour = "#2E7D32" if self.passed else "#B26A00" if self.started else "#757575"
-        points = " points" if self.out_of and self.started else ""
-        items = "".join(
-            f"<div>{self._mark(one)} {html.escape(one.text)}</div>" for one in self.remarks
-        )
+        title, *marked = map(html.escape, self._lines())
+        items = "".join(f"<div>{one}</div>" for one in marked)
         return (
             f'<div style="border-left: 4px solid {colour}; padding: 2px 10px; margin: 4px 0">'
-            f"<b>{self.practice_id}: {self.state}{points}</b>{items}</div>"
+            f"<b>{title}</b>{items}</div>"
         )
 
 
 @dataclass(frozen=True, eq=False)
 class Scoreboard:
-    """The state of a day's tasks; a notebook shows it as a table.
+    """The state of a day's tasks; a notebook shows it as a table."""
 
-    Parameters
-    ----------
-    table : DataFrame
-        Columns practice, task and state, a row a task.
-    points, out_of : int
-        Sum over the extended practices shown.
-    """
-
-    table: pd.DataFrame
-    points: int
+    table: pd.DataFrame  # columns practice, task and state, a row a task
+    points: int  # earned with the extended practices shown
     out_of: int
+
+    def _rows(self):
+        total = ("total", "", f"{self.points} of {self.out_of} points")
+        return [*self.table.itertuples(index=False, name=None), total]
 
     def __str__(self):
         width = max(map(len, self.table["task"]))
-        rows = [
-            f"{row.practice:7} {row.task:{width}}  {row.state}" for row in self.table.itertuples()
-        ]
-        return "\n".join(
-            [*rows, f"{'total':7} {'':{width}}  {self.points} of {self.out_of} points"]
-        )
+        return "\n".join(f"{key:7} {task:{width}}  {state}" for key, task, state in self._rows())
 
     __repr__ = __str__
 
     def _repr_html_(self):
-        cell = '<td style="text-align: left">'
-        rows = "".join(
-            f"<tr>{cell}{row.practice}</td>{cell}{html.escape(row.task)}</td>"
-            f"{cell}{row.state}</td></tr>"
-            for row in self.table.itertuples()
-        )
-        head = "".join(
-            f'<th scope="col" style="text-align: left">{name}</th>' for name in self.table.columns
-        )
-        total = f"{self.points} of {self.out_of} points"
-        return (
-            f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody>"
-            f"<tfoot><tr>{cell}<b>total</b></td>{cell}</td>{cell}<b>{total}</b></td></tr></tfoot>"
-            "</table>"
-        )
+        style = 'style="text-align: left"'
+        head = "".join(f'<th scope="col" {style}>{name}</th>' for name in self.table.columns)
+        rows = [
+            "".join(f"<td {style}>{html.escape(cell)}</td>" for cell in row) for row in self._rows()
+        ]
+        body = "".join(f"<tr>{row}</tr>" for row in rows)
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def check(practice_id, *answers, random_state=None):
@@ -183,13 +144,6 @@ def check(practice_id, *answers, random_state=None):
     Returns
     -------
     Verdict
-
-    Raises
-    ------
-    ValueError
-        If there is no such practice.
-    TypeError
-        If there are more or fewer answers than the practice has.
 
     Examples
     --------
@@ -245,9 +199,11 @@ def judge(practice_id, values, *, random_state):
         for remark in practice.check(np.random.default_rng(random_state), *values):
             remarks.append(remark)
     except NotDone as stub:
-        return _not_done(practice, str(stub))
-    except Unreadable as form:
-        remarks.append(Remark(False, str(form)))
+        if not remarks:
+            return _not_done(practice, str(stub))
+        remarks.append(Remark(False, str(stub)))
+    except Rejected as hint:
+        remarks.append(Remark(False, str(hint)))
     except AnswerError as raised:
         remarks.append(Remark(False, f"Your code raised {str(raised).rstrip('.')}."))
     except (EOFError, TimeoutError):

@@ -10,8 +10,6 @@ import math
 
 import numpy as np
 
-__all__ = ["MAX_BYTES", "pack", "read_message", "unpack", "write_message"]
-
 MAX_BYTES = 256 * 1024**2
 """Of one message: 500 mutagenesis maps are 1.6 MB, the largest model of the course 1 MB."""
 
