@@ -29,21 +29,21 @@ def new_folder():
     return Path(tempfile.mkdtemp(dir=FOLDER.name))
 
 
-def case(practice_id, kind, label=None):
+def right(practice_id, kind="right", **made):
+    """Enter right answers: functions by label, or the one that is decorated."""
+    cases = CASES.setdefault(practice_id, {"right": {}, "wrong": {}})[kind]
+    cases.update(made)
+
     def enter(make):
-        cases = CASES.setdefault(practice_id, {"right": {}, "wrong": {}})[kind]
-        cases[label or make.__name__] = make
+        cases[make.__name__] = make
         return make
 
     return enter
 
 
-def right(practice_id):
-    return case(practice_id, "right")
-
-
-def wrong(practice_id):
-    return case(practice_id, "wrong")
+def wrong(practice_id, **made):
+    """Enter wrong answers."""
+    return right(practice_id, "wrong", **made)
 
 
 # --- models whose answers are known ---
@@ -109,11 +109,6 @@ def evaluation_answers(*, threshold=None, part="test", **changes):
 
 
 @right("1.6.1")
-def as_the_solution():
-    return tuple(evaluation_answers().values())
-
-
-@right("1.6.1")
 def dicts_and_a_grid_of_thresholds():
     model, data = CountsGC(), course()
     p_val = predict(model, data.X_val)[:, 0]
@@ -129,14 +124,13 @@ def dicts_and_a_grid_of_thresholds():
     )
 
 
-@right("1.6.1")
-def threshold_rounded_to_two_decimals():
-    return tuple(evaluation_answers(threshold=round(sensitive(CountsGC()), 2)).values())
-
-
-@wrong("1.6.1")
-def scores_on_val():
-    return tuple(evaluation_answers(part="val").values())
+right(
+    "1.6.1",
+    as_the_solution=lambda: tuple(evaluation_answers().values()),
+    threshold_rounded_to_two_decimals=lambda: tuple(
+        evaluation_answers(threshold=round(sensitive(CountsGC()), 2)).values()
+    ),
+)
 
 
 @wrong("1.6.1")
@@ -148,30 +142,22 @@ def hard_coded_from_the_printed_output():
 
 
 @wrong("1.6.1")
-def threshold_left_at_a_half():
-    return tuple(evaluation_answers(threshold=0.5).values())
-
-
-@wrong("1.6.1")
-def far_too_low_a_threshold():
-    return tuple(evaluation_answers(threshold=0.01).values())
-
-
-@wrong("1.6.1")
 def one_minus_the_score():
     answers, data = evaluation_answers(), course()
     turned = 1 - predict(answers["torch_model"], data.X_test)
     return tuple((answers | {"torch_scores": evaluation.evaluate(data.y_test, turned)}).values())
 
 
-@wrong("1.6.1")
-def nan_for_the_threshold():
-    return tuple(evaluation_answers(sensitive_threshold=float("nan")).values())
-
-
-@wrong("1.6.1")
-def only_the_first_part():
-    return evaluation_answers()["torch_scores"], None, None, CountsGC()
+wrong(
+    "1.6.1",
+    scores_on_val=lambda: tuple(evaluation_answers(part="val").values()),
+    threshold_left_at_a_half=lambda: tuple(evaluation_answers(threshold=0.5).values()),
+    far_too_low_a_threshold=lambda: tuple(evaluation_answers(threshold=0.01).values()),
+    nan_for_the_threshold=lambda: tuple(
+        evaluation_answers(sensitive_threshold=float("nan")).values()
+    ),
+    only_the_first_part=lambda: (evaluation_answers()["torch_scores"], None, None, CountsGC()),
+)
 
 
 # --- 1.6.2 ---
@@ -282,14 +268,11 @@ def constant():
     return (lambda y, a, b: (np.array([[10, 2], [3, 25]]), [1, 4]),)
 
 
-@wrong("1.6.2")
-def no_table_at_all():
-    return (lambda y, a, b: np.flatnonzero(compare(y, a, b)[1]),)
-
-
-@wrong("1.6.2")
-def raises():
-    return (lambda y, a, b: 1 / 0,)
+wrong(
+    "1.6.2",
+    no_table_at_all=lambda: (lambda y, a, b: np.flatnonzero(compare(y, a, b)[1]),),
+    raises=lambda: (lambda y, a, b: 1 / 0,),
+)
 
 
 # --- 1.6.3 ---
@@ -455,16 +438,6 @@ def one_value_is_too_good():
 
 
 @wrong("1.6.4")
-def a_combination_is_missing():
-    return with_best(optimisation_table().drop(index=7))
-
-
-@wrong("1.6.4")
-def one_batch_size():
-    return with_best(optimisation_table().query("batch_size == 64"))
-
-
-@wrong("1.6.4")
 def random_values():
     table = optimisation_table()
     return with_best(table.assign(val_auroc=np.random.default_rng(1).uniform(0.9, 1, len(table))))
@@ -476,9 +449,12 @@ def the_worst_is_named():
     return table, table.loc[table["val_auroc"].idxmin()]
 
 
-@wrong("1.6.4")
-def the_first_row_is_named():
-    return optimisation_table(), optimisation_table().iloc[0]
+wrong(
+    "1.6.4",
+    a_combination_is_missing=lambda: with_best(optimisation_table().drop(index=7)),
+    one_batch_size=lambda: with_best(optimisation_table().query("batch_size == 64")),
+    the_first_row_is_named=lambda: (optimisation_table(), optimisation_table().iloc[0]),
+)
 
 
 @wrong("1.6.4")
@@ -510,16 +486,6 @@ def the_same_in_keras():
 
 
 @wrong("1.6.5")
-def day_1_untrained():
-    return DAY1_CNN, torch_cnn.build_cnn(DAY1_CNN)
-
-
-@wrong("1.6.5")
-def another_untrained():
-    return best_model().architecture, torch_cnn.build_cnn(best_model().architecture)
-
-
-@wrong("1.6.5")
 def turned_round():
     model = matrix_model()
     weights = torch_cnn.get_weights(model)
@@ -527,9 +493,15 @@ def turned_round():
     return model.architecture, model
 
 
-@wrong("1.6.5")
-def an_architecture_of_another_model():
-    return DAY1_CNN, best_model()
+wrong(
+    "1.6.5",
+    day_1_untrained=lambda: (DAY1_CNN, torch_cnn.build_cnn(DAY1_CNN)),
+    another_untrained=lambda: (
+        best_model().architecture,
+        torch_cnn.build_cnn(best_model().architecture),
+    ),
+    an_architecture_of_another_model=lambda: (DAY1_CNN, best_model()),
+)
 
 
 @wrong("1.6.5")
@@ -600,11 +572,6 @@ def of_a_model_that_knows_nothing():
 
 
 @wrong("2.6.1")
-def wrong_sign():
-    return (lambda model, X: -exact_importance(model, X)), -importance_of(1), best_model()
-
-
-@wrong("2.6.1")
 def wrong_axis():
     def score_all(model, X):
         return interpret.saturation_mutagenesis(model, X, progress=False).mean(axis=1)
@@ -629,11 +596,6 @@ def random_numbers():
 
 
 @wrong("2.6.1")
-def the_input_itself():
-    return (lambda model, X: X), positives(), best_model()
-
-
-@wrong("2.6.1")
 def saliency_instead():
     def score_all(model, X):
         return (interpret.saliency(model, X) * X).sum(axis=2)
@@ -641,9 +603,16 @@ def saliency_instead():
     return score_all, score_all(best_model(), positives()), best_model()
 
 
-@wrong("2.6.1")
-def negatives_instead_of_positives():
-    return exact_importance, importance_of(0), best_model()
+wrong(
+    "2.6.1",
+    wrong_sign=lambda: (
+        (lambda model, X: -exact_importance(model, X)),
+        -importance_of(1),
+        best_model(),
+    ),
+    the_input_itself=lambda: ((lambda model, X: X), positives(), best_model()),
+    negatives_instead_of_positives=lambda: (exact_importance, importance_of(0), best_model()),
+)
 
 
 @wrong("2.6.1")
@@ -683,11 +652,6 @@ def a_list_and_a_series():
 
 
 @wrong("2.6.2")
-def importance_of_the_positives():
-    return importance_of(1), CLAIMS, WORDS, best_model()
-
-
-@wrong("2.6.2")
 def nan_in_one_place():
     broken = importance_of(0).copy()
     broken[3, 5] = np.nan
@@ -701,19 +665,17 @@ def one_claim_is_false():
 
 
 @wrong("2.6.2")
-def no_words():
-    return importance_of(0), CLAIMS, "They differ.", best_model()
-
-
-@wrong("2.6.2")
 def one_row_for_all():
     constant = np.repeat(importance_of(0).mean(axis=0, keepdims=True), len(negatives()), axis=0)
     return constant, CLAIMS, WORDS, best_model()
 
 
-@wrong("2.6.2")
-def transposed_importance():
-    return importance_of(0).T, CLAIMS, WORDS, best_model()
+wrong(
+    "2.6.2",
+    importance_of_the_positives=lambda: (importance_of(1), CLAIMS, WORDS, best_model()),
+    no_words=lambda: (importance_of(0), CLAIMS, "They differ.", best_model()),
+    transposed_importance=lambda: (importance_of(0).T, CLAIMS, WORDS, best_model()),
+)
 
 
 # --- 2.6.3 and 2.6.4 ---
@@ -766,34 +728,11 @@ class Boastful(nas.SearchResult):
         return super().ranking.assign(val_auroc=lambda table: table["val_auroc"] + 0.2)
 
 
-@right("2.6.3")
-def a_small_space_of_good_ones():
-    return pruned_space(), made_search()
-
-
-@right("2.6.3")
-def more_trials_than_asked():
-    return pruned_space(), made_search(n=12)
-
-
-@wrong("2.6.3")
-def nothing_pruned():
-    return nas.cnn_model_space(), made_search()
-
-
-@wrong("2.6.3")
-def pruned_to_one():
-    return pruned_space(KERNELS[:1]), made_search()
-
-
-@wrong("2.6.3")
-def too_few_trials():
-    return pruned_space(), made_search(n=5)
-
-
-@wrong("2.6.3")
-def the_good_ones_are_gone():
-    return pruned_space(), made_search(noise=8.0)
+right(
+    "2.6.3",
+    a_small_space_of_good_ones=lambda: (pruned_space(), made_search()),
+    more_trials_than_asked=lambda: (pruned_space(), made_search(n=12)),
+)
 
 
 @wrong("2.6.3")
@@ -803,14 +742,15 @@ def rewards_that_are_not_the_models():
     return pruned_space(), result
 
 
-@wrong("2.6.3")
-def a_search_of_another_space():
-    return pruned_space((5, 7, 9, 11)), made_search()
-
-
-@wrong("2.6.3")
-def no_search():
-    return pruned_space(), None
+wrong(
+    "2.6.3",
+    nothing_pruned=lambda: (nas.cnn_model_space(), made_search()),
+    pruned_to_one=lambda: (pruned_space(KERNELS[:1]), made_search()),
+    too_few_trials=lambda: (pruned_space(), made_search(n=5)),
+    the_good_ones_are_gone=lambda: (pruned_space(), made_search(noise=8.0)),
+    a_search_of_another_space=lambda: (pruned_space((5, 7, 9, 11)), made_search()),
+    no_search=lambda: (pruned_space(), None),
+)
 
 
 def negative_loss(y_true, y_score):
@@ -866,26 +806,11 @@ def infinite_at_the_ends():
 
 
 @wrong("2.6.4")
-def auroc_again():
-    return evaluation.auroc, made_search()
-
-
-@wrong("2.6.4")
 def auroc_in_disguise():
     def gini(y_true, y_score):
         return round(2 * evaluation.auroc(y_true, y_score) - 1, 3)
 
     return gini, made_search(reward=gini)
-
-
-@wrong("2.6.4")
-def another_reward_but_the_search_by_auroc():
-    return evaluation.auprc, made_search(noise=3.0)
-
-
-@wrong("2.6.4")
-def always_one():
-    return (lambda y_true, y_score: 1.0), made_search(reward=lambda y_true, y_score: 1.0)
 
 
 @wrong("2.6.4")
@@ -896,9 +821,16 @@ def one_number_a_row():
     return losses, made_search(reward=negative_loss)
 
 
-@wrong("2.6.4")
-def searched_with_another_reward():
-    return negative_loss, made_search()
+wrong(
+    "2.6.4",
+    auroc_again=lambda: (evaluation.auroc, made_search()),
+    another_reward_but_the_search_by_auroc=lambda: (evaluation.auprc, made_search(noise=3.0)),
+    always_one=lambda: (
+        (lambda y_true, y_score: 1.0),
+        made_search(reward=lambda y_true, y_score: 1.0),
+    ),
+    searched_with_another_reward=lambda: (negative_loss, made_search()),
+)
 
 
 # --- 2.6.5 ---
@@ -947,19 +879,9 @@ def mutagenesis_again():
 
 
 @wrong("2.6.5")
-def the_gradient_only():
-    return interpret.saliency(best_model(), few()), few(), best_model()
-
-
-@wrong("2.6.5")
 def sign_turned():
     scores, X, model = our_integrated_gradients()
     return -scores, X, model
-
-
-@wrong("2.6.5")
-def sequences_copied():
-    return few(), few(), best_model()
 
 
 @wrong("2.6.5")
@@ -977,9 +899,12 @@ def channels_first():
     return scores.swapaxes(1, 2), X, model
 
 
-@wrong("2.6.5")
-def nan_everywhere():
-    return np.full((6, 200, 4), np.nan), few(), best_model()
+wrong(
+    "2.6.5",
+    the_gradient_only=lambda: (interpret.saliency(best_model(), few()), few(), best_model()),
+    sequences_copied=lambda: (few(), few(), best_model()),
+    nan_everywhere=lambda: (np.full((6, 200, 4), np.nan), few(), best_model()),
+)
 
 
 @wrong("2.6.5")

@@ -154,7 +154,9 @@ def check(practice_id, *answers, random_state=None):
     1.P3.1: right.
       ✓ All four shapes are right.
     """
-    practice = _practice(practice_id)
+    if practice_id not in PRACTICES:
+        raise ValueError(f"practice_id must be one of {', '.join(PRACTICES)}; got {practice_id!r}.")
+    practice = PRACTICES[practice_id]
     if len(answers) != len(practice.names):
         raise TypeError(
             f"{practice_id} takes {len(practice.names)} answers; got {len(answers)}. Write: "
@@ -165,8 +167,7 @@ def check(practice_id, *answers, random_state=None):
     asked = local_answers(dict(zip(practice.names, answers, strict=True)))
     values = [asked.get(name) for name in practice.names]
     seed = secrets.randbits(64) if random_state is None else random_state
-    verdict = judge(practice_id, values, random_state=seed)
-    _verdicts[practice_id] = verdict
+    verdict = _verdicts[practice_id] = judge(practice_id, values, random_state=seed)
     return verdict
 
 
@@ -189,7 +190,7 @@ def judge(practice_id, values, *, random_state):
     EOFError, TimeoutError
         If a function's process has ended, or does not answer.
     """
-    practice = _practice(practice_id)
+    practice = PRACTICES[practice_id]
     own = dict(zip(practice.own, values, strict=False))
     empty = [name for name, value in own.items() if unfilled(value)]
     if len(empty) == len(own):
@@ -198,11 +199,9 @@ def judge(practice_id, values, *, random_state):
     try:
         for remark in practice.check(np.random.default_rng(random_state), *values):
             remarks.append(remark)
-    except NotDone as stub:
-        if not remarks:
-            return _not_done(practice, str(stub))
-        remarks.append(Remark(False, str(stub)))
     except Rejected as hint:
+        if isinstance(hint, NotDone) and not remarks:
+            return _not_done(practice, str(hint))
         remarks.append(Remark(False, str(hint)))
     except AnswerError as raised:
         remarks.append(Remark(False, f"Your code raised {str(raised).rstrip('.')}."))
@@ -230,12 +229,6 @@ def scoreboard():
     )
     points = sum(verdict.points for verdict in _verdicts.values())
     return Scoreboard(table, points, sum(practice.points for practice in shown))
-
-
-def _practice(practice_id):
-    if practice_id not in PRACTICES:
-        raise ValueError(f"practice_id must be one of {', '.join(PRACTICES)}; got {practice_id!r}.")
-    return PRACTICES[practice_id]
 
 
 def _not_done(practice, text):

@@ -6,13 +6,7 @@ import pandas as pd
 from workshop import evaluation
 from workshop.homework import forms
 from workshop.homework.course_data import course
-from workshop.homework.practice import (
-    NotDone,
-    Rejected,
-    compared_remark,
-    graded_remark,
-    practice,
-)
+from workshop.homework.practice import NotDone, Rejected, compared_remark, graded_remark, practice
 
 EXACT = 1e-4  # what is recomputed agrees to this; a number copied from the screen does not
 
@@ -54,10 +48,9 @@ def _compare_scores(name, answer, on_test, on_val):
         return [k for k, v in values.items() if not forms.same_number(v, expected[k], tolerance)]
 
     found = forms.mapping(answer, name)
-    if missing := {"sensitivity", "specificity", "accuracy", "auroc"} - set(found):
-        raise Rejected(
-            f"{name} lacks {', '.join(sorted(missing))}: keep all that evaluate returns."
-        )
+    missing = sorted({"sensitivity", "specificity", "accuracy", "auroc"} - set(found))
+    if missing:
+        raise Rejected(f"{name} lacks {', '.join(missing)}: keep all that evaluate returns.")
     values = {key: forms.number(found[key], f"{name}: {key}") for key in on_test if key in found}
     wrong = differing(on_test, EXACT)
     if not wrong:
@@ -76,7 +69,7 @@ def _compare_scores(name, answer, on_test, on_val):
 
 @practice("1.6.2", "Do the two models fail on the same sequences?", "compare_models", points=10)
 def compare_two(rng, compare_models):
-    compare, tables, mistakes = forms.function(compare_models, "compare_models"), [], []
+    compare, rounds = forms.function(compare_models, "compare_models"), []
     for n in (40, 57, 23, 1, 30):
         y, a, b = _two_models(rng, n, perfect=n == 30)
         result = compare(y, a, b)
@@ -88,12 +81,11 @@ def compare_two(rng, compare_models):
         if all(one is None for one in result):
             raise NotDone("compare_models returns None.")
         wrong_a, wrong_b = (((score >= 0.5) != (y == 1))[:, 0] for score in (a, b))
-        tables.append((result[0], wrong_a, wrong_b))
-        mistakes.append((result[1], wrong_a, wrong_b))
+        rounds.append((*result, wrong_a, wrong_b))
     yes = "The agreement table is right on random inputs."
-    yield compared_remark(6, yes, _compare_tables, tables)
+    yield compared_remark(6, yes, _compare_tables, rounds)
     yes = "The row numbers of the shared mistakes are right."
-    yield compared_remark(4, yes, _compare_mistakes, mistakes)
+    yield compared_remark(4, yes, _compare_mistakes, rounds)
 
 
 def _two_models(rng, n, *, perfect):
@@ -101,18 +93,14 @@ def _two_models(rng, n, *, perfect):
     y = rng.integers(0, 2, (n, 1)).astype(np.float32)
     if perfect:  # one of them makes no mistake: nothing is shared
         return y, y * 0.8 + 0.1, rng.random((n, 1), dtype=np.float32)
-    common = rng.normal(size=(n, 1))
-    scores = []
-    for _ in range(2):
-        logit = 1.2 * (2 * y - 1) + common + rng.normal(size=(n, 1))
-        score = (1 / (1 + np.exp(-logit))).astype(np.float32)
-        score[rng.random((n, 1)) < 0.15] = 0.5
-        scores.append(score)
+    logits = 1.2 * (2 * y - 1) + rng.normal(size=(n, 1)) + rng.normal(size=(2, n, 1))
+    scores = (1 / (1 + np.exp(-logits))).astype(np.float32)
+    scores[rng.random(scores.shape) < 0.15] = 0.5
     return y, *scores
 
 
-def _compare_tables(tables):
-    for answer, wrong_a, wrong_b in tables:
+def _compare_tables(rounds):
+    for answer, _, wrong_a, wrong_b in rounds:
         pairs = [[(wrong_a == i) & (wrong_b == j) for j in (0, 1)] for i in (0, 1)]
         expected = np.sum(pairs, axis=2)  # (2, 2)
         if isinstance(answer, pd.DataFrame):
@@ -148,8 +136,8 @@ def _label(value):
     return str(value).strip().lower()
 
 
-def _compare_mistakes(mistakes):
-    for answer, wrong_a, wrong_b in mistakes:
+def _compare_mistakes(rounds):
+    for _, answer, wrong_a, wrong_b in rounds:
         if isinstance(answer, list) and len(answer) == 2 and isinstance(answer[0], np.ndarray):
             raise Rejected(
                 "np.where of (N, 1) gives row numbers and column numbers: take the first."

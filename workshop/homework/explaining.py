@@ -24,16 +24,14 @@ def importance(rng, score_all, positive_importance, best_model):
     found = positive_importance, "positive_importance"
     yield compared_remark(3, yes, _compare_test_set, *found, best_model, 1)
     if not by_function.right:
-        yield graded_remark(3, False, "", "The time counts once score_all is right.")
-        return
+        raise Rejected("The time counts once score_all is right.")
     seconds = _seconds(score, best_model if isinstance(best_model, ModelAnswer) else model, rng)
-    yield graded_remark(
-        3,
-        seconds <= targets.SECONDS,
-        f"Fast: {targets.N_TIMED} sequences take {seconds:.2g} s.",
+    yes = f"Fast: {targets.N_TIMED} sequences take {seconds:.2g} s."
+    hint = (
         f"{targets.N_TIMED} sequences take {seconds:.0f} s, and {targets.SECONDS:g} are allowed. "
-        "Predict many mutants at once, or use what section 5 used.",
+        "Predict many mutants at once, or use what section 5 used."
     )
+    yield graded_remark(3, seconds <= targets.SECONDS, yes, hint)
 
 
 def _seconds(score, model, rng):
@@ -117,12 +115,10 @@ def negatives(rng, negative_importance, my_claims_262, my_answer_262, best_model
     found = negative_importance, "negative_importance"
     yield (numbers := compared_remark(5, yes, _compare_test_set, *found, best_model, 0))
     words = my_answer_262
-    yield graded_remark(
-        2,
-        isinstance(words, str) and len(words) >= 40 and len(set(words)) >= 10,
-        "Your explanation is there; your instructor reads it.",
-        "Explain in two or three sentences, in my_answer_262, why they differ.",
-    )
+    yes = "Your explanation is there; your instructor reads it."
+    hint = "Explain in two or three sentences, in my_answer_262, why they differ."
+    right = isinstance(words, str) and len(words) >= 40 and len(set(words)) >= 10
+    yield graded_remark(2, right, yes, hint)
     if not numbers.right:
         raise Rejected("my_claims_262 count once negative_importance is right.")
     claims = forms.mapping(my_claims_262, "my_claims_262")
@@ -145,9 +141,8 @@ def negatives(rng, negative_importance, my_claims_262, my_answer_262, best_model
 def _concentration(importance):
     """Share of each sequence's positive importance that its best window holds."""
     positive = np.clip(importance, 0, None)
-    sums = np.cumsum(np.pad(positive, ((0, 0), (1, 0))), axis=1)
-    best = (sums[:, WIDTH:] - sums[:, :-WIDTH]).max(axis=1)
-    return best / np.maximum(positive.sum(axis=1), 1e-9)
+    windows = np.lib.stride_tricks.sliding_window_view(positive, WIDTH, axis=1).sum(axis=2)
+    return windows.max(axis=1) / np.maximum(positive.sum(axis=1), 1e-9)
 
 
 @practice("2.6.5", "Another explanation", "my_explanation", "X_few best_model", points=10)
@@ -170,41 +165,31 @@ def explanation(rng, my_explanation, X_few, best_model):
     yield graded_remark(2, True, f"Scores for {n} sequences, a number a cell.", "")
     X, starts = X[:n], [data.starts_test[r[0]] for r in rows[:n]]
     off, scatter = _completeness(best_model, X, scores, rng)
-    yield graded_remark(
-        5,
-        off < targets.GAP and scatter < targets.SCATTER,
-        f"Complete: the scores add up to the change of the logit, on average to within {off:.1%}.",
+    yes = f"Complete: the scores add up to the change of the logit, on average to within {off:.1%}."
+    hint = (
         "The scores of a sequence do not add up to its logit minus that of a baseline: on average "
         f"they miss by {max(off, scatter):.0%}. Explain the logit, with a method that promises "
-        "completeness, and take enough steps or samples.",
+        "completeness, and take enough steps or samples."
     )
+    yield graded_remark(5, off < targets.GAP and scatter < targets.SCATTER, yes, hint)
     found = interpret.localisation((scores * X).sum(axis=2), starts, width=WIDTH).auroc
-    yield graded_remark(
-        3,
-        found > targets.POINTING_AUROC,
-        f"It points to the planted motifs: AUROC {found:.2f}.",
-        f"It does not point to the planted motifs: AUROC {found:.2f} over the bases.",
-    )
+    yes = f"It points to the planted motifs: AUROC {found:.2f}."
+    hint = f"It does not point to the planted motifs: AUROC {found:.2f} over the bases."
+    yield graded_remark(3, found > targets.POINTING_AUROC, yes, hint)
 
 
 def _completeness(model, X, scores, rng):
-    """How far scores are from adding up, in units of the change of the logit.
-
-    Tries the usual baselines: all zeros, equal shares, the mean sequence, and the mean over a
-    background. Of the best one: the mean over the sequences, and the scatter around it, which a
-    method that draws samples cannot avoid.
-    """
+    """How far scores are from adding up, in units of the change of the logit: mean and scatter."""
     data = course()
     background = data.X_train[data.y_train[:, 0] == 0]
     background = background[rng.choice(len(background), size=200, replace=False)]
-    flat = np.stack([np.zeros((LENGTH, 4)), np.full((LENGTH, 4), 0.25), data.X_train.mean(axis=0)])
-    usual = [*model.logits(flat.astype(np.float32))[:, 0], model.logits(background).mean()]
-    usual.append(model.logits(data.X_train).mean())
-    logits = model.logits(X)[:, 0].astype(float)
-    implied = logits - scores.sum(axis=(1, 2))  # the baseline's logit, by each sequence
-    best = (np.inf, np.inf)
-    for baseline in map(float, usual):
-        change = max(np.abs(logits - baseline).mean(), 1e-6)
-        off, scatter = abs(implied.mean() - baseline) / change, implied.std() / change
-        best = min(best, (float(off), float(scatter)), key=sum)
-    return best
+    mean = data.X_train.mean(axis=0)
+    flat = np.stack([np.zeros_like(mean), np.full_like(mean, 0.25), mean])  # (3, L, 4)
+    means = [model.logits(one).mean() for one in (background, data.X_train)]
+    baselines = np.array([*model.logits(flat)[:, 0], *means], dtype=float)
+    logits = model.logits(X)[:, :1].astype(float)  # (n, 1)
+    implied = logits[:, 0] - scores.sum(axis=(1, 2))  # the baseline's logit, by each sequence
+    change = np.maximum(np.abs(logits - baselines).mean(axis=0), 1e-6)
+    off, scatter = np.abs(implied.mean() - baselines) / change, implied.std() / change
+    best = np.argmin(off + scatter)  # a method that draws samples cannot avoid some scatter
+    return off[best], scatter[best]

@@ -40,12 +40,12 @@ class Practice:
         return self.names[: self.n_own]
 
 
-class NotDone(Exception):
-    """The answer is still that of the stub; the text says which."""
-
-
 class Rejected(Exception):
     """The text says what is wrong with an answer, or with its form."""
+
+
+class NotDone(Rejected):
+    """The answer is still that of the stub; the text says which."""
 
 
 def practice(practice_id, title, own, context="", *, points=0, written=""):

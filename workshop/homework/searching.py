@@ -22,13 +22,12 @@ def prune(rng, pruned_space, pruned_result):
     good, wanted = targets.GOOD_AUROC, targets.GOOD_TRIALS
     reached = int((history["val_auroc"] >= good).sum())
     found = f"{reached} of {len(history)} children reach a val AUROC of {good}"
-    yield graded_remark(
-        4,
-        small and reached >= wanted,
-        f"{found}; of the full space one in six does.",
+    yes = f"{found}; of the full space one in six does."
+    hint = (
         f"{found} (best {history['val_auroc'].max():.4f}); the target is {wanted}. Which "
-        "operations were never among the best?",
+        "operations were never among the best?"
     )
+    yield graded_remark(4, small and reached >= wanted, yes, hint)
 
 
 def _reject_search(result, pruned_space):
@@ -72,12 +71,8 @@ def own_reward(rng, my_reward, my_reward_result):
             f"my_reward gives it {ours[0]:.4f}: was the search run with this my_reward?"
         )
     driven = np.allclose(best["reward"].to_numpy(float), ours, atol=1e-5, rtol=1e-4)
-    yield graded_remark(
-        4,
-        n >= targets.TRIALS and driven and not _constant(reward, rng),
-        f"The search was driven by it: we recomputed the rewards of the best {len(best)}.",
-        hint,
-    )
+    yes = f"The search was driven by it: we recomputed the rewards of the best {len(best)}."
+    yield graded_remark(4, n >= targets.TRIALS and driven and not _constant(reward, rng), yes, hint)
 
 
 def _labels(rng, n):

@@ -49,9 +49,7 @@ def _shares_remark(answer, name, sets):
 def one_hot(rng, my_one_hot_encode, my_one_hot_decode):
     encode = forms.function(my_one_hot_encode, "my_one_hot_encode")
     decode = forms.function(my_one_hot_decode, "my_one_hot_decode")
-    first = encode("GATTACA")
-    decode(_one_hot("GATTACA"))
-    forms.array(first, 'my_one_hot_encode("GATTACA")', (7, 4), of=", positions x channels")
+    encode("GATTACA"), decode(_one_hot("GATTACA"))  # neither is the stub
     seqs = ["".join(rng.choice(list("ACGT"), size=rng.integers(20, 60))) for _ in range(3)]
     mixed = "".join(rng.choice(list("ACGTacgtNn"), size=50))
     wrong_place = "my_one_hot_encode puts a 1 in the wrong place: the channels are A, C, G, T."
@@ -61,7 +59,8 @@ def one_hot(rng, my_one_hot_encode, my_one_hot_decode):
         ("N" + seqs[1], "An N is not encoded as the task says."),
         (mixed, "A mix of lower case and N is not encoded as the task says."),
     ):
-        found = forms.array(encode(seq), "what my_one_hot_encode returns", (len(seq), 4))
+        name, of = "what my_one_hot_encode returns", ", positions x channels"
+        found = forms.array(encode(seq), name, (len(seq), 4), of=of)
         if not np.array_equal(found, _one_hot(seq)):
             raise Rejected(hint)
     yield graded_remark(0, True, "my_one_hot_encode is right, with lower case and N.", "")
@@ -90,13 +89,12 @@ def sizes(rng, my_n_parameters, my_variant):
     expected = forms.model(my_variant, "my_variant").n_parameters
     if expected == DAY1_CNN.n_parameters():
         raise Rejected("my_variant has Day 1's 961 parameters: choose other sizes.")
-    yield graded_remark(
-        0,
-        forms.number(my_n_parameters, "my_n_parameters") == expected,
-        "You predicted the number of parameters.",
+    yes = "You predicted the number of parameters."
+    hint = (
         "That is not the number of my_variant. Each kernel has kernel_size x 4 weights and a bias; "
-        "the dense layer a weight for each filter and a bias.",
+        "the dense layer a weight for each filter and a bias."
     )
+    yield graded_remark(0, forms.number(my_n_parameters, "my_n_parameters") == expected, yes, hint)
 
 
 @practice("1.P2.2", "Flatten instead of GAP", "flatten_model")
@@ -107,13 +105,12 @@ def flatten(rng, flatten_model):
         raise Rejected("It has no input shape yet: begin with keras.Input((200, 4)).")
     if not ((p >= 0) & (p <= 1)).all():
         raise Rejected("Its output must be a probability: a Dense(1) with a sigmoid.")
-    yield graded_remark(
-        0,
-        n == 32 * (7 * 4 + 1) + 50 * 32 + 1,
-        "Flatten passes all 50 x 32 numbers on, each with a weight of its own.",
+    yes = "Flatten passes all 50 x 32 numbers on, each with a weight of its own."
+    hint = (
         f"It has {n:,} parameters. Change one layer of the Day-1 model only: 32 kernels of width "
-        "7, pooling by 4, then Flatten.",
+        "7, pooling by 4, then Flatten."
     )
+    yield graded_remark(0, n == 32 * (7 * 4 + 1) + 50 * 32 + 1, yes, hint)
 
 
 @practice("1.P2.3", "TensorBoard", "lowest_loss_epoch", "keras_history")
@@ -145,13 +142,12 @@ def improve(rng, improved, improved_history):
     reached = forms.history(improved_history, "improved_history", "val_auroc")["val_auroc"].iloc[-1]
     if improved == DAY1_CNN:
         raise Rejected("improved is still the Day-1 model: change one thing.")
-    yield graded_remark(
-        0,
-        reached > targets.IMPROVED_AUROC,
-        f"A val AUROC of {reached:.3f} is above {targets.IMPROVED_AUROC}.",
+    yes = f"A val AUROC of {reached:.3f} is above {targets.IMPROVED_AUROC}."
+    hint = (
         f"The val AUROC is {reached:.3f}, not yet above {targets.IMPROVED_AUROC}. Which step "
-        "tells the next layer that the motif was there at all, and which one dilutes it?",
+        "tells the next layer that the motif was there at all, and which one dilutes it?"
     )
+    yield graded_remark(0, reached > targets.IMPROVED_AUROC, yes, hint)
 
 
 @practice("1.P3.3", "Compare metrics, architectures and settings", "runs", "comparison")
@@ -163,9 +159,6 @@ def compare_runs(rng, runs, comparison):
         "another learning rate": len({str(row.get("learning_rate")) for row in rows}) > 1,
     }
     missing = [what for what, there in varied.items() if not there]
-    yield graded_remark(
-        0,
-        not missing,
-        "Architecture, optimiser and learning rate are all compared.",
-        f"Still missing: {', '.join(missing)}.",
-    )
+    yes = "Architecture, optimiser and learning rate are all compared."
+    hint = f"Still missing: {', '.join(missing)}."
+    yield graded_remark(0, not missing, yes, hint)

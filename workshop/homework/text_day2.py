@@ -17,15 +17,11 @@ def other_tokens(rng, my_runs):
         if any(not 0 <= token < n for token, n in zip(one, targets.SPACE_SIZES, strict=True)):
             raise Rejected(f"{one} selects nothing: the layers offer {targets.SPACE_SIZES} each.")
     varied = {str([row.get(name) for name in settings]) for row in rows}
-    yield graded_remark(
-        0, len(set(map(tuple, tokens))) > 1, "You vary the tokens.", "Vary the tokens too."
-    )
-    yield graded_remark(
-        0,
-        len(varied) > 1,
-        "You vary the settings.",
-        "Vary a setting too: optimizer, learning_rate or batch_size.",
-    )
+    right = any(one != tokens[0] for one in tokens)
+    yield graded_remark(0, right, "You vary the tokens.", "Vary the tokens too.")
+    yes = "You vary the settings."
+    hint = "Vary a setting too: optimizer, learning_rate or batch_size."
+    yield graded_remark(0, len(varied) > 1, yes, hint)
 
 
 @practice("2.P1.2", "Switch the framework", "keras_child", "torch_child")
@@ -36,58 +32,41 @@ def switch_child(rng, keras_child, torch_child):
     if not isinstance(torch_child, ModelAnswer):
         raise Rejected("torch_child is not there any more: run the cell above again.")
     same = keras_child.architecture == torch_child.architecture
-    yield graded_remark(
-        0,
-        same,
-        "The same tokens, the same architecture.",
-        "Its architecture is another than torch_child's: take the same tokens.",
-    )
+    yes = "The same tokens, the same architecture."
+    hint = "Its architecture is another than torch_child's: take the same tokens."
+    yield graded_remark(0, same, yes, hint)
     if same:
         logits = [child.logits(course().X_val)[:, 0] for child in (keras_child, torch_child)]
         r = np.corrcoef(*logits)[0, 1]
-        yield graded_remark(
-            0,
-            r > 0.95,
-            f"The twins agree: their logits correlate at {r:.3f}.",
-            f"Their logits correlate at {r:.2f} only: the same random_state and CHILD for both?",
-        )
+        yes = f"The twins agree: their logits correlate at {r:.3f}."
+        hint = f"Their logits correlate at {r:.2f} only: the same random_state and CHILD for both?"
+        yield graded_remark(0, r > 0.95, yes, hint)
 
 
 @practice("2.P1.3", "Add a layer to the space", "deeper_space deeper_tokens")
 def add_layer(rng, deeper_space, deeper_tokens):
     size = forms.space(deeper_space, "deeper_space").size
-    yield graded_remark(
-        0,
-        size == 756,
-        "756 architectures: twice as many.",
-        f"{size} architectures; one more layer with two choices makes 756.",
-    )
+    yes = "756 architectures: twice as many."
+    hint = f"{size} architectures; one more layer with two choices makes 756."
+    yield graded_remark(0, size == 756, yes, hint)
     tokens = forms.array(deeper_tokens, "deeper_tokens", (len(deeper_space.layers),))
-    yield graded_remark(
-        0,
-        deeper_space.architecture(tokens) == Architecture((*DAY1_CNN.layers, Dense(16, "relu"))),
-        "The tokens select the Day-1 model with the dense layer.",
-        "The tokens select another network: Day 1's four, then the dense layer.",
-    )
+    yes = "The tokens select the Day-1 model with the dense layer."
+    hint = "The tokens select another network: Day 1's four, then the dense layer."
+    right = deeper_space.architecture(tokens) == Architecture((*DAY1_CNN.layers, Dense(16, "relu")))
+    yield graded_remark(0, right, yes, hint)
 
 
 @practice("2.P2.1", "Switch the framework", "keras_result", "result")
 def switch_search(rng, keras_result, result):
     n = len(forms.search(keras_result, "keras_result").history)
-    yield graded_remark(
-        0,
-        keras_result.framework == "keras" and n >= 6,
-        "Six children were trained in Keras.",
-        f"{n} children in {keras_result.framework}: the task asks for 6 in Keras.",
-    )
+    yes = "Six children were trained in Keras."
+    hint = f"{n} children in {keras_result.framework}: the task asks for 6 in Keras."
+    yield graded_remark(0, keras_result.framework == "keras" and n >= 6, yes, hint)
     results = (keras_result, forms.search(result, "result"))
     first = [list(found.history["tokens"][:3]) for found in results]
-    yield graded_remark(
-        0,
-        first[0] == first[1],
-        "The first step proposes the same tokens in both frameworks.",
-        "Its first children are others than the Torch search's: random_state=0, same space?",
-    )
+    yes = "The first step proposes the same tokens in both frameworks."
+    hint = "Its first children are others than the Torch search's: random_state=0, same space?"
+    yield graded_remark(0, first[0] == first[1], yes, hint)
 
 
 @practice("2.P2.2", "Another reward", "accuracy_reward")
@@ -159,11 +138,7 @@ def two_letters(rng, score_two):
 
 
 def _interacting(rng):
-    """Two changes within one kernel that do more, or less, than the sum of each alone.
-
-    Returns a model, a sequence, the changes as (position, letter), and the logits before, with
-    either, and with both.
-    """
+    """A model, a sequence, two changes within one kernel that interact, and the four logits."""
     while True:  # until a random network has such a pair
         model, x, n = random_model(rng), random_sequences(rng, 1)[0], 400
         first = rng.integers(LENGTH - 5, size=n)

@@ -25,24 +25,21 @@ def callbacks(rng, history_callbacks, checkpoint_path, checkpoint_scores):
     run = forms.history(history_callbacks, "history_callbacks", "val_loss")
     yield _stopping_remark(run)
     rates = run.get("learning_rate", pd.Series(np.nan, run.index))
-    yield graded_remark(
-        3,
-        (rates > 0).all() and rates.nunique() > 1,
-        "The learning rate follows a schedule.",
-        "The history shows no learning rate that changes from epoch to epoch.",
-    )
+    yes = "The learning rate follows a schedule."
+    hint = "The history shows no learning rate that changes from epoch to epoch."
+    yield graded_remark(3, (rates > 0).all() and rates.nunique() > 1, yes, hint)
     p = _checkpoint_predictions(checkpoint_path)
     yield _epoch_remark(run, p)
     found = forms.mapping(checkpoint_scores, "checkpoint_scores")
     expected = evaluation.evaluate(course().y_val, p)._asdict()
     keys = {"auroc", "auprc"} & set(found)
     values = {key: forms.number(found[key], f"checkpoint_scores: {key}") for key in keys}
-    yield graded_remark(
-        2,
-        keys and all(forms.same_number(values[key], expected[key], 1e-3) for key in keys),
-        "checkpoint_scores are those of the checkpoint on val.",
-        "checkpoint_scores are not those of the checkpoint on val: load, predict X_val, evaluate.",
+    yes = "checkpoint_scores are those of the checkpoint on val."
+    hint = (
+        "checkpoint_scores are not those of the checkpoint on val: load, predict X_val, evaluate."
     )
+    right = keys and all(forms.same_number(values[key], expected[key], 1e-3) for key in keys)
+    yield graded_remark(2, right, yes, hint)
 
 
 def _val_metrics(run):
@@ -113,19 +110,16 @@ def optimisation(rng, optimisation_table, best_setting):
     runs["optimizer"], runs["learning_rate"] = names, runs["learning_rate"].round(8)  # of float32
     _reject_incomplete(runs)
     yield graded_remark(4, True, f"All combinations are there, in {len(runs)} runs.", "")
-    yield compared_remark(
-        3, "The val AUROCs agree with runs of our own.", _compare_with_our_runs, runs, rng
-    )
+    yes = "The val AUROCs agree with runs of our own."
+    yield compared_remark(3, yes, _compare_with_our_runs, runs, rng)
     best = forms.mapping(best_setting, "best_setting")
     same = runs["optimizer"] == str(best.get("optimizer")).lower()
     for name in SETTING[1:]:
         same &= np.isclose(runs[name], forms.number(best.get(name), f"best_setting: {name}"))
-    yield graded_remark(
-        3,
-        (runs["val_auroc"][same] >= runs["val_auroc"].max() - 1e-9).any(),
-        "best_setting is the best row of the table.",
-        "best_setting is not the row with the highest val AUROC.",
-    )
+    yes = "best_setting is the best row of the table."
+    hint = "best_setting is not the row with the highest val AUROC."
+    right = (runs["val_auroc"][same] >= runs["val_auroc"].max() - 1e-9).any()
+    yield graded_remark(3, right, yes, hint)
 
 
 def _reject_incomplete(runs):
@@ -184,26 +178,20 @@ def architecture(rng, my_architecture, my_model):
 
     wanted = "a model from build_cnn of either twin"
     found = forms.instance(my_model, ModelAnswer, "my_model", wanted).architecture
-    yield graded_remark(
-        2,
-        isinstance(my_architecture, Architecture) and my_architecture == found != DAY1_CNN,
-        "my_architecture describes my_model, and it is not Day 1's.",
-        "my_architecture must be the architecture of my_model, and another than Day 1's.",
-    )
+    yes = "my_architecture describes my_model, and it is not Day 1's."
+    hint = "my_architecture must be the architecture of my_model, and another than Day 1's."
+    right = isinstance(my_architecture, Architecture) and my_architecture == found != DAY1_CNN
+    yield graded_remark(2, right, yes, hint)
     data, fresh = course(), datasets.simulate_ctcf(1000, random_state=rng)
     on_test = evaluation.auroc(data.y_test, forms.predictions(my_model, data.X_test, "my_model"))
     on_fresh = evaluation.auroc(fresh.y, forms.predictions(my_model, fresh.X, "my_model"))
-    yield graded_remark(
-        3,
-        min(on_test, on_fresh) > targets.IMPROVED_AUROC,
-        f"It beats Day 1: test AUROC {on_test:.3f}.",
-        f"Its test AUROC is {on_test:.3f}, hardly better than Day 1. Is it trained?",
-    )
+    yes = f"It beats Day 1: test AUROC {on_test:.3f}."
+    hint = f"Its test AUROC is {on_test:.3f}, hardly better than Day 1. Is it trained?"
+    yield graded_remark(3, min(on_test, on_fresh) > targets.IMPROVED_AUROC, yes, hint)
     target = targets.TARGET_AUROC
-    yield graded_remark(
-        5,
-        on_test > target and on_fresh > targets.FRESH_AUROC,
-        f"Above the target of {target}, and on fresh sequences {on_fresh:.3f}.",
+    yes = f"Above the target of {target}, and on fresh sequences {on_fresh:.3f}."
+    hint = (
         f"Test AUROC {on_test:.3f}, on fresh sequences {on_fresh:.3f}: the target is {target}. "
-        "Which reduction asks whether the motif is there at all, and how wide is the motif?",
+        "Which reduction asks whether the motif is there at all, and how wide is the motif?"
     )
+    yield graded_remark(5, on_test > target and on_fresh > targets.FRESH_AUROC, yes, hint)

@@ -12,7 +12,6 @@ import pandas as pd
 from workshop.architecture import Architecture, check_weights
 from workshop.homework.answers.served import AnswerServer
 from workshop.homework.answers.values import (
-    CALL_SECONDS,
     AnswerError,
     FunctionAnswer,
     ModelAnswer,
@@ -24,7 +23,6 @@ from workshop.homework.answers.values import (
 from workshop.homework.answers.wire import pack, unpack
 
 __all__ = [
-    "CALL_SECONDS",
     "AnswerError",
     "Answers",
     "FunctionAnswer",
@@ -36,33 +34,29 @@ __all__ = [
     "local_answers",
 ]
 
+CALL_SECONDS = 120  # that an answer may take; only another process can be held to it
+
 
 class Answers:
-    """Ask the other side.
-
-    Parameters
-    ----------
-    transport : callable
-        Takes a request, a plain tree, and seconds; returns the response.
-    """
+    """Ask the other side: `transport` takes a request and seconds, and returns the response."""
 
     def __init__(self, transport):
         self._transport = transport
 
-    def get(self, name, *, seconds=CALL_SECONDS):
+    def get(self, name):
         """Value of a name; None where there is none."""
         try:
-            return self._ask({"op": "get", "name": name}, seconds)
+            return self._ask({"op": "get", "name": name})
         except AnswerError:  # it breaks when it is looked at
             return UnreadableAnswer("object that cannot be read")
 
-    def call(self, handle, arguments, seconds):
+    def call(self, handle, arguments):
         """Call a function by its handle."""
         arguments = [_argument(one) for one in arguments]
-        return self._ask({"op": "call", "handle": handle, "arguments": arguments}, seconds)
+        return self._ask({"op": "call", "handle": handle, "arguments": arguments})
 
-    def _ask(self, request, seconds):
-        response = self._transport(request, seconds)
+    def _ask(self, request):
+        response = self._transport(request, CALL_SECONDS)
         if not isinstance(response, dict) or not {"value", "error"} & set(response):
             raise ValueError("The notebook's process sent something that is no answer.")
         if "error" in response:

@@ -11,21 +11,13 @@ from pathlib import Path
 import numpy as np
 
 MAX_DEPTH = 16
-MODEL_FILES = (".keras", ".ckpt")
 
 
 class AnswerServer:
-    """Give the values of a namespace as plain trees, and call what can be called.
+    """Give the values of a namespace as plain trees, and call what can be called."""
 
-    Parameters
-    ----------
-    namespace : dict of str to object
-
-    Notes
-    -----
-    A request is ``{"op": "get", "name": ...}`` or ``{"op": "call", "handle": ..., "arguments":
-    [...]}``; the response ``{"value": ...}`` or ``{"error": "ValueError: ..."}``.
-    """
+    # A request is {"op": "get", "name": ...} or {"op": "call", "handle": ..., "arguments": [...]};
+    # the response {"value": ...} or {"error": "ValueError: ..."}.
 
     def __init__(self, namespace):
         self.namespace, self.functions = namespace, []
@@ -62,25 +54,20 @@ class AnswerServer:
 
 def _text(server, value, depth):
     """A text is itself; the name of a model's file becomes the function that loads it."""
-    if str(value).endswith(MODEL_FILES):
+    if str(value).endswith((".keras", ".ckpt")):
         return server.function(lambda: _load(Path(value)))
     return str(value)
 
 
 def _list(server, value, depth):
+    if hasattr(value, "_asdict"):  # a named tuple, such as Scores
+        return _dict(server, value._asdict(), depth)
     return {"kind": "list", "items": [server.encode(one, depth) for one in value]}
 
 
 def _dict(server, value, depth):
     items = {str(key): server.encode(one, depth) for key, one in value.items()}
     return {"kind": "dict", "items": items}
-
-
-def _tuple(server, value, depth):
-    """A named tuple, such as `workshop.evaluation.Scores`, is a dict."""
-    if hasattr(value, "_asdict"):
-        return _dict(server, value._asdict(), depth)
-    return _list(server, value, depth)
 
 
 def _array(server, value, depth):
@@ -168,7 +155,7 @@ def _search(server, value, depth):
 ENCODERS = (  # module, class, encoder: the first that fits is taken
     ("builtins", "str", _text),
     ("pathlib", "PurePath", _text),
-    ("builtins", "tuple", _tuple),
+    ("builtins", "tuple", _list),
     ("builtins", "list", _list),
     ("builtins", "set", _list),
     ("builtins", "dict", _dict),

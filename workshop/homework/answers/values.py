@@ -9,9 +9,6 @@ import pandas as pd
 
 from workshop.architecture import Architecture
 
-CALL_SECONDS = 120
-"""How long one call of a student's function may take; only another process can be held to it."""
-
 
 class AnswerError(Exception):
     """What a student's code raised, as text: ``ValueError: shapes do not match``."""
@@ -31,9 +28,9 @@ class FunctionAnswer:
     ask: Callable  # `Answers.call`
     handle: int
 
-    def __call__(self, *arguments, seconds=CALL_SECONDS):
+    def __call__(self, *arguments):
         """Call it with arrays, numbers, strings, tuples of these, or a `ModelAnswer`."""
-        return self.ask(self.handle, arguments, seconds)
+        return self.ask(self.handle, arguments)
 
 
 @dataclass(frozen=True, eq=False)

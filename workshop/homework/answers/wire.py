@@ -36,13 +36,7 @@ def pack(tree):
 
 
 def unpack(data):
-    """Undo `pack`.
-
-    Raises
-    ------
-    ValueError
-        If `data` is anything else.
-    """
+    """Undo `pack`; ValueError if `data` is anything else."""
     start = _PREFIX + int.from_bytes(data[:_PREFIX], "big")
     if not _PREFIX <= start <= len(data):
         raise ValueError("The message is cut short.")
@@ -65,15 +59,7 @@ def write_message(stream, tree):
 
 
 def read_message(stream, *, limit=MAX_BYTES):
-    """Read what `write_message` wrote.
-
-    Raises
-    ------
-    EOFError
-        If the stream ends.
-    ValueError
-        If the message is malformed, or longer than `limit` bytes: none of it is read then.
-    """
+    """Read what `write_message` wrote; EOFError at the end, ValueError if malformed or too long."""
     size = int.from_bytes(_read_exactly(stream, _PREFIX), "big")
     if size > limit:
         raise ValueError(f"The message has {size:,} bytes, more than the {limit:,} allowed.")
