@@ -120,13 +120,14 @@ def ask(value):
         (None, None),
         (np.float32(0.5), 0.5),
         (np.array(3), 3),
-        ((1, "a"), (1, "a")),
+        ((1, "a"), [1, "a"]),
         ({"a": [1, None]}, {"a": [1, None]}),
-        ({(1, 2): 3}, {(1, 2): 3}),
+        ({(1, 2): 3}, {"(1, 2)": 3}),
         ({3}, [3]),
-        (range(2), [0, 1]),
         (pd.Index([4, 5]), [4, 5]),
         (np.array(["a", "b"]), ["a", "b"]),
+        (np.array(["a", 2, None], dtype=object), ["a", 2, None]),
+        (np.longdouble(0.5), 0.5),
         (np.bool_(True), True),
     ],
 )
@@ -139,7 +140,9 @@ def test_tables_keep_labels_and_names():
         {"optimizer": ["adam", "sgd"], "rate": [0.1, 0.2], "v": [0.5, 0.25]}
     ).set_index(["optimizer", "rate"])
     pd.testing.assert_frame_equal(ask(table), table)
-    pd.testing.assert_series_equal(ask(table["v"]), table["v"])
+    pd.testing.assert_series_equal(ask(table["v"]), table["v"], check_names=False)
+    crossed = pd.crosstab(np.array(["a", "b"]), np.array([3, 4]))
+    assert ask(crossed).to_dict() == {3: {"a": 1, "b": 0}, 4: {"a": 0, "b": 1}}
     empty = ask(pd.DataFrame({"a": []}))
     assert list(empty.columns) == ["a"]
     assert len(empty) == 0
@@ -154,10 +157,15 @@ def test_tensors():
 
 
 def test_named_tuples_and_histories():
+    import keras
+
     scores = evaluation.evaluate([0, 1], [0.2, 0.8])
-    assert ask(scores).fields == scores._asdict()
+    assert ask(scores) == scores._asdict()
     table = pd.DataFrame({"epoch": [1], "loss": [0.5]})
-    pd.testing.assert_frame_equal(ask(History(table)).table, table)
+    pd.testing.assert_frame_equal(ask(History(table)), table)
+    fitted = keras.callbacks.History()
+    fitted.history = {"loss": [0.5]}
+    assert ask(fitted) == {"loss": [0.5]}
 
 
 @pytest.mark.parametrize("twin", [torch_cnn, keras_cnn])
@@ -178,8 +186,7 @@ def test_own_layers_predict_where_they_are():
     X = np.ones((2, 6, 4), dtype=np.float32)
     linear = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Dropout(0.9), torch.nn.Linear(24, 1))
     answer = ask(linear)
-    assert (answer.framework, answer.n_parameters) == ("torch", 25)
-    assert answer.layers == ["Flatten", "Dropout", "Linear"]
+    assert answer.n_parameters == 25
     with torch.inference_mode():  # without the dropout of training
         expected = linear.eval()(torch.from_numpy(X)).numpy()
     np.testing.assert_allclose(answer.predict(X), expected, atol=1e-6)
@@ -192,17 +199,18 @@ def test_spaces():
     space = ask(nas.cnn_model_space())
     assert space.size == 378
     assert space.architecture((0, 0, 6, 1)) == DAY1_CNN
-    with pytest.raises(ValueError, match="4 tokens"):
-        space.architecture((0, 0))
+    for tokens in ((0, 0), (0, 0, 6, 9), (0, 0, 6, -1), (0, 0, 6, float("nan"))):
+        assert space.architecture(tokens) is None
 
 
 def test_files_of_models(tmp_path):
     model = torch_cnn.build_cnn(DAY1_CNN)
     torch_cnn.save(model, tmp_path / "a.ckpt")
-    answer = ask(str(tmp_path / "a.ckpt"))
-    assert answer.load().architecture == DAY1_CNN
+    for path in (tmp_path / "a.ckpt", str(tmp_path / "a.ckpt")):
+        assert ask(path)().architecture == DAY1_CNN
     with pytest.raises(answers.AnswerError, match="FileNotFoundError: No model at"):
-        ask(Path("nowhere.keras")).load()
+        ask(Path("nowhere.keras"))()
+    assert ask(Path("a.txt")) == "a.txt"
 
 
 def test_functions_get_copies_and_return_values():
@@ -220,12 +228,18 @@ def test_functions_get_copies_and_return_values():
     np.testing.assert_allclose(logits, model.logits(X), atol=1e-6)
 
 
+class Hostile(Exception):
+    def __str__(self):
+        raise KeyError("no")
+
+
 @pytest.mark.parametrize(
     ("raised", "message"),
     [
         (ValueError("shapes\nand more"), "ValueError: shapes"),
         (SystemExit(2), "SystemExit: 2"),
         (RuntimeError(), "RuntimeError: no message"),
+        (Hostile(), "Hostile: no message"),
     ],
 )
 def test_what_a_function_raises(raised, message):
@@ -236,29 +250,14 @@ def test_what_a_function_raises(raised, message):
         ask(fails)()
 
 
-def test_a_hostile_repr_or_str_is_only_an_error():
-    class Hostile(Exception):
-        def __str__(self):
-            raise KeyError("no")
-
-    def fails():
-        raise Hostile
-
-    with pytest.raises(answers.AnswerError, match="Hostile"):
-        ask(fails)()
-
-
-def test_an_object_that_breaks_when_looked_at():
+def test_what_has_no_plain_form_is_named():
     class Breaks:
         def __getattribute__(self, name):
             raise RuntimeError("do not look")
 
-    assert isinstance(ask(Breaks()), answers.Opaque)
-
-
-def test_what_has_no_plain_form_is_named():
-    assert ask(i for i in "ab") == answers.Opaque("generator")
-    assert ask(int) == answers.Opaque("type")
+    assert ask(Breaks()) == answers.UnreadableAnswer("object that cannot be read")
+    assert ask(i for i in "ab") == answers.UnreadableAnswer("generator")
+    assert ask(int) == answers.UnreadableAnswer("type")
     nested = []
     nested.append(nested)
     assert isinstance(ask(nested), list)
@@ -280,7 +279,7 @@ def test_what_has_no_plain_form_is_named():
 )
 def test_malformed_trees_are_opaque(tree):
     asked = answers.Answers(lambda request, seconds: {"value": tree})
-    assert isinstance(asked.get("x"), answers.Opaque)
+    assert isinstance(asked.get("x"), answers.UnreadableAnswer)
 
 
 @pytest.mark.parametrize("response", [None, 3, {}, {"neither": 1}, []])
@@ -292,6 +291,6 @@ def test_a_response_that_is_none(response):
 def test_requests_and_responses():
     server = AnswerServer({"f": lambda x, pair: x.sum() + pair[0]})
     assert server.handle({"op": "get", "name": "f"})["value"]["kind"] == "function"
-    arguments = [np.arange(3), {"kind": "tuple", "items": [1]}]
+    arguments = [np.arange(3), [1]]
     assert server.handle({"op": "call", "handle": 0, "arguments": arguments}) == {"value": 4}
     assert "KeyError" in server.handle({"op": "nonsense"})["error"]

@@ -35,7 +35,7 @@ ARROWS = {
     "nas": {"training", "architecture", "torch_cnn"},
     "homework": {
         *("nas", "interpret", "evaluation", "datasets", "splits"),
-        *("training", "architecture", "keras_cnn", "torch_cnn"),
+        *("architecture", "keras_cnn", "torch_cnn"),
     },
     "grading": {"homework", "torch_cnn"},
     "__main__": {"datasets", "execution", "grading"},

@@ -21,17 +21,12 @@ from workshop.homework import (  # noqa: F401  (importing them enters their chec
     training,
 )
 from workshop.homework.answers import AnswerError, local_answers
-from workshop.homework.practice import (
-    ENTERED,
-    NotDone,
-    Practice,
-    Remark,
-    Unreadable,
-    unfilled,
-)
+from workshop.homework.forms import unfilled
+from workshop.homework.practice import REGISTRY, NotDone, Practice, Rejected, Remark
 
 __all__ = [
     "EXTENDED",
+    "GRADING",
     "PRACTICES",
     "Practice",
     "Remark",
@@ -42,37 +37,27 @@ __all__ = [
     "scoreboard",
 ]
 
-PRACTICES = {key: ENTERED[key] for key in sorted(ENTERED, key=lambda i: (i[0], i[2] == "6", i))}
-"""All tasks by id, in the order of the lessons."""
+PRACTICES = {key: REGISTRY[key] for key in sorted(REGISTRY, key=lambda key: key.replace("P", "0"))}
+"""All tasks by id, in the order of the lessons: those in the text, P, before those of section 6."""
 
 EXTENDED = {key: practice for key, practice in PRACTICES.items() if practice.points}
 """The extended practices: those with points."""
+
+GRADING = "WORKSHOP_GRADING"
+"""Variable of the environment that a grader sets: he asks for the answers himself."""
 
 _verdicts = {}  # by id, of this session: the latest
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a check found; shown by a notebook as sentences with the points.
-
-    Parameters
-    ----------
-    practice_id : str
-    remarks : tuple of Remark
-        One for each part of the task that was looked at.
-    out_of : int
-        Points to be earned: 10, or 0 for a practice in the text.
-    done : bool
-        Whether all answers have been filled in, rightly or wrongly.
-    started : bool
-        Whether at least one has.
-    """
+    """What a check found; shown by a notebook as sentences with the points."""
 
     practice_id: str
-    remarks: tuple
-    out_of: int
-    done: bool
-    started: bool = True
+    remarks: tuple  # of `Remark`, one for each part of the task that was looked at
+    out_of: int  # points to be earned: 10, or 0 for a practice in the text
+    done: bool  # whether all answers have been filled in, rightly or wrongly
+    started: bool = True  # whether at least one has
 
     @property
     def points(self):
@@ -93,73 +78,53 @@ class Verdict:
             return f"{self.points} of {self.out_of}"
         return "right" if self.passed else "not yet right"
 
-    def _mark(self, remark):
-        if remark.right:
-            return "✓"
-        return "✗" if self.started else "·"
+    def _lines(self):
+        points = " points" if self.out_of and self.started else ""
+        wrong = "✗" if self.started else "·"
+        marked = [f"{'✓' if one.right else wrong} {one.text}" for one in self.remarks]
+        return [f"{self.practice_id}: {self.state}{points}.", *marked]
 
     def __str__(self):
-        points = " points" if self.out_of and self.started else ""
-        lines = [f"{self.practice_id}: {self.state}{points}."]
-        return "\n".join([*lines, *(f"  {self._mark(one)} {one.text}" for one in self.remarks)])
+        return "\n  ".join(self._lines())
 
     __repr__ = __str__
 
     def _repr_html_(self):
         colour = "#2E7D32" if self.passed else "#B26A00" if self.started else "#757575"
-        points = " points" if self.out_of and self.started else ""
-        items = "".join(
-            f"<div>{self._mark(one)} {html.escape(one.text)}</div>" for one in self.remarks
-        )
+        title, *marked = map(html.escape, self._lines())
+        items = "".join(f"<div>{one}</div>" for one in marked)
         return (
             f'<div style="border-left: 4px solid {colour}; padding: 2px 10px; margin: 4px 0">'
-            f"<b>{self.practice_id}: {self.state}{points}</b>{items}</div>"
+            f"<b>{title}</b>{items}</div>"
         )
 
 
 @dataclass(frozen=True, eq=False)
 class Scoreboard:
-    """The state of a day's tasks; a notebook shows it as a table.
+    """The state of a day's tasks; a notebook shows it as a table."""
 
-    Parameters
-    ----------
-    table : DataFrame
-        Columns practice, task and state, a row a task.
-    points, out_of : int
-        Sum over the extended practices shown.
-    """
-
-    table: pd.DataFrame
-    points: int
+    table: pd.DataFrame  # columns practice, task and state, a row a task
+    points: int  # earned with the extended practices shown
     out_of: int
+
+    def _rows(self):
+        total = ("total", "", f"{self.points} of {self.out_of} points")
+        return [*self.table.itertuples(index=False, name=None), total]
 
     def __str__(self):
         width = max(map(len, self.table["task"]))
-        rows = [
-            f"{row.practice:7} {row.task:{width}}  {row.state}" for row in self.table.itertuples()
-        ]
-        return "\n".join(
-            [*rows, f"{'total':7} {'':{width}}  {self.points} of {self.out_of} points"]
-        )
+        return "\n".join(f"{key:7} {task:{width}}  {state}" for key, task, state in self._rows())
 
     __repr__ = __str__
 
     def _repr_html_(self):
-        cell = '<td style="text-align: left">'
-        rows = "".join(
-            f"<tr>{cell}{row.practice}</td>{cell}{html.escape(row.task)}</td>"
-            f"{cell}{row.state}</td></tr>"
-            for row in self.table.itertuples()
-        )
-        head = "".join(
-            f'<th scope="col" style="text-align: left">{name}</th>' for name in self.table.columns
-        )
-        total = f"{self.points} of {self.out_of} points"
-        return (
-            f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody>"
-            f"<tfoot><tr>{cell}<b>total</b></td>{cell}</td>{cell}<b>{total}</b></td></tr></tfoot>"
-            "</table>"
-        )
+        style = 'style="text-align: left"'
+        head = "".join(f'<th scope="col" {style}>{name}</th>' for name in self.table.columns)
+        rows = [
+            "".join(f"<td {style}>{html.escape(cell)}</td>" for cell in row) for row in self._rows()
+        ]
+        body = "".join(f"<tr>{row}</tr>" for row in rows)
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def check(practice_id, *answers, random_state=None):
@@ -180,13 +145,6 @@ def check(practice_id, *answers, random_state=None):
     -------
     Verdict
 
-    Raises
-    ------
-    ValueError
-        If there is no such practice.
-    TypeError
-        If there are more or fewer answers than the practice has.
-
     Examples
     --------
     >>> check(
@@ -196,19 +154,20 @@ def check(practice_id, *answers, random_state=None):
     1.P3.1: right.
       ✓ All four shapes are right.
     """
-    practice = _practice(practice_id)
+    if practice_id not in PRACTICES:
+        raise ValueError(f"practice_id must be one of {', '.join(PRACTICES)}; got {practice_id!r}.")
+    practice = PRACTICES[practice_id]
     if len(answers) != len(practice.names):
         raise TypeError(
             f"{practice_id} takes {len(practice.names)} answers; got {len(answers)}. Write: "
             f'homework.check("{practice_id}", {", ".join(practice.names)})'
         )
-    if os.environ.get("WORKSHOP_GRADING"):  # set by the grader, who asks for the answers himself
+    if os.environ.get(GRADING):
         return _not_done(practice, "It is graded when the whole notebook has run.")
     asked = local_answers(dict(zip(practice.names, answers, strict=True)))
     values = [asked.get(name) for name in practice.names]
     seed = secrets.randbits(64) if random_state is None else random_state
-    verdict = judge(practice_id, values, random_state=seed)
-    _verdicts[practice_id] = verdict
+    verdict = _verdicts[practice_id] = judge(practice_id, values, random_state=seed)
     return verdict
 
 
@@ -231,7 +190,7 @@ def judge(practice_id, values, *, random_state):
     EOFError, TimeoutError
         If a function's process has ended, or does not answer.
     """
-    practice = _practice(practice_id)
+    practice = PRACTICES[practice_id]
     own = dict(zip(practice.own, values, strict=False))
     empty = [name for name, value in own.items() if unfilled(value)]
     if len(empty) == len(own):
@@ -240,10 +199,10 @@ def judge(practice_id, values, *, random_state):
     try:
         for remark in practice.check(np.random.default_rng(random_state), *values):
             remarks.append(remark)
-    except NotDone as stub:
-        return _not_done(practice, str(stub))
-    except Unreadable as form:
-        remarks.append(Remark(False, str(form)))
+    except Rejected as hint:
+        if isinstance(hint, NotDone) and not remarks:
+            return _not_done(practice, str(hint))
+        remarks.append(Remark(False, str(hint)))
     except AnswerError as raised:
         remarks.append(Remark(False, f"Your code raised {str(raised).rstrip('.')}."))
     except (EOFError, TimeoutError):
@@ -270,12 +229,6 @@ def scoreboard():
     )
     points = sum(verdict.points for verdict in _verdicts.values())
     return Scoreboard(table, points, sum(practice.points for practice in shown))
-
-
-def _practice(practice_id):
-    if practice_id not in PRACTICES:
-        raise ValueError(f"practice_id must be one of {', '.join(PRACTICES)}; got {practice_id!r}.")
-    return PRACTICES[practice_id]
 
 
 def _not_done(practice, text):

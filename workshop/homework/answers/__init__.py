@@ -3,74 +3,60 @@
 Nothing that arrives here is code, and what a student's process computes is only ever an answer to
 be judged. So a check means the same in the student's notebook, where both sides are one process,
 and in a grader's, where they are two and the student's may be hostile.
+
+`served` is the student's side, `wire` what lies between, `values` what comes out here.
 """
 
 import pandas as pd
 
-from workshop.architecture import LAYERS, Architecture, check_weights
+from workshop.architecture import Architecture, check_weights
 from workshop.homework.answers.served import AnswerServer
 from workshop.homework.answers.values import (
-    CALL_SECONDS,
     AnswerError,
-    FileAnswer,
     FunctionAnswer,
     ModelAnswer,
-    Opaque,
     PredictorAnswer,
-    Record,
     SearchAnswer,
     SpaceAnswer,
+    UnreadableAnswer,
 )
 from workshop.homework.answers.wire import pack, unpack
-from workshop.training import History
 
 __all__ = [
-    "CALL_SECONDS",
     "AnswerError",
     "Answers",
-    "FileAnswer",
     "FunctionAnswer",
     "ModelAnswer",
-    "Opaque",
     "PredictorAnswer",
-    "Record",
     "SearchAnswer",
     "SpaceAnswer",
+    "UnreadableAnswer",
     "local_answers",
 ]
 
-KINDS = (
-    *("list", "tuple", "dict", "record", "series", "table", "history", "architecture", "layer"),
-    *("model", "function", "predictor", "space", "search", "file"),
-)
+CALL_SECONDS = 120  # that an answer may take; only another process can be held to it
 
 
 class Answers:
-    """Ask the other side.
-
-    Parameters
-    ----------
-    transport : callable
-        Takes a request, a plain tree, and seconds; returns the response.
-    """
+    """Ask the other side: `transport` takes a request and seconds, and returns the response."""
 
     def __init__(self, transport):
         self._transport = transport
 
-    def get(self, name, *, seconds=CALL_SECONDS):
+    def get(self, name):
         """Value of a name; None where there is none."""
         try:
-            return self._ask({"op": "get", "name": name}, seconds)
+            return self._ask({"op": "get", "name": name})
         except AnswerError:  # it breaks when it is looked at
-            return Opaque("object that cannot be read")
+            return UnreadableAnswer("object that cannot be read")
 
-    def call(self, handle, arguments, seconds):
+    def call(self, handle, arguments):
         """Call a function by its handle."""
         arguments = [_argument(one) for one in arguments]
-        return self._ask({"op": "call", "handle": handle, "arguments": arguments}, seconds)
+        return self._ask({"op": "call", "handle": handle, "arguments": arguments})
 
-    def _ask(self, request, seconds):
-        response = self._transport(request, seconds)
+    def _ask(self, request):
+        response = self._transport(request, CALL_SECONDS)
         if not isinstance(response, dict) or not {"value", "error"} & set(response):
             raise ValueError("The notebook's process sent something that is no answer.")
         if "error" in response:
@@ -78,81 +64,50 @@ class Answers:
         return self.decode(response["value"])
 
     def decode(self, tree):
-        """Value of a plain tree; what is malformed becomes `Opaque`."""
-        if isinstance(tree, list):
-            return Opaque("list")
-        if not isinstance(tree, dict):
+        """Value of a plain tree; what is malformed becomes an `UnreadableAnswer`."""
+        if not isinstance(tree, (dict, list)):
             return tree
         try:
-            if tree["kind"] not in KINDS:
-                raise LookupError(tree["kind"])
-            return getattr(self, f"_{tree['kind']}")(tree)
-        except (AttributeError, LookupError, TypeError, ValueError, RecursionError):
-            return Opaque(str(tree.get("type", tree.get("kind")))[:80])
+            return self._decode(tree)
+        except Exception:  # malformed in whatever way
+            kind = tree.get("type", tree.get("kind")) if isinstance(tree, dict) else "list"
+            return UnreadableAnswer(str(kind)[:80])
 
-    def _items(self, trees):
-        return [self.decode(tree) for tree in trees]
-
-    def _list(self, tree):
-        return self._items(tree["items"])
-
-    def _tuple(self, tree):
-        return tuple(self._items(tree["items"]))
-
-    def _dict(self, tree):
-        return dict(zip(self._items(tree["keys"]), self._items(tree["values"]), strict=True))
-
-    def _record(self, tree):
-        return Record({str(key): self.decode(value) for key, value in tree["items"].items()})
-
-    def _series(self, tree):
-        index, values = self._items(tree["index"]), self._items(tree["values"])
-        series = pd.Series(values, index=_index(index), name=self.decode(tree["name"]))
-        series.index.names = self._items(tree["names"])
-        return series
+    def _decode(self, tree):
+        match tree:
+            case {"kind": "list", "items": list(items)}:
+                return [self.decode(item) for item in items]
+            case {"kind": "dict", "items": dict(items)}:
+                return {key: self.decode(item) for key, item in items.items()}
+            case {"kind": "table"}:
+                return self._table(tree)
+            case {"kind": "function", "handle": int(handle)}:
+                return FunctionAnswer(self.call, handle)
+            case {"kind": "architecture", "description": description}:
+                return Architecture.from_dict(self.decode(description))
+            case {"kind": "model", "framework": str(framework)}:
+                architecture = self.decode(tree["architecture"])
+                weights = check_weights(architecture, tree["weights"])
+                return ModelAnswer(framework, architecture, weights)
+            case {"kind": "predictor", "predict": predict, "n_parameters": int(n)}:
+                return PredictorAnswer(self.decode(predict), n)
+            case {"kind": "space", "layers": {"kind": "list"} as layers}:
+                return SpaceAnswer(self.decode(layers))
+            case {"kind": "search", "framework": str(framework)}:
+                found = (self.decode(tree[key]) for key in ("history", "ranking", "load"))
+                return SearchAnswer(framework, *found)
+        raise ValueError("no kind of answer")
 
     def _table(self, tree):
-        columns = [self._items(column) for column in tree["values"]]
-        index, names = self._items(tree["index"]), self._items(tree["columns"])
-        rows = list(zip(*columns, strict=True)) if columns else [()] * len(index)
-        table = pd.DataFrame(rows, index=_index(index), columns=_index(names))
-        table.index.names, table.columns.names = (self._items(one) for one in tree["names"])
+        """DataFrame, or Series where there are no names of columns."""
+        keys = ("columns", "values", "index", "names")
+        columns, values, index, names = (self.decode(tree[key]) for key in keys)
+        levels = [pd.Index(level, name=name) for level, name in zip(index, names, strict=True)]
+        table = pd.DataFrame(dict(enumerate(values))).set_index(levels)
+        if columns is None:
+            return table[0].rename(None)
+        table.columns = columns
         return table
-
-    def _history(self, tree):
-        table = self.decode(tree["table"])
-        return History(table) if isinstance(table, pd.DataFrame) else Opaque("History")
-
-    def _architecture(self, tree):
-        return Architecture.from_dict(_as_plain(self.decode(tree["description"])))
-
-    def _layer(self, tree):
-        return LAYERS[tree["name"]](**tree["settings"])
-
-    def _model(self, tree):
-        architecture = self.decode(tree["architecture"])
-        weights = check_weights(architecture, tree["weights"])
-        return ModelAnswer(str(tree["framework"]), architecture, weights)
-
-    def _function(self, tree):
-        return FunctionAnswer(self.call, int(tree["handle"]))
-
-    def _predictor(self, tree):
-        layers = [str(name) for name in tree["layers"]]
-        return PredictorAnswer(
-            self._function(tree), str(tree["framework"]), layers, int(tree["n_parameters"])
-        )
-
-    def _space(self, tree):
-        return SpaceAnswer([self._items(layer) for layer in tree["layers"]])
-
-    def _search(self, tree):
-        history, ranking = self.decode(tree["history"]), self.decode(tree["ranking"])
-        load = FunctionAnswer(self.call, int(tree["load"]))
-        return SearchAnswer(str(tree["framework"]), history, ranking, load)
-
-    def _file(self, tree):
-        return FileAnswer(str(tree["path"]), FunctionAnswer(self.call, int(tree["load"])))
 
 
 def local_answers(namespace):
@@ -162,18 +117,7 @@ def local_answers(namespace):
 
 
 def _argument(value):
+    """What a check passes to a student's function, as a plain tree."""
     if isinstance(value, ModelAnswer):
-        architecture = value.architecture.to_dict()
-        return {"kind": "model", "architecture": architecture, "weights": value.weights}
-    if isinstance(value, tuple):
-        return {"kind": "tuple", "items": list(value)}
-    return value
-
-
-def _index(labels):
-    return pd.Index(labels, tupleize_cols=all(isinstance(one, tuple) for one in labels))
-
-
-def _as_plain(value):
-    """Lists and dicts of a decoded description."""
-    return {key: list(one) if isinstance(one, tuple) else one for key, one in value.items()}
+        return {"architecture": value.architecture.to_dict(), "weights": value.weights}
+    return list(value) if isinstance(value, tuple) else value

@@ -1,229 +1,193 @@
 """A student's side of a check: answers become plain data, and functions answer calls.
 
 The student's own process runs this; whoever checks asks with `workshop.homework.answers.Answers`.
+`ENCODERS`, at the end, lists what has a plain form, and how it gets it.
 """
 
-import numbers
 import sys
-from dataclasses import fields
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-__all__ = ["AnswerServer"]
-
 MAX_DEPTH = 16
-MAX_ITEMS = 2_000_000
-MODEL_FILES = (".keras", ".ckpt")
 
 
 class AnswerServer:
-    """Give the values of a namespace as plain trees, and call what can be called.
+    """Give the values of a namespace as plain trees, and call what can be called."""
 
-    Parameters
-    ----------
-    namespace : dict of str to object
-
-    Notes
-    -----
-    A request is ``{"op": "get", "name": ...}`` or ``{"op": "call", "handle": ..., "arguments":
-    [...]}``; the response ``{"value": ...}`` or ``{"error": "ValueError: ..."}``.
-    """
+    # A request is {"op": "get", "name": ...} or {"op": "call", "handle": ..., "arguments": [...]};
+    # the response {"value": ...} or {"error": "ValueError: ..."}.
 
     def __init__(self, namespace):
-        self.namespace, self.callables = namespace, []
+        self.namespace, self.functions = namespace, []
 
     def handle(self, request):
         """Answer one request; an exception in a student's code is an answer too."""
         try:
             if request["op"] == "get":
                 return {"value": self.encode(self.namespace.get(request["name"]))}
-            function = self.callables[request["handle"]]
-            arguments = [_argument(one) for one in request["arguments"]]
-            return {"value": self.encode(function(*arguments))}
+            function = self.functions[request["handle"]]
+            return {"value": self.encode(function(*map(_argument, request["arguments"])))}
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # a student's function may even call sys.exit
             return {"error": f"{type(error).__name__}: {_first_line(error)}"}
 
-    def encode(self, value, *, depth=0):
+    def encode(self, value, depth=0):
         """Value as a plain tree; what has no plain form is named by its type only."""
-        if value is None:
-            return None
-        if depth > MAX_DEPTH:
-            return _opaque(value)
-        for encode in (_plain, self._container, self._table, self._model, self._search):
-            tree = encode(value, depth)
-            if tree is not None:
-                return tree
-        if callable(value) and not isinstance(value, type):
-            return {"kind": "function", "handle": self._keep(value)}
-        return _opaque(value)
-
-    def _keep(self, function):
-        self.callables.append(function)
-        return len(self.callables) - 1
-
-    def _items(self, values, depth):
-        return [self.encode(value, depth=depth + 1) for value in values]
-
-    def _container(self, value, depth):
-        if isinstance(value, Path) or (isinstance(value, str) and value.endswith(MODEL_FILES)):
-            return {
-                "kind": "file",
-                "path": str(value),
-                "load": self._keep(lambda: _load(Path(value))),
-            }
-        if isinstance(value, str):
+        if value is None or isinstance(value, (bool, int, float)):
             return value
-        if isinstance(value, tuple) and hasattr(value, "_asdict"):
-            fields = value._asdict()
-            return {"kind": "record", "items": {k: self.encode(v) for k, v in fields.items()}}
-        if isinstance(value, dict):
-            if len(value) > MAX_ITEMS:
-                return _opaque(value)
-            keys, values = list(value), list(value.values())
-            return {
-                "kind": "dict",
-                "keys": self._items(keys, depth),
-                "values": self._items(values, depth),
-            }
-        if isinstance(value, (list, tuple, set, frozenset, range)):
-            if len(value) > MAX_ITEMS:
-                return _opaque(value)
-            kind = "tuple" if isinstance(value, tuple) else "list"
-            return {"kind": kind, "items": self._items(value, depth)}
-        return None
+        for module, name, encoder in ENCODERS if depth < MAX_DEPTH else ():
+            kind = getattr(sys.modules.get(module), name, None)  # not imported: no value is one
+            if kind is not None and isinstance(value, kind):
+                return encoder(self, value, depth + 1)
+        if callable(value) and not isinstance(value, type):
+            return self.function(value)
+        return {"kind": "unreadable", "type": type(value).__name__}
 
-    def _table(self, value, depth):
-        pandas = sys.modules.get("pandas")
-        if pandas is None:
-            return None
-        if isinstance(value, pandas.Index):
-            return {"kind": "list", "items": self._items(value.tolist(), depth)}
-        if isinstance(value, pandas.Series):
-            return {
-                "kind": "series",
-                "name": self.encode(value.name, depth=depth + 1),
-                "names": self._items(value.index.names, depth),
-                "index": self._items(value.index.tolist(), depth),
-                "values": self._items(value.tolist(), depth),
-            }
-        if isinstance(value, pandas.DataFrame):
-            return {
-                "kind": "table",
-                "names": [self._items(axis.names, depth) for axis in value.axes],
-                "index": self._items(value.index.tolist(), depth),
-                "columns": self._items(value.columns.tolist(), depth),
-                "values": [
-                    self._items(value.iloc[:, i].tolist(), depth) for i in range(value.shape[1])
-                ],
-            }
-        return None
-
-    def _model(self, value, depth):
-        for framework in ("torch", "keras"):
-            twin = sys.modules.get(f"workshop.{framework}_cnn")
-            if twin is not None and isinstance(value, twin.SequenceCNN):
-                return {
-                    "kind": "model",
-                    "framework": framework,
-                    "architecture": self.encode(value.architecture),
-                    "weights": dict(twin.get_weights(value)),
-                }
-        torch, keras = sys.modules.get("torch"), sys.modules.get("keras")
-        if torch is not None and isinstance(value, torch.nn.Module):
-            return {
-                "kind": "predictor",
-                "framework": "torch",
-                "handle": self._keep(lambda X: _torch_predictions(value, X)),
-                "layers": [type(module).__name__ for module in value.modules()][1:],
-                "n_parameters": sum(p.numel() for p in value.parameters()),
-            }
-        if keras is not None and isinstance(value, keras.Model):
-            return {
-                "kind": "predictor",
-                "framework": "keras",
-                "handle": self._keep(lambda X: np.asarray(value(X, training=False))),
-                "layers": [type(layer).__name__ for layer in value.layers],
-                "n_parameters": int(value.count_params()) if value.built else 0,
-            }
-        return None
-
-    def _search(self, value, depth):
-        architecture = sys.modules.get("workshop.architecture")
-        if architecture is not None:
-            if isinstance(value, architecture.Architecture):
-                return {"kind": "architecture", "description": self.encode(value.to_dict())}
-            if isinstance(value, architecture.Layer):
-                layer = {field.name: getattr(value, field.name) for field in fields(value)}
-                return {"kind": "layer", "name": type(value).__name__, "settings": layer}
-        if type(value).__name__ == "History" and hasattr(value, "table"):
-            return {"kind": "history", "table": self.encode(value.table, depth=depth + 1)}
-        if type(value).__name__ == "History" and isinstance(getattr(value, "history", 0), dict):
-            import pandas as pd  # what Keras's own fit returns
-
-            return {"kind": "history", "table": self.encode(pd.DataFrame(value.history))}
-        nas = sys.modules.get("workshop.nas")
-        if nas is None:
-            return None
-        if isinstance(value, nas.ModelSpace):
-            from workshop.nas.space import layers_of
-
-            return {
-                "kind": "space",
-                "layers": [self._items(layer, depth) for layer in layers_of(value)],
-            }
-        if isinstance(value, nas.SearchResult):
-            return {
-                "kind": "search",
-                "framework": value.framework,
-                "history": self.encode(value.history, depth=depth + 1),
-                "ranking": self.encode(value.ranking, depth=depth + 1),
-                "load": self._keep(lambda rank: nas.load_model(value, rank)),
-            }
-        return None
+    def function(self, function):
+        """Keep a function for calls; the tree that names it."""
+        self.functions.append(function)
+        return {"kind": "function", "handle": len(self.functions) - 1}
 
 
-def _plain(value, depth):
-    """Tree of a number, an array of numbers or a tensor; None where it is something else."""
-    if isinstance(value, (bool, int, float)) and type(value).__module__ == "builtins":
-        return value
-    if isinstance(value, np.generic):
-        return _plain(value.item(), depth) if value.dtype.kind in "biuf" else None
-    if type(value).__module__.split(".")[0] in ("torch", "tensorflow", "keras") and hasattr(
-        value, "numpy"
-    ):
-        value = value.detach().cpu().numpy() if hasattr(value, "detach") else value.numpy()
-    if isinstance(value, np.ndarray):
-        if value.dtype.kind == "U":
-            return {"kind": "list", "items": value.ravel().tolist()}
-        if value.dtype.kind not in "biuf":
-            return None
-        if value.dtype.itemsize > 8:
-            value = value.astype(np.float64)
-        return value if value.ndim else _plain(value.item(), depth)
-    if isinstance(value, numbers.Real) and not isinstance(value, bool):
-        return float(value)
-    return None
+def _text(server, value, depth):
+    """A text is itself; the name of a model's file becomes the function that loads it."""
+    if str(value).endswith((".keras", ".ckpt")):
+        return server.function(lambda: _load(Path(value)))
+    return str(value)
 
 
-def _opaque(value):
-    return {"kind": "opaque", "type": type(value).__name__}
+def _list(server, value, depth):
+    if hasattr(value, "_asdict"):  # a named tuple, such as Scores
+        return _dict(server, value._asdict(), depth)
+    return {"kind": "list", "items": [server.encode(one, depth) for one in value]}
+
+
+def _dict(server, value, depth):
+    items = {str(key): server.encode(one, depth) for key, one in value.items()}
+    return {"kind": "dict", "items": items}
+
+
+def _array(server, value, depth):
+    """An array of numbers is itself; of texts or objects it becomes a list."""
+    value = np.asarray(value)
+    if value.dtype.kind not in "biuf":
+        return server.encode(value.tolist(), depth)
+    if value.dtype.itemsize > 8:  # NumPy's longdouble differs between machines
+        value = value.astype(np.float64)
+    return value if value.ndim else value.item()
+
+
+def _tensor(server, value, depth):
+    value = value.detach().cpu() if hasattr(value, "detach") else value
+    return _array(server, value.numpy(), depth)
+
+
+def _table(server, value, depth):
+    """A Series is a table without names of columns."""
+    frame, index = value.to_frame() if value.ndim == 1 else value, value.index
+    parts = {
+        "columns": None if value.ndim == 1 else value.columns.tolist(),
+        "values": [column.tolist() for _, column in frame.items()],
+        "index": [index.get_level_values(i).tolist() for i in range(index.nlevels)],
+        "names": list(index.names),
+    }
+    return {"kind": "table"} | {key: server.encode(part, depth) for key, part in parts.items()}
+
+
+def _history(server, value, depth):
+    """The workshop's History, or the one that Keras's own fit returns."""
+    return server.encode(value.table if hasattr(value, "table") else value.history, depth)
+
+
+def _architecture(server, value, depth):
+    return {"kind": "architecture", "description": server.encode(value.to_dict(), depth)}
+
+
+def _model(framework, server, value, depth):
+    return {
+        "kind": "model",
+        "framework": framework,
+        "architecture": server.encode(value.architecture, depth),
+        "weights": dict(sys.modules[f"workshop.{framework}_cnn"].get_weights(value)),
+    }
+
+
+def _torch_module(server, value, depth):
+    return {
+        "kind": "predictor",
+        "predict": server.function(lambda X: _torch_predictions(value, X)),
+        "n_parameters": sum(p.numel() for p in value.parameters()),
+    }
+
+
+def _keras_model(server, value, depth):
+    return {
+        "kind": "predictor",
+        "predict": server.function(lambda X: np.asarray(value(X, training=False))),
+        "n_parameters": int(value.count_params()) if value.built else 0,
+    }
+
+
+def _space(server, value, depth):
+    from workshop.nas.space import layers_of
+
+    layers = [
+        [{"kind": type(one).__name__} | vars(one) for one in layer] for layer in layers_of(value)
+    ]
+    return {"kind": "space", "layers": server.encode(layers, depth)}
+
+
+def _search(server, value, depth):
+    from workshop import nas
+
+    return {
+        "kind": "search",
+        "framework": value.framework,
+        "history": server.encode(value.history, depth),
+        "ranking": server.encode(value.ranking, depth),
+        "load": server.function(lambda rank: nas.load_model(value, rank)),
+    }
+
+
+ENCODERS = (  # module, class, encoder: the first that fits is taken
+    ("builtins", "str", _text),
+    ("pathlib", "PurePath", _text),
+    ("builtins", "tuple", _list),
+    ("builtins", "list", _list),
+    ("builtins", "set", _list),
+    ("builtins", "dict", _dict),
+    ("numpy", "ndarray", _array),
+    ("numpy", "generic", _array),
+    ("torch", "Tensor", _tensor),
+    ("tensorflow", "Tensor", _tensor),
+    ("pandas", "Index", _list),
+    ("pandas", "Series", _table),
+    ("pandas", "DataFrame", _table),
+    ("workshop.training", "History", _history),
+    ("keras.callbacks", "History", _history),
+    ("workshop.architecture", "Architecture", _architecture),
+    ("workshop.torch_cnn", "SequenceCNN", partial(_model, "torch")),
+    ("workshop.keras_cnn", "SequenceCNN", partial(_model, "keras")),
+    ("torch.nn", "Module", _torch_module),
+    ("keras", "Model", _keras_model),
+    ("workshop.nas", "ModelSpace", _space),
+    ("workshop.nas", "SearchResult", _search),
+)
 
 
 def _argument(tree):
     """What a check passes to a student's function: as `Answers` encoded it."""
-    if isinstance(tree, dict) and tree["kind"] == "model":
+    if isinstance(tree, dict):
         from workshop import torch_cnn
         from workshop.architecture import Architecture
 
         model = torch_cnn.build_cnn(Architecture.from_dict(tree["architecture"]))
         torch_cnn.set_weights(model, tree["weights"])
         return model.eval()
-    if isinstance(tree, dict):
-        return tuple(tree["items"])
-    return tree
+    return tuple(tree) if isinstance(tree, list) else tree
 
 
 def _torch_predictions(model, X):

@@ -7,23 +7,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from workshop.architecture import Architecture, Identity
-
-__all__ = [
-    "CALL_SECONDS",
-    "AnswerError",
-    "FileAnswer",
-    "FunctionAnswer",
-    "ModelAnswer",
-    "Opaque",
-    "PredictorAnswer",
-    "Record",
-    "SearchAnswer",
-    "SpaceAnswer",
-]
-
-CALL_SECONDS = 120
-"""How long one call of a student's function may take; only another process can be held to it."""
+from workshop.architecture import Architecture
 
 
 class AnswerError(Exception):
@@ -31,85 +15,44 @@ class AnswerError(Exception):
 
 
 @dataclass(frozen=True)
-class Opaque:
-    """A value that has no plain form.
-
-    Parameters
-    ----------
-    type : str
-        Name of its type.
-    """
+class UnreadableAnswer:
+    """A value that has no plain form: all that is known is the name of its type."""
 
     type: str
 
 
-@dataclass(frozen=True)
-class Record:
-    """A named tuple such as `workshop.evaluation.Scores`.
-
-    Parameters
-    ----------
-    fields : dict of str to object
-    """
-
-    fields: dict
-
-
 @dataclass(frozen=True, eq=False)
 class FunctionAnswer:
-    """A function of the student; calling it runs it in the student's process.
+    """A function of the student; calling it runs it in the student's process."""
 
-    Parameters
-    ----------
-    ask : callable
-        `Answers.call`.
-    handle : int
-    """
-
-    ask: Callable
+    ask: Callable  # `Answers.call`
     handle: int
 
-    def __call__(self, *arguments, seconds=CALL_SECONDS):
+    def __call__(self, *arguments):
         """Call it with arrays, numbers, strings, tuples of these, or a `ModelAnswer`."""
-        return self.ask(self.handle, arguments, seconds)
+        return self.ask(self.handle, arguments)
 
 
 @dataclass(frozen=True, eq=False)
 class PredictorAnswer:
-    """A network of the student's own layers: it predicts in the student's process.
+    """A network of the student's own layers: it predicts in the student's process."""
 
-    Parameters
-    ----------
-    predict : FunctionAnswer
-        Sequences (N, L, 4) to predictions.
-    framework : str
-    layers : list of str
-        Names of the layers' classes.
-    n_parameters : int
-    """
-
-    predict: FunctionAnswer
-    framework: str
-    layers: list
+    predict: FunctionAnswer  # sequences (N, L, 4) to predictions
     n_parameters: int
 
 
 @dataclass(frozen=True, eq=False)
 class ModelAnswer:
-    """A model of one of the twins, as its architecture and weights; it predicts on this side.
+    """A model of one of the twins, as its architecture and weights; it predicts on this side."""
 
-    Parameters
-    ----------
-    framework : str
-        ``"keras"`` or ``"torch"``.
-    architecture : Architecture
-    weights : dict of str to ndarray
-        As `keras_cnn.get_weights` returns them.
-    """
-
-    framework: str
+    framework: str  # "keras" or "torch"
     architecture: Architecture
-    weights: dict
+    weights: dict  # as `get_weights` of the twins returns them
+
+    @property
+    def n_parameters(self):
+        """Number of trained parameters."""
+        return self.architecture.n_parameters()
 
     @cached_property
     def twin(self):
@@ -135,15 +78,9 @@ class ModelAnswer:
 
 @dataclass(frozen=True, eq=False)
 class SpaceAnswer:
-    """A model space.
+    """A model space: the layers that each token selects, as `Architecture.to_dict` writes them."""
 
-    Parameters
-    ----------
-    layers : list of list of layer
-        The layers of an `Architecture` that each token selects.
-    """
-
-    layers: list
+    layers: list  # of lists of dicts
 
     @property
     def size(self):
@@ -151,42 +88,22 @@ class SpaceAnswer:
         return int(np.prod([len(layer) for layer in self.layers], dtype=float))
 
     def architecture(self, tokens):
-        """Architecture of these tokens; IndexError or ValueError where there is none."""
-        if len(tokens) != len(self.layers) or any(int(token) < 0 for token in tokens):
-            raise ValueError(f"{len(self.layers)} tokens from 0 on are needed; got {tokens}.")
-        chosen = [layer[int(t)] for layer, t in zip(self.layers, tokens, strict=True)]
-        return Architecture(tuple(one for one in chosen if not isinstance(one, Identity)))
+        """Architecture that these tokens select; None where there is none."""
+        if len(tokens) != len(self.layers) or any(token < 0 for token in tokens):
+            return None
+        try:
+            chosen = [layer[int(token)] for layer, token in zip(self.layers, tokens, strict=True)]
+            layers = [layer for layer in chosen if layer["kind"] != "Identity"]
+            return Architecture.from_dict({"layers": layers})
+        except (IndexError, ValueError):
+            return None
 
 
 @dataclass(frozen=True, eq=False)
 class SearchAnswer:
-    """The result of a search.
-
-    Parameters
-    ----------
-    framework : str
-    history, ranking : DataFrame
-        As in `workshop.nas.SearchResult`.
-    load : FunctionAnswer
-        Rank to `ModelAnswer`.
-    """
+    """The result of a search; its tables are those of `workshop.nas.SearchResult`."""
 
     framework: str
     history: pd.DataFrame
     ranking: pd.DataFrame
-    load: FunctionAnswer
-
-
-@dataclass(frozen=True, eq=False)
-class FileAnswer:
-    """A file name of a model.
-
-    Parameters
-    ----------
-    path : str
-    load : FunctionAnswer
-        Takes nothing, returns a `ModelAnswer` or `PredictorAnswer`.
-    """
-
-    path: str
-    load: FunctionAnswer
+    load: FunctionAnswer  # rank to `ModelAnswer`

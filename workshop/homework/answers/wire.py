@@ -10,8 +10,6 @@ import math
 
 import numpy as np
 
-__all__ = ["MAX_BYTES", "pack", "read_message", "unpack", "write_message"]
-
 MAX_BYTES = 256 * 1024**2
 """Of one message: 500 mutagenesis maps are 1.6 MB, the largest model of the course 1 MB."""
 
@@ -38,13 +36,7 @@ def pack(tree):
 
 
 def unpack(data):
-    """Undo `pack`.
-
-    Raises
-    ------
-    ValueError
-        If `data` is anything else.
-    """
+    """Undo `pack`; ValueError if `data` is anything else."""
     start = _PREFIX + int.from_bytes(data[:_PREFIX], "big")
     if not _PREFIX <= start <= len(data):
         raise ValueError("The message is cut short.")
@@ -67,15 +59,7 @@ def write_message(stream, tree):
 
 
 def read_message(stream, *, limit=MAX_BYTES):
-    """Read what `write_message` wrote.
-
-    Raises
-    ------
-    EOFError
-        If the stream ends.
-    ValueError
-        If the message is malformed, or longer than `limit` bytes: none of it is read then.
-    """
+    """Read what `write_message` wrote; EOFError at the end, ValueError if malformed or too long."""
     size = int.from_bytes(_read_exactly(stream, _PREFIX), "big")
     if size > limit:
         raise ValueError(f"The message has {size:,} bytes, more than the {limit:,} allowed.")

@@ -1,0 +1,47 @@
+"""The course's data as the checks use them, and random models and sequences of their kind.
+
+Whoever teaches with other data changes it here, and the numbers in `targets`.
+"""
+
+from functools import lru_cache
+from types import SimpleNamespace
+
+import numpy as np
+
+from workshop.architecture import Architecture, Conv1D, GlobalMaxPool, MaxPool, initial_weights
+from workshop.homework.answers import ModelAnswer
+
+LENGTH = 200  # bp of a sequence
+WIDTH = 19  # positions of the motif
+
+
+@lru_cache(maxsize=1)
+def course():
+    """The course's data, split as in the notebooks: X_train, y_train, ... X_test, y_test."""
+    from workshop import datasets, splits
+
+    data = datasets.load_ctcf()
+    split = splits.split_by_chromosome(
+        data.table["chrom"], val_chroms=["chr8", "chr20"], test_chroms=["chr1", "chr3", "chr6"]
+    )
+    parts = {}
+    for name, rows in split._asdict().items():
+        parts |= {f"X_{name}": data.X[rows], f"y_{name}": data.y[rows]}
+    starts = data.table["motif_starts"].iloc[split.test].tolist()
+    return SimpleNamespace(**parts, starts_test=starts)
+
+
+def random_model(rng):
+    """A small network with random weights, as a check passes it to a student's function."""
+    architecture = Architecture(
+        (Conv1D(8, int(rng.integers(5, 12)), "relu", padding="same"), MaxPool(4), GlobalMaxPool()),
+        input_length=LENGTH,
+    )
+    weights = initial_weights(architecture, random_state=rng)
+    # Larger than at the start of training, so that a change of one letter shows.
+    return ModelAnswer("torch", architecture, {name: 3 * w for name, w in weights.items()})
+
+
+def random_sequences(rng, n):
+    """One-hot sequences (n, LENGTH, 4)."""
+    return np.eye(4, dtype=np.float32)[rng.integers(4, size=(n, LENGTH))]

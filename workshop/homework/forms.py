@@ -1,0 +1,167 @@
+"""Read an answer in whatever form a student may have given it.
+
+A reader returns what the check works with, or raises `Rejected` with a sentence that says what was
+expected and what came.
+"""
+
+import numpy as np
+import pandas as pd
+
+from workshop.homework.answers import (
+    FunctionAnswer,
+    ModelAnswer,
+    PredictorAnswer,
+    SearchAnswer,
+    SpaceAnswer,
+    UnreadableAnswer,
+)
+from workshop.homework.practice import NotDone, Rejected
+
+WORDS = {
+    FunctionAnswer: "a function",
+    ModelAnswer: "a model",
+    PredictorAnswer: "a model of your own layers",
+    SearchAnswer: "the result of a search",
+    SpaceAnswer: "a model space",
+}
+
+
+def unfilled(value):
+    """Whether a value is what a stub left there."""
+    if isinstance(value, dict):
+        return not value or any(unfilled(one) for one in value.values())
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def describe(value):
+    """What a value is, in words for a student."""
+    if isinstance(value, UnreadableAnswer):
+        return f"of type {value.type}"
+    if isinstance(value, np.ndarray):
+        return f"an array of shape {value.shape}"
+    if isinstance(value, pd.DataFrame):
+        return f"a table of {len(value)} rows"
+    if isinstance(value, str):
+        return f"the text {value[:40]!r}"
+    if isinstance(value, (int, float)):
+        return f"the number {value!r}"
+    return WORDS.get(type(value), f"a {type(value).__name__}")
+
+
+def rejected(value, name, expected):
+    """The error of an answer that is missing, or is not what was expected."""
+    if unfilled(value):
+        return Rejected(f"{name} is not there yet.")
+    return Rejected(f"{name} must be {expected}; it is {describe(value)}.")
+
+
+def instance(value, kinds, name, expected):
+    """A value of certain classes."""
+    if not isinstance(value, kinds):
+        raise rejected(value, name, expected)
+    return value
+
+
+def number(value, name):
+    """One number, alone or the only one of a list or array."""
+    found = value
+    if isinstance(value, (list, np.ndarray, pd.Series)) and np.size(value) == 1:
+        found = np.ravel(value)[0]
+    if isinstance(found, (bool, np.bool_)) or not isinstance(found, (int, float, np.number)):
+        raise rejected(value, name, "one number")
+    return float(found)
+
+
+def array(value, name, shape=None, *, of=""):
+    """Numbers as a float array; `shape` may hold None for any length."""
+    expected = "an array of numbers"
+    if value is None:  # which NumPy takes for nan
+        raise rejected(value, name, expected)
+    try:
+        found = np.asarray(value, dtype=float)
+    except (TypeError, ValueError):
+        raise rejected(value, name, expected) from None
+    if shape is not None and (
+        found.ndim != len(shape)
+        or any(n not in (None, m) for n, m in zip(shape, found.shape, strict=True))
+    ):
+        expected = str(shape).replace("None", "n")
+        raise Rejected(f"{name} must have shape {expected}{of}; it has shape {found.shape}.")
+    return found
+
+
+def mapping(value, name):
+    """A dict, from a dict, a named tuple, a Series or a table of one row."""
+    if isinstance(value, pd.DataFrame) and len(value) == 1:
+        value = value.iloc[0]
+    if isinstance(value, pd.Series):
+        value = value.to_dict()
+    found = instance(value, dict, name, "a dict or a row of a table")
+    return {str(key): one for key, one in found.items()}
+
+
+def rows_of(runs, name):
+    """The rows of a dict of dicts; a task asks for four at least."""
+    rows = [mapping(row, f"a row of {name}") for row in mapping(runs, name).values()]
+    if len(rows) < 4:
+        raise NotDone(f"{name} has {len(rows)} of at least 4 rows.")
+    return rows
+
+
+def table(value, name, columns, *, expected="a DataFrame", advice=""):
+    """A table that has certain columns, from a DataFrame, a dict of lists or a list of dicts."""
+    found = pd.DataFrame(value) if isinstance(value, (dict, list)) and value else value
+    if not isinstance(found, pd.DataFrame) or found.empty:
+        raise rejected(value, name, expected)
+    if set(found.index.names) & set(columns):
+        found = found.reset_index()
+    if missing := [column for column in columns if column not in found]:
+        raise Rejected(f"{name} has no column {' or '.join(missing)}{advice}.")
+    return found
+
+
+def history(value, name, column):
+    """The table of a History, in numbers, with a certain column."""
+    expected, advice = "the history that fit returns", ": pass X_val and y_val to fit"
+    found = table(value, name, [column], expected=expected, advice=advice)
+    return found.apply(pd.to_numeric, errors="coerce")
+
+
+def function(value, name):
+    """A function; one that returns None is still the stub."""
+    answer = instance(value, FunctionAnswer, name, "a function")
+
+    def call(*arguments):
+        if (found := answer(*arguments)) is None:
+            raise NotDone(f"{name} returns None.")
+        return found
+
+    return call
+
+
+def model(value, name):
+    """A model of either twin, or of the student's own layers."""
+    return instance(value, (ModelAnswer, PredictorAnswer), name, "a model")
+
+
+def predictions(value, X, name):
+    """Probabilities (N, 1) of a model."""
+    found = array(model(value, name).predict(X), f"what {name} predicts", (len(X), 1))
+    if not np.isfinite(found).all():
+        raise Rejected(f"{name} predicts numbers that are not finite: its training has diverged.")
+    return found
+
+
+def search(value, name):
+    """The result of a search."""
+    return instance(value, SearchAnswer, name, "what nas.search returns")
+
+
+def space(value, name):
+    """A model space."""
+    return instance(value, SpaceAnswer, name, "a nas.ModelSpace")
+
+
+def same_number(found, expected, tolerance):
+    """Whether two numbers agree; nan agrees with nan only."""
+    return np.isclose(found, expected, rtol=0, atol=tolerance, equal_nan=True)

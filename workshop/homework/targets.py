@@ -1,0 +1,16 @@
+"""What the tasks ask for, in numbers; the texts of the tasks in the notebooks say the same."""
+
+# Day 1
+IMPROVED_AUROC = 0.85  # 1.P3.2, on val; 1.6.5, the least on test
+TARGET_AUROC, FRESH_AUROC = 0.95, 0.93  # 1.6.5: on test, and on sequences that nobody has seen
+TOLERANCE = 0.06  # 1.6.4: between a val AUROC of the table and that of our own run
+ADAM_LIMIT, SGD_LIMIT = 0.97, 0.86  # 1.6.4: no Day-1 model gets there in 5 epochs
+
+# Day 2
+SPACE_SIZES = (6, 3, 7, 3)  # operations in each layer of the course's space
+FEWEST, MOST = 4, 189  # 2.6.3: architectures of the pruned space
+TRIALS, GOOD_TRIALS, GOOD_AUROC = 9, 3, 0.99  # 2.6.3: so many of a search reach this val AUROC
+N_TIMED, SECONDS = 40, 10.0  # 2.6.1: sequences, and how long they may take
+USEFUL_AUROC = 0.7  # 2.6: on test, of a model that is worth explaining
+GAP, SCATTER = 0.15, 0.3  # 2.6.5: how far scores may be from adding up, and from each other
+POINTING_AUROC = 0.65  # 2.6.5: of the planted motifs by the scores
