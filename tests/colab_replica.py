@@ -86,7 +86,7 @@ def build_replica(folder):
     pip = [replica / "bin" / "python", "-m", "pip", "--quiet"]
     # All that the package needs, at Colab's versions; then what Colab lacks goes out again. (In
     # the environment, the constraint takes the place of one that this machine's pip may have.)
-    needed = [f"workshop[colab,homework] @ {ROOT.as_uri()}", *BESIDES]
+    needed = [f"ucla-automl-workshop[colab,homework] @ {ROOT.as_uri()}", *BESIDES]
     environment = os.environ | {"PIP_CONSTRAINT": str(colab.PATH)}
     subprocess.run([*pip, "install", *needed], check=True, env=environment)
     lacking = [name for name in freeze(replica) if name not in COLAB and not name.startswith(CUDA)]
@@ -226,7 +226,7 @@ def prove(name, replica, clone, folder):
     before, started = freeze(environment), time.perf_counter()
     found, setup = execute(clone / name, folder / "executed" / name, python, variables, folder)
     seconds, after = time.perf_counter() - started, freeze(environment)
-    added = sorted(after.keys() - before.keys() - {"workshop"})
+    added = sorted(after.keys() - before.keys() - {"ucla-automl-workshop"})
     found += [
         f"{package} {version} became {after.get(package)}"
         for package, version in before.items()

@@ -88,7 +88,7 @@ def requirements(*, whole):
         *(one for extra in extras if extra != "bench" for one in extras[extra]),
     ]
     found = {Requirement(line).name: line for line in lines}
-    del found["workshop"]
+    del found["ucla-automl-workshop"]
     return [line for name, line in found.items() if whole or name not in FRAMEWORKS]
 
 

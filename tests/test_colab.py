@@ -32,7 +32,7 @@ def complaints(installed):
         for name, version in installed.items()
         if name in COLAB and COLAB[name] != version
     ]
-    added = sorted(set(installed) - set(COLAB) - {"workshop"})
+    added = sorted(set(installed) - set(COLAB) - {"ucla-automl-workshop"})
     if len(added) > colab.MOST_ADDED:
         found.append(f"{len(added)} packages would be added: {', '.join(added)}")
     return found
@@ -99,7 +99,7 @@ def resolve(python, checkout, folder):
     # A constraint of this machine's pip would be none of Colab's.
     environment = os.environ | {"PIP_CONSTRAINT": os.devnull}
     run = subprocess.run(
-        [*command, f"workshop[colab] @ {checkout.as_uri()}"],
+        [*command, f"ucla-automl-workshop[colab] @ {checkout.as_uri()}"],
         env=environment,
         capture_output=True,
         text=True,
@@ -113,7 +113,7 @@ def resolve(python, checkout, folder):
 
 def test_pip_changes_nothing_in_colab(python, tmp_path):
     installed = resolve(python, ROOT, tmp_path)
-    assert {"workshop", "amber-automl", "pytorch-lightning"} <= set(installed)
+    assert {"ucla-automl-workshop", "amber-automl", "pytorch-lightning"} <= set(installed)
     assert complaints(installed) == []
 
 

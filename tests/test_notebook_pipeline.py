@@ -25,7 +25,7 @@ SOURCE = """
 import sys
 
 if "google.colab" in sys.modules:
-    # %pip install "workshop @ git+{{repository}}@{{ref}}"
+    # %pip install "ucla-automl-workshop @ git+{{repository}}@{{ref}}"
     pass
 
 # %% tags=["solution"]
@@ -151,7 +151,8 @@ def test_placeholders_come_from_pyproject(course, audience, path):
     assert f"](https://mybinder.org/v2/gh/a/b/v1?labpath={path.replace('/', '%2F')})" in binder
     assert text == "From https://github.com/a/b, v1; {{other}} stays"
     assert (
-        '\n    %pip install "workshop @ git+https://github.com/a/b@v1"' in notebook.cells[1].source
+        '\n    %pip install "ucla-automl-workshop @ git+https://github.com/a/b@v1"'
+        in notebook.cells[1].source
     )
 
 
@@ -177,7 +178,7 @@ def test_build_writes_an_executed_and_a_plain_notebook(course):
 @pytest.mark.parametrize(
     ("code", "problem"),
     [
-        ("1 / 0", r"code cell 2: ZeroDivisionError: division by zero"),
+        ("1 / 0", r"code cell 2 \(1 / 0\): ZeroDivisionError"),
         ("import warnings; warnings.warn('oh')", "writes to stderr: .*UserWarning: oh"),
         ("import os; print(os.getcwd())", "shows a path of a machine: '/"),
         ("object()", "shows an object's address: '<object at 0x"),
