@@ -19,16 +19,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VERSIONS = ("3.10", "3.11", "3.12", "3.13")
 FRAMEWORKS = {
-    "amber-automl",
-    "captum",
-    "keras",
-    "pytorch-lightning",
-    "shap",
-    "tensorboard",
-    "tensorflow",
-    "torch",
-    "torchmetrics",
-}
+    "amber-automl", "captum", "keras", "pytorch-lightning", "shap", "tensorboard", "tensorflow",
+    "torch", "torchmetrics",
+}  # fmt: skip
 NEED_FRAMEWORKS = [
     "tests/*nas*.py",
     "tests/homework_cases.py",

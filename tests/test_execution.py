@@ -212,13 +212,6 @@ def test_workshop_run_takes_the_shipped_notebooks_elsewhere(shipped, capsys):
     assert Path("build", "day2.html").is_file()  # in the current folder
 
 
-def test_workshop_run_prefers_the_folders_notebooks(shipped, capsys):
-    save(shipped / "day1.ipynb", "1 / 0")
-    save(Path("notebooks", "mine.ipynb"), "1")
-    assert main(["run"]) == 0
-    assert "mine: ran" in capsys.readouterr().out
-
-
 def test_workshop_run_without_notebooks(shipped, capsys):
     assert main(["run"]) == 1
     assert "There is no notebook in" in capsys.readouterr().err
