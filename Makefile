@@ -1,5 +1,10 @@
 # The commands of the course. `make run` and `make test` need Python 3.11 and make, nothing else.
 
+# uv does not compile what it installs: the first import does, once, and must be able to keep it.
+unexport PYTHONDONTWRITEBYTECODE
+# Two processes run side by side, of one thread each: more would wait for each other.
+ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+
 PYTHON ?= $(shell for p in python3.11 python3 python; do command -v $$p && break; done)
 BIN := .venv/bin
 STAMP := .venv/.installed
@@ -13,18 +18,23 @@ help: ## Show this list
 
 $(STAMP): pyproject.toml constraints/lock.txt
 	@test -n "$(PYTHON)" || { echo "No Python found: install Python 3.11, or pass PYTHON=..."; exit 1; }
-	@echo "Installing into .venv: this takes minutes the first time, and nothing is printed."
+	@echo "Installing into .venv: this takes a minute or two the first time."
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet -c constraints/lock.txt -e '.[$(EXTRAS)]'
+	$(BIN)/python constraints/install.py $(EXTRAS)
 	@touch $@
 
 run: $(STAMP) ## Install, run the notebooks from the top, write them and HTML pages to build/
-	$(BIN)/workshop run
+	@$(MAKE) --no-print-directory --jobs 2 $(wildcard notebooks/day*.ipynb)
 
-# Two processes of one thread each; the notebooks, which take longest, first and one by one.
-test: $(STAMP) ## Install, run all tests: library, doctests, notebooks, lint
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --maxschedchunk 2 \
-	notebooks workshop tests
+notebooks/day%.ipynb: FORCE
+	@$(ONE_THREAD) $(BIN)/workshop run $@
+
+FORCE:
+
+# The notebooks, which take longest, first and one by one: the solved ones. `make run` runs the
+# students'.
+test: $(STAMP) ## Install, run all tests: library, doctests, solved notebooks, lint
+	$(ONE_THREAD) $(BIN)/python -m pytest -n 2 --maxschedchunk 2 notebooks/solutions workshop tests
 
 lab: $(STAMP) ## Install, open JupyterLab on the notebooks
 	$(BIN)/jupyter lab notebooks
@@ -41,14 +51,14 @@ data: $(STAMP) ## Simulate the shipped data set again and compare it with its SH
 	$(BIN)/workshop data check
 
 bench: $(STAMP) ## Measure everything side by side: one table of ratios, in half an hour
-	$(BIN)/python -m pip install --quiet -c constraints/lock.txt -e '.[$(EXTRAS),bench]'
+	$(BIN)/python constraints/install.py $(EXTRAS),bench
 	$(BIN)/python -m benchmarks.suite $(if $(ONLY),--only $(ONLY))
 
 lock: $(STAMP) ## Write constraints/lock.txt from what .venv holds (upgrade there first)
 	@{ echo "# The exact versions that the course was tested with, on Python $$($(BIN)/python -c \
 	'import platform; print(platform.python_version())')."; \
 	echo "# Written by \`make lock\` from .venv; do not edit."; \
-	$(BIN)/python -m pip freeze --exclude-editable --exclude workshop \
+	$(BIN)/python -m pip freeze --exclude-editable --exclude ucla-automl-workshop \
 	| sed -n 's/^\([A-Za-z0-9._-]*==[^+ ]*\).*/\1/p'; } > constraints/lock.txt.part
 	@mv constraints/lock.txt.part constraints/lock.txt
 	@touch $(STAMP)

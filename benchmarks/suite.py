@@ -24,10 +24,10 @@ from typing import NamedTuple
 from benchmarks.table import as_markdown, measured
 
 BUILD = Path(__file__).resolve().parent.parent / "build"
-PACKAGES = (
-    *("numpy", "torch", "pytorch-lightning", "tensorflow", "keras", "amber-automl"),
-    *("tangermeme", "captum", "seqpro", "optuna", "loky", "distributed"),
-)
+PACKAGES = [
+    "numpy", "torch", "pytorch-lightning", "tensorflow", "keras", "amber-automl",
+    "tangermeme", "captum", "seqpro", "optuna", "loky", "distributed",
+]  # fmt: skip
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
@@ -64,21 +64,15 @@ def workers():
     return workers.measure()
 
 
-def imports():
-    from benchmarks import imports
-
-    return imports.measure()
-
-
 def notebooks():
     from benchmarks import notebooks
 
     rows = []
-    for run in notebooks.measure():
-        rows.append(measured(run.notebook, [run.seconds], "s", at_most=run.limit))
-        cells = sorted(run.cells, key=lambda cell: -cell[2])
-        rows += [measured(f"cell {n}: {label}", [spent], "s") for n, label, spent in cells[:5]]
-        rest = run.seconds - sum(spent for *_, spent in cells[:5])
+    for name, limit in notebooks.LIMITS.items():
+        seconds, cells = notebooks.measure(notebooks.ROOT / name)
+        rows.append(measured(name, [seconds], "s", at_most=limit))
+        rows += [measured(f"cell {c.number}: {c.label}", [c.seconds], "s") for c in cells[:5]]
+        rest = seconds - sum(cell.seconds for cell in cells[:5])
         rows.append(measured("all other cells, and the kernel", [rest], "s"))
     return rows
 
@@ -97,7 +91,6 @@ SECTIONS = {
     "training": Section("Training, Day-1 model, 3,600 × 200 bp, batch 64", training, {}),
     "search": Section("Search until a validation AUROC, 10 seeds", search, ONE_THREAD),
     "workers": Section("Search on workers", workers, ONE_THREAD),
-    "imports": Section("Imports", imports, ONE_THREAD),
     "notebooks": Section("Notebooks, cold start included", notebooks, {}),
 }
 

@@ -4,8 +4,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["Row", "as_markdown", "measured", "ratio"]
-
 
 class Row(NamedTuple):
     """One line of the table."""

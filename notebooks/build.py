@@ -287,7 +287,7 @@ def build(root, names):
         clean(executed)
         wrong = problems(executed)
         if result.failure:
-            wrong.insert(0, f"code cell {result.failure.number}: {result.failure.error}")
+            wrong.insert(0, result.failure)
         found += [f"{notebook_path(name, 'student')}: {line}" for line in wrong]
         if not wrong:
             solved = generate_from(root, name, "solution", address)

@@ -2,7 +2,6 @@
 
     python tests/colab_replica.py                    both days, student's and solved: `make replica`
     python tests/colab_replica.py day1 --solved      one of the four
-    python tests/colab_replica.py --uncommitted      the working tree rather than HEAD
 
 The replica is an environment of Colab's Python with the versions of constraints/colab.txt, and
 without this package. Each notebook starts in a fresh copy of it, in an empty folder and an empty
@@ -43,16 +42,9 @@ ROOT = Path(__file__).resolve().parent.parent
 COLAB = colab.versions()
 NOTEBOOKS = {"day1": "day1_build_cnns.ipynb", "day2": "day2_automl_and_interpretation.ipynb"}
 # Colab's kernel and what a notebook meets beside the package's own requirements.
-BESIDES = (
-    "pip",
-    "setuptools",
-    "wheel",
-    "ipykernel",
-    "ipywidgets",
-    "jupyter-client",
-    "seaborn",
-    "shap",
-)
+BESIDES = [
+    "pip", "setuptools", "wheel", "ipykernel", "ipywidgets", "jupyter-client", "seaborn", "shap",
+]  # fmt: skip
 # Torch's wheel on the index brings CUDA; Colab's own brings it in another way.
 CUDA = ("cuda-", "nvidia-", "triton")
 KERNEL = (
@@ -86,7 +78,7 @@ def build_replica(folder):
     pip = [replica / "bin" / "python", "-m", "pip", "--quiet"]
     # All that the package needs, at Colab's versions; then what Colab lacks goes out again. (In
     # the environment, the constraint takes the place of one that this machine's pip may have.)
-    needed = [f"workshop[colab,homework] @ {ROOT.as_uri()}", *BESIDES]
+    needed = [f"ucla-automl-workshop[colab,homework] @ {ROOT.as_uri()}", *BESIDES]
     environment = os.environ | {"PIP_CONSTRAINT": str(colab.PATH)}
     subprocess.run([*pip, "install", *needed], check=True, env=environment)
     lacking = [name for name in freeze(replica) if name not in COLAB and not name.startswith(CUDA)]
@@ -105,27 +97,16 @@ def freeze(environment):
     return {canonicalize_name(one["name"]): one["version"] for one in json.loads(answer)}
 
 
-def clone_repository(folder, *, uncommitted):
+def clone_repository(folder):
     """A clone whose HEAD carries the ref of pyproject.toml; return its folder."""
     clone, ref = folder / "repository", project()[1]
     shutil.rmtree(clone, ignore_errors=True)
 
     def git(*command, of=clone):
-        user = ["-c", "user.name=replica", "-c", "user.email=replica@localhost"]
-        answer = subprocess.run(["git", "-C", of, *user, *command], check=True, capture_output=True)
-        return answer.stdout.decode()
+        subprocess.run(["git", "-C", of, *command], check=True, capture_output=True)
 
     git("clone", "--quiet", "--no-hardlinks", ".", clone, of=ROOT)
     git("checkout", "--quiet", "--detach")
-    if uncommitted:
-        listed = git("ls-files", "-z", "--cached", "--others", "--exclude-standard", of=ROOT)
-        git("rm", "-rq", ".")
-        for name in filter(None, listed.split("\0")):
-            if (ROOT / name).is_file():
-                (clone / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(ROOT / name, clone / name)
-        git("add", "--all")
-        git("commit", "--quiet", "--allow-empty", "--no-verify", "-m", "working tree")
     git("branch", "--force", ref)  # what pip looks for first
     git("config", "uploadpack.allowFilter", "true")  # as GitHub does
     git("config", "uploadpack.allowAnySHA1InWant", "true")
@@ -226,7 +207,7 @@ def prove(name, replica, clone, folder):
     before, started = freeze(environment), time.perf_counter()
     found, setup = execute(clone / name, folder / "executed" / name, python, variables, folder)
     seconds, after = time.perf_counter() - started, freeze(environment)
-    added = sorted(after.keys() - before.keys() - {"workshop"})
+    added = sorted(after.keys() - before.keys() - {"ucla-automl-workshop"})
     found += [
         f"{package} {version} became {after.get(package)}"
         for package, version in before.items()
@@ -246,20 +227,17 @@ def main(argv=None):
     """Run the notebooks; return 1 when something does not hold."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("days", nargs="*", metavar="DAY", help="day1, day2; default: both")
-    parser.add_argument("--student", action="store_true", help="only the student's")
     parser.add_argument("--solved", action="store_true", help="only the solved")
-    parser.add_argument("--uncommitted", action="store_true", help="the working tree, not HEAD")
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "colab")
     arguments = parser.parse_args(argv)
     if set(arguments.days) - set(NOTEBOOKS):
         parser.error(f"days must be of {', '.join(NOTEBOOKS)}; got {arguments.days}")
-    kinds = [] if arguments.solved and not arguments.student else ["notebooks"]
-    kinds += [] if arguments.student and not arguments.solved else ["notebooks/solutions"]
+    kinds = ["notebooks/solutions"] if arguments.solved else ["notebooks", "notebooks/solutions"]
     names = [f"{kind}/{NOTEBOOKS[day]}" for day in arguments.days or NOTEBOOKS for kind in kinds]
     folder = arguments.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     replica = build_replica(folder)
-    clone = clone_repository(folder, uncommitted=arguments.uncommitted)
+    clone = clone_repository(folder)
     results = [prove(name, replica, clone, folder) for name in names]
     return int(not all(results))
 

@@ -2,11 +2,10 @@
 
     python tests/pythons.py                 3.10 to 3.13: what needs neither TensorFlow nor Torch
     python tests/pythons.py 3.10 3.12       only these
-    python tests/pythons.py --whole 3.13    the whole suite there, the frameworks included
 
 Each Python, found on the PATH or in pyenv, gets an environment of its own in ``build/pythons``.
-Without ``--whole`` neither TensorFlow nor Torch is in it, so a module that must not need them is
-seen not to. What is left out then is listed here once; a new test is run until it is, too.
+Neither TensorFlow nor Torch is in it, so a module that must not need them is seen not to. What is
+left out then is listed here once; a new test is run until it is, too.
 """
 
 import argparse
@@ -19,16 +18,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VERSIONS = ("3.10", "3.11", "3.12", "3.13")
 FRAMEWORKS = {
-    "amber-automl",
-    "captum",
-    "keras",
-    "pytorch-lightning",
-    "shap",
-    "tensorboard",
-    "tensorflow",
-    "torch",
-    "torchmetrics",
-}
+    "amber-automl", "captum", "keras", "pytorch-lightning", "shap", "tensorboard", "tensorflow",
+    "torch", "torchmetrics",
+}  # fmt: skip
 NEED_FRAMEWORKS = [
     "tests/*nas*.py",
     "tests/homework_cases.py",
@@ -75,8 +67,8 @@ def find_python(version):
     return None
 
 
-def requirements(*, whole):
-    """What pyproject.toml asks for, without the frameworks unless `whole`."""
+def requirements():
+    """What pyproject.toml asks for, without the frameworks."""
     import tomllib  # Python 3.11, which runs this file but need not run its importers
     from packaging.requirements import Requirement
 
@@ -87,26 +79,21 @@ def requirements(*, whole):
         *(one for extra in extras if extra != "bench" for one in extras[extra]),
     ]
     found = {Requirement(line).name: line for line in lines}
-    del found["workshop"]
-    return [line for name, line in found.items() if whole or name not in FRAMEWORKS]
+    del found["ucla-automl-workshop"]
+    return [line for name, line in found.items() if name not in FRAMEWORKS]
 
 
-def run(version, python, folder, *, whole):
+def run(version, python, folder):
     """Make the environment, or bring it up to date, and run pytest in it; return its exit code."""
-    folder = folder.resolve() / (version + ("-whole" if whole else ""))
+    folder = folder.resolve() / version
     if not (folder / "bin" / "python").exists():
         subprocess.run([python, "-m", "venv", folder], check=True)
     pip = [folder / "bin" / "python", "-m", "pip", "install", "--quiet"]
-    subprocess.run([*pip, *requirements(whole=whole)], check=True)
+    subprocess.run([*pip, *requirements()], check=True)
     subprocess.run([*pip, "--no-deps", "--editable", ROOT], check=True)
-    left_out = []
-    if not whole:
-        left_out += NEED_FRAMEWORKS
-    if version == "3.10":
-        left_out += NEED_TOMLLIB
+    excluded = NEED_FRAMEWORKS + (NEED_TOMLLIB if version == "3.10" else [])
     command = [folder / "bin" / "python", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-    command += [f"--ignore-glob={ROOT / pattern}" for pattern in left_out]
-    command += ["notebooks", "workshop", "tests"] if whole else ["workshop", "tests"]
+    command += [f"--ignore-glob={ROOT / pattern}" for pattern in excluded] + ["workshop", "tests"]
     return subprocess.run(command, cwd=ROOT).returncode
 
 
@@ -114,14 +101,13 @@ def main(argv=None):
     """Run on each Python; return 1 when one is missing or fails."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("versions", nargs="*", default=VERSIONS, metavar="VERSION")
-    parser.add_argument("--whole", action="store_true", help="the whole suite, with the frameworks")
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "pythons")
     arguments = parser.parse_args(argv)
     results = {}
     for version in arguments.versions:
         python = find_python(version)
         print(f"=== Python {version}: {python or 'not found on the PATH or in pyenv'}", flush=True)
-        code = run(version, python, arguments.folder, whole=arguments.whole) if python else None
+        code = run(version, python, arguments.folder) if python else None
         results[version] = {None: "missing", 0: "passed"}.get(code, "FAILED")
     print(*(f"Python {version}: {result}" for version, result in results.items()), sep="\n")
     return int(set(results.values()) != {"passed"})

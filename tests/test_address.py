@@ -214,6 +214,6 @@ def test_the_setup_cell_installs_in_colab_and_kaggle_and_does_nothing_elsewhere(
     cells = nbformat.read(path, as_version=4).cells
     setup = next(cell.source for cell in cells if cell.cell_type == "code")
     exec(TransformerManager().transform_cell(setup), {"get_ipython": lambda: shell})
-    install = f'install -q "workshop[colab] @ git+{HERE.repository}@{HERE.ref}"'
+    install = f'install -q "ucla-automl-workshop[colab] @ git+{HERE.repository}@{HERE.ref}"'
     assert magics == ([] if where == "elsewhere" else [("pip", install)])
     assert len(capsys.readouterr().out.splitlines()) == len(magics)

@@ -2,7 +2,6 @@
 
 import contextlib
 import gc
-import glob
 import importlib.metadata
 import logging
 import os
@@ -12,16 +11,12 @@ import subprocess
 import sys
 import warnings
 from importlib.util import find_spec
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
-import packaging
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
-from packaging.specifiers import SpecifierSet
-from packaging.version import Version
 
 import workshop
 from workshop.__main__ import main
@@ -34,7 +29,6 @@ from workshop.environment import (
     seed_everything,
 )
 from workshop.environment import report as report_module
-from workshop.environment.table import RuntimeTable
 
 
 @pytest.fixture(autouse=True)
@@ -84,18 +78,11 @@ def test_seeds_the_frameworks_that_are_there(monkeypatch):
     assert {type(seed) for _, seed in seen} == {int}
 
 
-@pytest.mark.parametrize("seed", [0, 2**32 - 1])
-def test_ends_of_the_range(no_frameworks, seed):
-    seed_everything(seed)
-
-
-@pytest.mark.parametrize("seed", [-1, 2**32, 1.5, "1", None])
-def test_seeds_out_of_range(seed):
-    with pytest.raises(
-        ValueError, match=r"seed must be a whole number from 0 to 2\*\*32 - 1; got"
-    ) as error:
+@pytest.mark.parametrize("seed", [-1, 2**32, 1.5, None])
+def test_seeds_out_of_range(no_frameworks, seed):
+    seed_everything(2**32 - 1)
+    with pytest.raises(ValueError, match=r"seed must be .* from 0 to 2\*\*32 - 1; got"):
         seed_everything(seed)
-    assert repr(seed) in str(error.value)
 
 
 # --- quiet ------------------------------------------------------------------------------------
@@ -161,27 +148,6 @@ def test_stderr_is_shown_when_something_fails(capfd):
     assert capfd.readouterr().err == "why it failed, and after"
 
 
-def test_stderr_leaves_no_descriptor_open():
-    before = len(os.listdir("/proc/self/fd"))
-    for _ in range(3):
-        with quiet_stderr():
-            pass
-    assert len(os.listdir("/proc/self/fd")) == before
-
-
-def test_process_without_stderr(monkeypatch):
-    def fail(_):
-        raise OSError("Bad file descriptor")
-
-    monkeypatch.setattr(os, "dup", fail)
-    ran = False
-    with quiet_stderr():
-        ran = True
-    assert ran
-    with pytest.raises(RuntimeError, match="passes"), quiet_stderr():
-        raise RuntimeError("passes")
-
-
 # --- report -----------------------------------------------------------------------------------
 
 
@@ -201,25 +167,26 @@ INSTALLED = {"numpy": "2.4.6", "keras": "3.15.1", "tqdm": "4.70.1"}
 
 @pytest.fixture
 def machine(monkeypatch):
-    """Make a machine up: what is installed, loaded and needed; return its report, index to row."""
+    """Make a machine up: what is installed and loaded; return its report, index to row."""
 
-    for variable in ("COLAB_RELEASE_TAG", "KAGGLE_KERNEL_RUN_TYPE"):
-        monkeypatch.delenv(variable, raising=False)
+    def inspect(installed=INSTALLED, *, loaded=(), colab=False):
+        def version(name):
+            if name not in installed:
+                raise importlib.metadata.PackageNotFoundError(name)
+            return installed[name]
 
-    def report(installed=INSTALLED, *, loaded=(), colab=False):
-        installed = {"packaging": packaging.__version__, **installed}
-        monkeypatch.setattr(report_module, "SHOWN", ("numpy", "keras", "amber-automl"))
+        monkeypatch.setattr(report_module, "SHOWN", ["numpy", "keras", "amber-automl"])
         monkeypatch.setattr(report_module, "gpu", lambda: "no")
-        monkeypatch.setattr(report_module, "_version", installed.get)
+        monkeypatch.setattr(importlib.metadata, "version", version)
         monkeypatch.setattr(importlib.metadata, "requires", lambda _: NEEDS)
         monkeypatch.setattr(importlib.metadata, "metadata", lambda _: {"Requires-Python": ">=3.10"})
         for name in ("numpy", "keras", "amber", "tqdm"):
             monkeypatch.delitem(sys.modules, name, raising=False)
         for name, its_version in dict(loaded).items():
             monkeypatch.setitem(sys.modules, name, SimpleNamespace(__version__=its_version))
-        return {row.what: row[1:] for row in report_module.look(colab=colab)}
+        return {row.what: row[1:] for row in report_module.inspect_environment(colab=colab)}
 
-    return report
+    return inspect
 
 
 def test_all_is_well(machine):
@@ -239,26 +206,14 @@ def test_all_is_well(machine):
 def test_missing_package_and_the_line_that_mends_it(machine):
     report = machine({"numpy": "2.4.6", "keras": "3.15.1"})
     assert report["tqdm"] == ("missing", ">=4.66", 'pip install "tqdm>=4.66"', True)  # now shown
-    assert report["In short"][0] == "1 thing is off"
+    assert report["In short"][0] == "off: tqdm"
 
 
 def test_package_below_its_range(machine):
-    report = machine({**INSTALLED, "keras": "3.7.0", "tqdm": "4.66rc1"})
-    assert report["keras"] == ("3.7.0", ">=3.8", 'pip install "keras>=3.8"', True)
-    assert report["tqdm"] == ("4.66rc1", ">=4.66", 'pip install "tqdm>=4.66"', True)
-    assert report["In short"][0] == "2 things are off"
-
-
-@pytest.mark.parametrize("raises", [True, False])  # as packaging does before 26, and since
-def test_version_that_cannot_be_read_is_off(machine, monkeypatch, raises):
-    contains = SpecifierSet.contains
-
-    def older(self, item, **options):
-        return contains(self, Version(item) if raises else item, **options)
-
-    monkeypatch.setattr(SpecifierSet, "contains", older)
-    report = machine({**INSTALLED, "keras": "3.8-from-git"})
-    assert report["keras"] == ("3.8-from-git", ">=3.8", 'pip install "keras>=3.8"', True)
+    report = machine({**INSTALLED, "keras": "3.7.0", "tqdm": "4.66rc1"}, colab=True)
+    assert report["keras"] == ("3.7.0", ">=3.8", '%pip install "keras>=3.8"', True)
+    assert report["tqdm"] == ("4.66rc1", ">=4.66", '%pip install "tqdm>=4.66"', True)
+    assert report["In short"][0] == "off: keras, tqdm"
 
 
 @pytest.mark.parametrize("version", ["3.8", "3.8.0+cu130", "3.9.0rc1"])
@@ -266,50 +221,20 @@ def test_package_in_its_range(machine, version):
     assert machine({**INSTALLED, "keras": version})["keras"] == (version, ">=3.8", "", False)
 
 
-def test_what_is_optional_on_a_laptop_is_needed_in_colab(machine):
+def test_what_only_day_2_needs_may_be_missing(machine):
     report = machine()
-    found = "missing: only Day 2's search needs it"
+    found = "missing: Day 2 or the homework needs it"
     assert report["amber-automl"] == (found, ">=0.1.5", 'pip install "amber-automl>=0.1.5"', False)
     assert report["seaborn"][0] == found
     assert report["In short"][0] == "all is well"
-    report = machine(colab=True)
-    assert report["Colab"][0] == "yes"
-    install = '%pip install "amber-automl>=0.1.5"'
-    assert report["amber-automl"] == ("missing", ">=0.1.5", install, True)
-    assert report["In short"][0] == "2 things are off"
 
 
 @pytest.mark.parametrize(
-    ("variables", "found"),
-    [
-        (["COLAB_RELEASE_TAG"], "yes"),
-        (["KAGGLE_KERNEL_RUN_TYPE"], "no, but Kaggle"),
-        (["COLAB_RELEASE_TAG", "KAGGLE_KERNEL_RUN_TYPE"], "no, but Kaggle"),
-    ],
+    ("colab", "restart"),
+    [(True, "Runtime → Restart session"), (False, "restart Python (the notebook's kernel)")],
 )
-def test_a_command_knows_colab_and_kaggle_by_their_variables(
-    machine, monkeypatch, variables, found
-):
-    for variable in variables:
-        monkeypatch.setenv(variable, "set")
-    report = machine()
-    assert report["Colab"][0] == found
-    install = '%pip install "amber-automl>=0.1.5"'
-    assert report["amber-automl"] == ("missing", ">=0.1.5", install, True)
-    assert not in_colab()  # what else asks for it is not in a command
-
-
-@pytest.mark.parametrize(
-    ("variable", "restart"),
-    [
-        ("COLAB_RELEASE_TAG", "Runtime → Restart session"),
-        ("KAGGLE_KERNEL_RUN_TYPE", "restart the session (menu Run)"),
-        ("NEITHER", "restart Python (the notebook's kernel)"),
-    ],
-)
-def test_package_that_was_upgraded_after_its_import(machine, monkeypatch, variable, restart):
-    monkeypatch.setenv(variable, "set")
-    report = machine(loaded={"keras": "3.8.0"})
+def test_package_that_was_upgraded_after_its_import(machine, colab, restart):
+    report = machine(loaded={"keras": "3.8.0"}, colab=colab)
     assert report["keras"] == ("3.15.1, but 3.8.0 is loaded", ">=3.8", restart, True)
 
 
@@ -325,58 +250,33 @@ def test_every_package_calls_itself_by_its_version():
     code = (
         "import importlib; from workshop import keras_cnn; from workshop.nas import search\n"
         "from workshop.environment import report\n"
-        "for name in {*report.SHOWN, *report._needs()[1]}:\n"
-        "    importlib.import_module(report.MODULES.get(name, name))\n"
-        "print(report.look(colab=False)[-1].found)"
+        "for name in set(report._needs()) - {'Python'}:\n"
+        "    importlib.import_module(report.MODULES.get(name, name.replace('-', '_')))\n"
+        "print(report.inspect_environment(colab=False)[-1].found)"
     )
     ran = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert ran.stdout == "all is well\n"
 
 
-@pytest.fixture
-def site(monkeypatch, tmp_path):
-    """A folder of packages that come before all others."""
-    monkeypatch.syspath_prepend(tmp_path)
-    return tmp_path
+MEND = "install Python >=3.10, and workshop in it"
 
 
-def test_half_installed_package_is_missing(site):
-    (site / "tqdm_half-1.0.dist-info").mkdir()
-    assert report_module._version("tqdm-half") is None
-    assert report_module._version("nowhere-half") is None
-    row = report_module._package("tqdm-half", None, host=None)
-    assert row == ("tqdm-half", "missing", "", "pip install tqdm-half", True)
-
-
-def test_whole_package_counts_beside_the_remains_of_another(site):
-    (site / "numpy-1.0.dist-info").mkdir()
-    assert report_module._version("numpy") == np.__version__
-
-
-def test_half_installed_workshop_has_no_ranges(site):
-    (site / "workshop-0.dist-info").mkdir()
-    assert report_module._needs() == (None, {})
-
-
-@pytest.mark.parametrize("version", ["3.10.0+", "3.13.0rc1", "3.11.7"])
-def test_python_in_the_range(machine, monkeypatch, version):
+@pytest.mark.parametrize(
+    ("version", "to_do"), [("3.10.0+", ""), ("3.13.0rc1", ""), ("3.11.7", ""), ("3.9.18", MEND)]
+)
+def test_python_in_the_range_and_below_it(machine, monkeypatch, version, to_do):
     monkeypatch.setattr(platform, "python_version", lambda: version)
-    assert machine()["Python"] == (version, ">=3.10", "", False)
-
-
-def test_python_below_the_range(machine, monkeypatch):
-    monkeypatch.setattr(platform, "python_version", lambda: "3.9.18")
-    mend = "install Python >=3.10, and workshop in it"
-    assert machine()["Python"] == ("3.9.18", ">=3.10", mend, True)
+    assert machine()["Python"] == (version, ">=3.10", to_do, bool(to_do))
 
 
 def test_real_ranges_are_those_of_the_package():
-    python, ranges = report_module._needs()
-    assert python == importlib.metadata.metadata("workshop")["Requires-Python"]
-    assert str(ranges["tensorflow"]) == ">=2.18"
-    assert {"captum", "shap", "seaborn"} <= set(ranges)
-    assert set(report_module.SHOWN) | set(report_module.OPTIONAL) <= set(ranges)
-    assert not {"pytest", "jupyterlab", "seqpro"} & set(ranges)
+    needs = report_module._needs()
+    assert needs["Python"] == importlib.metadata.metadata("ucla-automl-workshop")["Requires-Python"]
+    assert str(needs["tensorflow"]) == ">=2.18"
+    assert {"captum", "shap", "seaborn", *report_module.SHOWN, *report_module.OPTIONAL} <= set(
+        needs
+    )
+    assert not {"pytest", "jupyterlab", "seqpro"} & set(needs)
 
 
 def test_table_is_a_frame_of_words():
@@ -386,63 +286,20 @@ def test_table_is_a_frame_of_words():
     assert report.index.is_unique
     assert report.loc["Python", "found"] == platform.python_version()
     assert report.loc["numpy"].tolist() == [np.__version__, ">=2.0", ""]
-    assert type(report[["found"]]) is pd.DataFrame
-
-
-def test_table_shows_whole_lines_left_aligned():
-    long = "x" * 80 + "<"
-    rows = [report_module.Row("numpy", long, ">=2.0", "pip"), report_module.Row("GPU", "no")]
-    table = RuntimeTable.of(rows)
-    page = BeautifulSoup(table._repr_html_(), "html.parser")
+    page = BeautifulSoup(report._repr_html_(), "html.parser")
     cells = page.find_all(["td", "th"])
-    assert [cell.text for cell in cells if cell.name == "td"] == [
-        long,
-        ">=2.0",
-        "pip",
-        "no",
-        "",
-        "",
-    ]
-    assert all(cell["style"] == "text-align: left" for cell in cells)
-    assert repr(table).splitlines() == [
-        "       " + "found".ljust(81) + "  needed  to do",
-        "numpy  " + long + "  >=2.0   pip",
-        "GPU    no",
-    ]
+    assert [cell.text for cell in cells if cell.name == "td"] == report.to_numpy().ravel().tolist()
+    assert all(cell["style"] == "text-align: left" for cell in cells[4:])
 
 
-@WHOLE
-def test_all_is_well_where_the_tests_run():
-    report = check_environment()
-    assert report.loc["In short"].tolist() == ["all is well", "", ""]
-    assert not report["to do"].any()
-
-
-@pytest.mark.parametrize("installed", [INSTALLED, {}])
-def test_doctor_prints_the_same(machine, capsys, installed):
-    machine(installed)
-    report = check_environment()
-    assert main(["doctor"]) == (0 if installed else 1)
-    assert capsys.readouterr().out == f"{report}\n"
-
-
-def test_doctor_without_any_package():
-    """As in a folder that was downloaded and never installed: not even numpy is there."""
-    ran = subprocess.run(
-        [sys.executable, "-S", "-m", "workshop", "doctor"],
-        cwd=Path(workshop.__file__).parent.parent,
-        capture_output=True,
-        text=True,
-    )
-    assert ran.returncode == 1
-    assert ran.stderr == ""
-    report = {line.split("  ")[0]: line for line in ran.stdout.splitlines()}
-    assert f"{workshop.__version__} (ranges unknown)" in report["workshop"]
-    assert report["numpy"].split() == ["numpy", "missing", "pip", "install", "numpy"]
-    assert "missing: only Day 2's search needs it" in report["amber-automl"]
-    assert "missing" in report["packaging"]
-    needed = set(report_module.SHOWN) - set(report_module.OPTIONAL) | {"packaging"}
-    assert f"{len(needed)} things are off" in report["In short"]
+@pytest.mark.parametrize(("keras", "code"), [("3.15.1", 0), ("3.7.0", 1)])
+def test_doctor_prints_the_rows_below_each_other(machine, capsys, keras, code):
+    machine({**INSTALLED, "keras": keras})
+    assert main(["doctor"]) == code
+    lines = capsys.readouterr().out.splitlines()
+    (line,) = [line for line in lines if line.startswith("keras ")]
+    assert line.split()[1:3] == [keras, ">=3.8"]
+    assert lines[0].index("needed") == line.index(">=3.8")
 
 
 def test_report_imports_no_framework():
@@ -454,49 +311,22 @@ def test_report_imports_no_framework():
     assert ran.stdout.strip() == ""
 
 
-# --- GPU --------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def driver(monkeypatch, tmp_path):
-    """Let the driver say `information`, and nvidia-smi run `script`; neither where left out."""
-
-    def install(*, information=None, script=None):
-        path = tmp_path / "information"
-        if information is not None:
-            path.write_text(information)
-        monkeypatch.setattr(glob, "glob", lambda _: [str(path)] if path.exists() else [])
-        monkeypatch.setenv("PATH", str(tmp_path))
-        monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-        if script is not None:
-            tool = tmp_path / "nvidia-smi"
-            tool.write_text(f"#!/bin/sh\n{script}\n")
-            tool.chmod(0o755)
-
-    return install
-
-
 @pytest.mark.parametrize(
-    ("says", "expected"),
+    ("script", "expected"),
     [
-        ({"information": "Model: \t\t Tesla T4\nIRQ:   33\n"}, "yes: Tesla T4"),
-        ({"information": ""}, "yes: NVIDIA"),
-        ({"script": "echo Tesla T4; echo Tesla T4"}, "yes: Tesla T4"),
-        ({"script": "echo 'no driver'; exit 9"}, "no: the CPU is enough for this course"),
-        ({"script": "exit 0"}, "no: the CPU is enough for this course"),
-        ({}, "no: the CPU is enough for this course"),
+        ("echo Tesla T4; echo Tesla T4", "yes: Tesla T4"),
+        ("echo 'no driver'; exit 9", "no: the CPU is enough for this course"),
+        ("exit 0", "no: the CPU is enough for this course"),
+        (None, "no: the CPU is enough for this course"),
     ],
 )
-def test_gpu_is_what_the_driver_says(driver, says, expected):
-    driver(**says)
+def test_gpu_is_what_the_driver_says(monkeypatch, tmp_path, script, expected):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    if script is not None:
+        tool = tmp_path / "nvidia-smi"
+        tool.write_text(f"#!/bin/sh\n{script}\n")
+        tool.chmod(0o755)
     assert report_module.gpu() == expected
-
-
-@pytest.mark.parametrize("hidden", ["", "-1"])
-def test_gpu_that_is_hidden(driver, monkeypatch, hidden):
-    driver(information="Model: Tesla T4\n")
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", hidden)
-    assert report_module.gpu() == "no: CUDA_VISIBLE_DEVICES hides it"
 
 
 # --- heavy imports ----------------------------------------------------------------------------
@@ -505,26 +335,22 @@ def test_gpu_that_is_hidden(driver, monkeypatch, hidden):
 @pytest.fixture
 def collector():
     """The garbage collector, afterwards as it was."""
-    collects, frozen = gc.isenabled(), gc.get_freeze_count()
-    yield gc
-    (gc.enable if collects else gc.disable)()
+    frozen = gc.get_freeze_count()
+    yield
     if not frozen:
         gc.unfreeze()
 
 
-@pytest.mark.parametrize("collects", [True, False])
-def test_heavy_imports_are_not_searched_for_garbage_then_or_later(collector, collects):
-    (gc.enable if collects else gc.disable)()
+def test_heavy_imports_are_not_searched_for_garbage_then_or_later(collector):
     before = gc.get_freeze_count()
     with heavy_imports():
         assert not gc.isenabled()
         brought = [[] for _ in range(1000)]
-    assert gc.isenabled() == collects
+    assert gc.isenabled()
     assert gc.get_freeze_count() >= before + len(brought)
 
 
 def test_a_heavy_import_that_fails_leaves_the_collector_as_it_was(collector):
-    gc.enable()
     before = gc.get_freeze_count()
     with pytest.raises(ImportError), heavy_imports():
         raise ImportError

@@ -15,7 +15,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from workshop import _files
 from workshop.__main__ import main
 from workshop._files import shipped_file
-from workshop.execution import MAX_PRINTED, CellRun, execute_notebook
+from workshop.execution import execute_notebook
 
 
 def save(path, *cells):
@@ -49,7 +49,6 @@ def test_runs_every_cell_and_reports_each(tmp_path):
         "\nprint(x + 1)",
         "   ",  # an empty cell is not run and not counted
         new_markdown_cell("No heading here."),
-        new_code_cell("raise SystemExit", metadata={"tags": ["skip-execution"]}),
         new_code_cell("1 / 0", metadata={"tags": ["raises-exception"]}),
     )
     before = path.read_bytes()
@@ -68,11 +67,6 @@ def test_runs_every_cell_and_reports_each(tmp_path):
     assert all("execution" not in cell.metadata for cell in executed.cells)
     assert "Load the data" in result.html_path.read_text(encoding="utf-8")
     assert path.read_bytes() == before
-
-
-def test_progress_line():
-    cell = CellRun("day1", number=12, total=84, seconds=3.21, label="Load the data")
-    assert str(cell) == "day1  [12/84]    3.2 s  Load the data"
 
 
 def test_kernel_is_this_python_in_an_empty_folder_that_is_removed(tmp_path):
@@ -100,9 +94,7 @@ def test_failing_cell_ends_the_run_and_the_part_is_kept(tmp_path):
     path = save(tmp_path / "bad.ipynb", "print('before')", "\nx = [1]\nx[2]", "print('after')")
     result, seen = run(path, tmp_path)
     assert not result.ok
-    assert result.failure.number == 2
-    assert result.failure.first_line == "x = [1]"
-    assert result.failure.error == "IndexError: list index out of range"
+    assert result.failure == "code cell 2 (x = [1]): IndexError: list index out of range"
     assert [cell.number for cell in seen] == [1, 2]
     before, failed, after = outputs(result.executed_path)
     assert before[0].text == "before\n"
@@ -125,16 +117,14 @@ def test_stderr_is_reported_and_the_rest_still_runs(tmp_path):
 def test_cell_that_takes_too_long(tmp_path):
     path = save(tmp_path / "slow.ipynb", "import time", "time.sleep(60)")
     result, _ = run(path, tmp_path, timeout=1)
-    assert result.failure.number == 2
-    assert result.failure.error == "TimeoutError: the cell ran for more than 1 s"
+    assert result.failure.startswith("code cell 2 (time.sleep(60)): TimeoutError: the cell ran for")
     assert result.seconds < 30
 
 
 def test_kernel_that_dies(tmp_path):
     path = save(tmp_path / "dead.ipynb", "import os", "os._exit(1)")
     result, _ = run(path, tmp_path)
-    assert result.failure.number == 2
-    assert "kernel died" in result.failure.error
+    assert result.failure.startswith("code cell 2 (os._exit(1)): The kernel died")
 
 
 def test_page_tells_what_a_figure_shows(tmp_path):
@@ -153,32 +143,10 @@ def test_page_tells_what_a_figure_shows(tmp_path):
     assert page.find_all("link", rel="stylesheet") == []
 
 
-def test_printed_pieces_are_joined_and_a_flood_is_cut(tmp_path):
-    """A line of a million letters once took minutes; so did a page of 100 MB."""
-    path = save(
-        tmp_path / "flood.ipynb",
-        "import sys, time\nfor i in range(3):\n    print(i, flush=True); time.sleep(0.2)",
-        "for _ in range(20):\n    print('x' * 1_000_000)",
-    )
-    result, _ = run(path, tmp_path, timeout=60)
-    first, second = outputs(result.executed_path)
-    assert [output.text for output in first] == ["0\n1\n2\n"]
-    assert len(second) == 1
-    assert len(second[0].text) < MAX_PRINTED + 100
-    assert second[0].text.endswith("... and 19,900,020 more characters\n")
-
-
-def test_output_folder_is_a_file(tmp_path):
-    path = save(tmp_path / "lesson.ipynb", "1")
-    (tmp_path / "out").write_text("in the way")
-    with pytest.raises(NotADirectoryError, match=r"output_dir must be a folder; .* is a file"):
-        execute_notebook(path, output_dir=tmp_path / "out")
-
-
-def test_missing_notebook(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"There is no notebook .*nowhere\.ipynb"):
-        execute_notebook(tmp_path / "nowhere.ipynb", output_dir=tmp_path / "out")
-    assert not (tmp_path / "out").exists()
+def test_printed_pieces_are_joined(tmp_path):
+    code = "import time\nfor i in range(3):\n    print(i, flush=True); time.sleep(0.2)"
+    result, _ = run(save(tmp_path / "pieces.ipynb", code), tmp_path)
+    assert [output.text for output in outputs(result.executed_path)[0]] == ["0\n1\n2\n"]
 
 
 def test_not_a_notebook(tmp_path):
@@ -188,25 +156,10 @@ def test_not_a_notebook(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_notebook_of_another_language(tmp_path):
-    path = tmp_path / "r.ipynb"
-    kernelspec = {"name": "ir", "display_name": "R", "language": "R"}
-    nbformat.write(new_notebook(metadata={"kernelspec": kernelspec}), path)
-    with pytest.raises(ValueError, match=r"must be a Python notebook; its kernel runs R"):
-        execute_notebook(path, output_dir=tmp_path / "out")
-
-
 def test_would_overwrite_itself(tmp_path):
     path = save(tmp_path / "lesson.ipynb", "1")
     with pytest.raises(ValueError, match="would overwrite it; pass another output_dir"):
         execute_notebook(path, output_dir=tmp_path)
-
-
-@pytest.mark.parametrize("timeout", [0, -1, float("nan")])
-def test_timeout_must_be_positive(tmp_path, timeout):
-    path = save(tmp_path / "lesson.ipynb", "1")
-    with pytest.raises(ValueError, match="timeout must be a positive number of seconds; got"):
-        execute_notebook(path, output_dir=tmp_path / "out", timeout=timeout)
 
 
 # --- the console ---
@@ -232,17 +185,9 @@ def test_workshop_run_fails_loudly_but_runs_the_rest(tmp_path, capsys):
     out = tmp_path / "out"
     assert main(["run", str(bad), str(noisy), str(good), "--output", str(out)]) == 1
     printed = capsys.readouterr().out
-    assert "bad: FAILED at code cell 2, which begins\n    boom\n" in printed
-    assert "NameError: name 'boom' is not defined" in printed
-    assert "noisy: ran, but code cell 1 wrote to stderr" in printed
+    assert "bad: FAILED at code cell 2 (boom): NameError: name 'boom' is not defined" in printed
+    assert "noisy: ran, but code cell 1 wrote a warning or a log to stderr" in printed
     assert "good: ran in" in printed
-
-
-@pytest.mark.parametrize("name", ["bad", "noisy"])
-def test_either_fault_alone_is_an_exit_code_of_1(tmp_path, name):
-    code = {"bad": "boom", "noisy": "import sys; print('w', file=sys.stderr)"}[name]
-    path = save(tmp_path / "one.ipynb", code)
-    assert main(["run", str(path), "--output", str(tmp_path / "out")]) == 1
 
 
 @pytest.fixture
@@ -267,13 +212,6 @@ def test_workshop_run_takes_the_shipped_notebooks_elsewhere(shipped, capsys):
     assert Path("build", "day2.html").is_file()  # in the current folder
 
 
-def test_workshop_run_prefers_the_folders_notebooks(shipped, capsys):
-    save(shipped / "day1.ipynb", "1 / 0")
-    save(Path("notebooks", "mine.ipynb"), "1")
-    assert main(["run"]) == 0
-    assert "mine: ran" in capsys.readouterr().out
-
-
 def test_workshop_run_without_notebooks(shipped, capsys):
     assert main(["run"]) == 1
     assert "There is no notebook in" in capsys.readouterr().err
@@ -296,7 +234,7 @@ def test_workshop_run_checks_all_names_first(tmp_path, capsys):
 def test_workshop_run_refuses_two_of_one_name(tmp_path, capsys):
     paths = [str(save(tmp_path / folder / "one.ipynb", "1")) for folder in ("a", "b")]
     assert main(["run", *paths, "--output", str(tmp_path / "out")]) == 1
-    assert "one.ipynb is named more than once" in capsys.readouterr().err
+    assert "Two notebooks of one name" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a signal")
@@ -319,7 +257,7 @@ def test_workshop_run_can_be_stopped(tmp_path, number):
     assert process.returncode == 130
     assert "workshop: stopped" in stderr
     assert "Traceback" not in stderr
-    assert not (tmp_path / "out").exists()
+    assert list((tmp_path / "out").iterdir()) == []
     time.sleep(0.5)
     with pytest.raises(ProcessLookupError):  # the kernel has gone with it
         os.kill(int(pid_file.read_text()), 0)
@@ -342,9 +280,3 @@ def test_workshop_data_simulate_reproduces_the_shipped_bytes(tmp_path, capsys):
     assert main(["data", "simulate", "--out", str(out)]) == 0
     assert out.read_bytes() == shipped_file("ctcf_simulated.tsv.gz").read_bytes()
     assert "5000 sequences of 200 bp" in capsys.readouterr().out
-
-
-def test_workshop_data_simulate_outside_a_checkout(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    assert main(["data", "simulate"]) == 1
-    assert "There is no folder data" in capsys.readouterr().err

@@ -138,3 +138,13 @@ def test_the_command_fails_with_one_line_and_then_goes_on_with_that_file(command
     assert "chr9: 555 peaks, and as many windows of equal GC content without one" in shown.out
     assert "60 peaks excluded: an unknown base" in shown.out
     assert command("--cache", tmp_path, "--chroms", "chr22")[1].out.startswith("chr22: 138 peaks")
+    assert command("--chroms", "chr1")[1].err.startswith("workshop: chroms must be a list of")
+
+
+def test_ctrl_c_says_that_the_command_goes_on(monkeypatch, capsys):
+    def stop(**_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("workshop.datasets.fetch_ctcf", stop)
+    assert console.main(["data", "fetch"]) == 130
+    assert capsys.readouterr().err.startswith("workshop: stopped")

@@ -25,7 +25,7 @@ SOURCE = """
 import sys
 
 if "google.colab" in sys.modules:
-    # %pip install "workshop @ git+{{repository}}@{{ref}}"
+    # %pip install "ucla-automl-workshop @ git+{{repository}}@{{ref}}"
     pass
 
 # %% tags=["solution"]
@@ -89,34 +89,13 @@ def test_each_audience_gets_its_own_cells(audience, own, others):
     assert all(cell.outputs == [] for cell in notebook.cells if cell.cell_type == "code")
 
 
-def test_only_useful_tags_are_kept():
+def test_metadata_are_plain_and_ask_colab_for_a_gpu():
     notebook = build.generate(SOURCE, audience="student", values=VALUES)
-    assert [dict(cell.metadata) for cell in notebook.cells] == [
-        {},
-        {},
-        {},
-        {"tags": ["hide-input"]},
-        {},
-    ]
-
-
-def test_metadata_is_plain():
-    notebook = build.generate(SOURCE, audience="student", values=VALUES)
-    assert notebook.metadata.kernelspec.name == "python3"
+    tags = [dict(cell.metadata) for cell in notebook.cells]
+    assert tags == [{}, {}, {}, {"tags": ["hide-input"]}, {}]
     assert set(notebook.metadata) == {"accelerator", "colab", "kernelspec", "language_info"}
-
-
-def test_colab_is_asked_for_a_gpu():
-    notebook = build.generate(SOURCE, audience="student", values=VALUES)
+    assert notebook.metadata.kernelspec.name == "python3"
     assert notebook.metadata.accelerator == "GPU"
-    assert notebook.metadata.colab.gpuType == "T4"
-
-
-def test_generating_again_gives_the_same_bytes():
-    first, again = (
-        nbformat.writes(build.generate(SOURCE, audience="student", values=VALUES)) for _ in range(2)
-    )
-    assert first == again
 
 
 def test_ids_are_unique_and_a_new_cell_changes_no_other():
@@ -151,7 +130,8 @@ def test_placeholders_come_from_pyproject(course, audience, path):
     assert f"](https://mybinder.org/v2/gh/a/b/v1?labpath={path.replace('/', '%2F')})" in binder
     assert text == "From https://github.com/a/b, v1; {{other}} stays"
     assert (
-        '\n    %pip install "workshop @ git+https://github.com/a/b@v1"' in notebook.cells[1].source
+        '\n    %pip install "ucla-automl-workshop @ git+https://github.com/a/b@v1"'
+        in notebook.cells[1].source
     )
 
 
@@ -177,7 +157,7 @@ def test_build_writes_an_executed_and_a_plain_notebook(course):
 @pytest.mark.parametrize(
     ("code", "problem"),
     [
-        ("1 / 0", r"code cell 2: ZeroDivisionError: division by zero"),
+        ("1 / 0", r"code cell 2 \(1 / 0\): ZeroDivisionError"),
         ("import warnings; warnings.warn('oh')", "writes to stderr: .*UserWarning: oh"),
         ("import os; print(os.getcwd())", "shows a path of a machine: '/"),
         ("object()", "shows an object's address: '<object at 0x"),
@@ -290,27 +270,15 @@ def test_an_expected_error_may_show(executed):
     assert build.problems(executed) == []
 
 
-@pytest.mark.parametrize(
-    "shown",
-    [
-        "/root/.keras",
-        "'/home/jovyan/course'",
-        "/Users/ann/Library",
-        "/private/var/folders/x",
-        "/tmp/ipykernel_7/1.py",
-        "/mnt/data",
-        "/opt/conda/lib",
-        "/usr/local/lib/python3.13",
-        "/content/day1.ipynb",
-        "/kaggle/working",
-        "/workspaces/course",
-        "C:\\Users\\ann",
-        "'D:\\\\course'",
-        "file:///srv/course",
-        "lib/python3.11/site-packages/keras",
-        "dist-packages/torch",
-    ],
-)
+PATHS = [
+    "/root/.keras", "'/home/jovyan/course'", "/Users/ann/Library", "/private/var/folders/x",
+    "/tmp/ipykernel_7/1.py", "/opt/conda/lib", "/usr/local/lib/python3.13", "/content/day1.ipynb",
+    "/kaggle/working", "/workspaces/course", "C:\\Users\\ann", "'D:\\\\course'",
+    "file:///srv/course", "lib/python3.11/site-packages/keras", "dist-packages/torch",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("shown", PATHS)
 @pytest.mark.parametrize("kind", ["text", "traceback", "text/html", "image/svg+xml"])
 def test_no_output_of_any_kind_shows_a_path_of_a_machine(executed, shown, kind):
     if kind == "text":
@@ -374,12 +342,6 @@ def test_a_changed_notebook_is_named(built, change, message):
     assert found.startswith(f"notebooks/day1_build_cnns.ipynb: {message}")
 
 
-def test_a_changed_source_names_both_notebooks(built):
-    replace(built, "# The end", "# The very end")
-    found = build.out_of_step(built, ["day1"])
-    assert [line.rsplit(": ", 1)[1] for line in found] == ["'The very end'"] * 2
-
-
 def test_outputs_are_not_compared(built):
     edit(student(built), lambda nb: nb.cells[1].update(execution_count=1))
     edit(student(built), lambda nb: nb.cells[1].outputs.append(new_output("stream", text="hi")))
@@ -392,7 +354,7 @@ def test_a_missing_notebook_is_named(built):
     assert found == "notebooks/solutions/day1_build_cnns.ipynb is missing"
 
 
-@pytest.mark.parametrize("damage", ["", "<<<<<<< HEAD", "[]", "{}", '{"nbformat": 4}'])
+@pytest.mark.parametrize("damage", ["<<<<<<< HEAD", "{}"])
 def test_a_damaged_notebook_is_named(built, damage):
     student(built).write_text(damage)
     (found,) = build.out_of_step(built, ["day1"])
@@ -406,12 +368,6 @@ def test_the_command(built, capsys):
     assert "run: make notebooks" in capsys.readouterr().err
     assert build.main(["day1"], root=built) == 0
     assert build.main(["--check"], root=built) == 0
-
-
-def test_the_command_names_the_sources_there_are(built, capsys):
-    with pytest.raises(SystemExit):
-        build.main(["day2"], root=built)
-    assert "there is no source day2; known: ['day1']" in capsys.readouterr().err
 
 
 # --- the committed notebooks ---

@@ -1,10 +1,12 @@
 """pyproject.toml, the lock, environment.yml, the Makefile and the notebooks say the same."""
 
 import importlib.metadata
+import os
 import platform
 import re
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import tomllib
@@ -14,7 +16,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 import workshop
-from constraints import colab
+from constraints import colab, install
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -44,7 +46,7 @@ def requirements(extras):
     found, extras = list(BASE), list(extras)
     while extras:
         for one in EXTRAS[extras.pop()]:
-            if one.name == "workshop":
+            if one.name == PROJECT["project"]["name"]:
                 extras += sorted(one.extras)  # a set: each process would have its own order
             else:
                 found.append(one)
@@ -68,7 +70,7 @@ def closure(requirements):
 def test_lock_is_exact_and_without_builds_or_addresses():
     versions = locked()
     assert versions["torch"] == "2.13.0"
-    assert "workshop" not in versions
+    assert PROJECT["project"]["name"] not in versions
 
 
 @pytest.mark.parametrize("requirement", requirements(INSTALLED_EXTRAS), ids=str)
@@ -86,7 +88,7 @@ def test_lock_holds_what_is_needed_and_nothing_else():
     others = {name for name in set(versions) & set(installed) if versions[name] != installed[name]}
     if others or sys.platform != "linux" or not platform.python_version().startswith(LOCKED_PYTHON):
         pytest.skip("it is not the locked versions that are installed here")
-    needed = closure(requirements(INSTALLED_EXTRAS))
+    needed = closure(requirements(INSTALLED_EXTRAS)) | {"uv"}  # which installs the others
     assert set(versions) <= needed, "stale lines in the lock"
     # `pip freeze` leaves out what installs; and Torch for a CPU needs no CUDA.
     unlocked = r"setuptools|wheel|triton|(nvidia|cuda)-.*"
@@ -120,6 +122,42 @@ def test_environment_yml_installs_what_make_run_installs():
     (python,) = [one for one in environment["dependencies"] if str(one).startswith("python=")]
     assert python == f"python={LOCKED_PYTHON}"
     assert LOCKED_PYTHON in SpecifierSet(PROJECT["project"]["requires-python"])
+
+
+def test_uv_is_told_what_pip_is_configured_with(tmp_path, monkeypatch):
+    config = tmp_path / "pip.conf"
+    config.write_text(
+        "[global]\nindex-url = https://a.example/simple\nfind-links = /x\ncert = /global.pem\n"
+        "[install]\nfind-links =\n    /wheels\n    https://b.example/more\n"
+    )
+    for name in [name for name in os.environ if name.startswith("PIP_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(config))
+    monkeypatch.setenv("PIP_CERT", "/ours.pem")
+    settings = install.pip_settings()
+    assert settings["cert"] == "/ours.pem"
+    command = " ".join(install.uv_command(settings))
+    assert "--default-index https://a.example/simple" in command
+    assert "--find-links /wheels --find-links https://b.example/more" in command
+    assert "/x" not in command
+
+
+@pytest.mark.parametrize("failing", ["uv", "-e"])
+def test_pip_installs_where_uv_cannot(monkeypatch, capsys, failing):
+    commands = []
+
+    def run(command, **_):
+        commands.append(command)
+        with_uv = "uv" in command  # pip gets uv, then uv installs
+        return SimpleNamespace(returncode=int(with_uv and failing in command))
+
+    monkeypatch.setattr(install, "pip_settings", dict)
+    monkeypatch.setattr(install.subprocess, "run", run)
+    assert install.install("lab") == 0
+    assert commands[-1][1:3] == ("-m", "pip")
+    assert commands[-1][-2:] == ("-e", ".[lab]")
+    assert len(commands) == (2 if failing == "uv" else 3)
+    assert "pip tries" in capsys.readouterr().out
 
 
 def test_citation_is_in_step():

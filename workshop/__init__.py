@@ -23,6 +23,19 @@ One module is one idea. In the order in which the lessons meet them:
 
 ``import workshop`` loads none of them: each is imported when it is first used, so that neither
 TensorFlow nor Torch is loaded for who needs only the other.
+
+**To read before lunch**, in this order; it is all that the two days are about:
+
+1. `sequences`, `splits`: letters to arrays, and a split that does not leak
+2. `layers`, `architecture`: a network as data, which knows its shapes and weights
+3. `torch_cnn`: `SequenceCNN` and `fit`; its parts lie in `torch_cnn.modules`
+4. `evaluation`: what the scores are, and how sure one can be of them
+5. `interpret.mutagenesis`: change each letter, look what the model says
+6. `nas.strategies`, `nas.controller`: random search, halving, and a controller that learns
+
+Not before lunch: what makes it fast (`interpret.incremental`, `interpret.layer_steps`,
+`torch_cnn.loop`), what makes a search survive (the rest of `nas`), figures (`plot`), homework and
+grading (`homework`, `grading`), and the files that begin with an underscore.
 """
 
 import importlib

@@ -9,19 +9,7 @@ SIMULATED = Path("data") / "ctcf_simulated.tsv.gz"
 
 
 def main(argv=None):
-    """Run one command of the console.
-
-    Parameters
-    ----------
-    argv : list of str, optional
-        The words after ``workshop``; those of the command line when left out.
-
-    Returns
-    -------
-    int
-        Exit code: 0 when all went well, 1 when not, 2 when the command could not be understood,
-        130 when it was stopped.
-    """
+    """Run one command; return 0 when all went well, 1 when not, 130 when it was stopped."""
     arguments = _parser().parse_args(argv)
     try:
         return arguments.command(arguments)
@@ -39,6 +27,17 @@ def _parser():
     )
     commands = parser.add_subparsers(required=True, metavar="command")
 
+    _add_run(commands)
+    _add_grade(commands)
+    _add_data(commands)
+    doctor = commands.add_parser(
+        "doctor", help="say what is off with Python or the packages, and the line that mends it"
+    )
+    doctor.set_defaults(command=_doctor)
+    return parser
+
+
+def _add_run(commands):
     run = commands.add_parser("run", help="run notebooks from the top, each in a fresh kernel")
     run.add_argument(
         "notebooks",
@@ -47,51 +46,24 @@ def _parser():
         metavar="NOTEBOOK",
         help="default: all in notebooks/ of the current folder, else the course's own two",
     )
-    run.add_argument(
-        "--output",
-        type=Path,
-        default=Path("build"),
-        help="folder for the executed notebooks and HTML pages (default: build)",
-    )
-    run.add_argument(
-        "--timeout", type=float, default=600, help="seconds that one cell may take (default: 600)"
-    )
+    run.add_argument("--output", type=Path, default=Path("build"), help="folder (default: build)")
+    run.add_argument("--timeout", type=float, default=600, help="seconds for a cell (default: 600)")
     run.set_defaults(command=_run)
 
-    _add_grade(commands)
 
+def _add_data(commands):
     data = commands.add_parser("data", help="check or regenerate the shipped data, fetch more")
     actions = data.add_subparsers(required=True, metavar="action")
     simulate = actions.add_parser("simulate", help="write the simulated data set again")
-    simulate.add_argument(
-        "--out", type=Path, default=SIMULATED, help=f"file to write (default: {SIMULATED})"
-    )
+    simulate.add_argument("--out", type=Path, default=SIMULATED, help=f"(default: {SIMULATED})")
     simulate.set_defaults(command=_simulate)
     check = actions.add_parser("check", help="compare the shipped files with their SHA-256")
     check.set_defaults(command=_check)
-    _add_fetch(actions)
-
-    doctor = commands.add_parser(
-        "doctor",
-        help="look at Python, the packages and the GPU",
-        description="Look at Python, the packages and the GPU, and say what is off and the line "
-        "that mends it. The exit code is 1 when something is off.",
-    )
-    doctor.set_defaults(command=_doctor)
-    return parser
-
-
-def _add_fetch(actions):
     fetch = actions.add_parser(
-        "fetch",
-        help="fetch real human chromosomes and CTCF peaks, 63 MB",
-        description="Fetch what the optional last sections of the notebooks use: CTCF peaks of "
-        "ENCODE and three chromosomes of GRCh38. Stopped, run it again.",
+        "fetch", help="fetch real human chromosomes and CTCF peaks, 63 MB; stopped, run it again"
     )
     fetch.add_argument("--chroms", nargs="+", metavar="CHROM", help="default: chr9 chr21 chr22")
-    fetch.add_argument(
-        "--cache", type=Path, help="folder (default: WORKSHOP_CACHE, or the system's)"
-    )
+    fetch.add_argument("--cache", type=Path, help="folder (default: WORKSHOP_CACHE, or a system's)")
     fetch.set_defaults(command=_fetch)
 
 
@@ -145,68 +117,37 @@ def _grade(arguments):
 
 
 def _run(arguments):
+    from workshop._files import shipped_notebooks
     from workshop.execution import execute_notebook
 
-    notebooks = arguments.notebooks or _default_notebooks()
-    missing = [str(notebook) for notebook in notebooks if not notebook.is_file()]
-    if missing:  # before the first of them has run for minutes
-        raise FileNotFoundError(f"There is no notebook {', '.join(missing)}.")
-    names = [notebook.name for notebook in notebooks]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ValueError(
-            f"{twice[0]} is named more than once, and both would be written to "
-            f"{arguments.output / twice[0]}; run them one after the other with different --output."
-        )
-    results = [
-        execute_notebook(notebook, output_dir=arguments.output, timeout=arguments.timeout)
-        for notebook in notebooks
-    ]
+    here = sorted(Path("notebooks").glob("*.ipynb"))
+    notebooks = arguments.notebooks or here or shipped_notebooks()
+    for notebook in notebooks or ["in notebooks/"]:
+        if not Path(notebook).is_file():  # before the first of them has run for minutes
+            raise FileNotFoundError(f"There is no notebook {notebook}; name one.")
+    if len({notebook.name for notebook in notebooks}) < len(notebooks):
+        raise ValueError(f"Two notebooks of one name would both be written to {arguments.output}.")
+    run = partial(execute_notebook, output_dir=arguments.output, timeout=arguments.timeout)
+    results = [run(notebook, on_cell=partial(print, flush=True)) for notebook in notebooks]
     print()
     for result in results:
         print(_summary(result))
     return 0 if all(result.ok for result in results) else 1
 
 
-def _default_notebooks():
-    from workshop._files import shipped_notebooks
-
-    notebooks = sorted(Path("notebooks").glob("*.ipynb")) or shipped_notebooks()
-    if not notebooks:
-        raise FileNotFoundError(
-            f"There is no notebook in {Path('notebooks').resolve()}, and none was installed with "
-            "workshop. Go to the folder of the course, or name them: workshop run NOTEBOOK ..."
-        )
-    return notebooks
-
-
 def _summary(result):
     name, page = result.path.stem, result.html_path
-    if result.failure is not None:
-        failure = result.failure
-        return (
-            f"{name}: FAILED at code cell {failure.number}, which begins\n"
-            f"    {failure.first_line}\n"
-            f"  {failure.error}\n"
-            f"  What ran up to there: {page}"
-        )
+    if result.failure:
+        return f"{name}: FAILED at {result.failure}\n  What ran up to there: {page}"
     if result.stderr_cells:
-        numbers = ", ".join(map(str, result.stderr_cells))
-        return (
-            f"{name}: ran, but code cell {numbers} wrote to stderr (a warning or a log), which a "
-            f"student should not meet. See {page}"
-        )
+        cells = ", ".join(map(str, result.stderr_cells))
+        return f"{name}: ran, but code cell {cells} wrote a warning or a log to stderr. See {page}"
     return f"{name}: ran in {result.seconds:.1f} s. Read it at {page}"
 
 
 def _simulate(arguments):
     from workshop import datasets
 
-    if not arguments.out.parent.is_dir():
-        raise FileNotFoundError(
-            f"There is no folder {arguments.out.parent} to write {arguments.out.name} to. Go to "
-            "the folder of the course, or name the file: workshop data simulate --out PATH"
-        )
     dataset = datasets.simulate_ctcf()
     datasets.write_dataset(dataset, arguments.out)
     print(f"{arguments.out}: {len(dataset.y)} sequences of {dataset.X.shape[1]} bp")
@@ -237,10 +178,10 @@ def _check(_):
 
 def _doctor(_):
     from workshop.environment import in_colab
-    from workshop.environment.report import COLUMNS, aligned, look
+    from workshop.environment.report import as_text, inspect_environment
 
-    rows = look(colab=in_colab())
-    print(aligned([("", *COLUMNS), *(row[:4] for row in rows)]))
+    rows = inspect_environment(colab=in_colab())
+    print(as_text(rows))
     return 1 if rows[-1].off else 0
 
 

@@ -44,7 +44,7 @@ import sys
 
 if "google.colab" in sys.modules or "KAGGLE_KERNEL_RUN_TYPE" in os.environ:
     print("Installing the course's package: this takes about a minute.")
-    # %pip install -q "workshop[colab] @ git+{{repository}}@{{ref}}"
+    # %pip install -q "ucla-automl-workshop[colab] @ git+{{repository}}@{{ref}}"
     # No module named 'workshop' below? Switch the internet on (Kaggle: Settings); run this again.
 
 # %%

@@ -26,12 +26,6 @@ __all__ = [
 def in_colab():
     """Whether this Python runs inside Google Colab.
 
-    Returns
-    -------
-    bool
-
-    Examples
-    --------
     >>> in_colab()
     False
     """
@@ -49,11 +43,6 @@ def seed_everything(seed):
     ----------
     seed : int
         From 0 to 2**32 - 1.
-
-    Raises
-    ------
-    ValueError
-        If `seed` is no whole number of that range, all that NumPy's legacy generator takes.
 
     Examples
     --------
@@ -80,8 +69,7 @@ def quiet_logs():
     """Keep the frameworks' start-up chatter out of the notebook; errors still show.
 
     Call it before TensorFlow is imported, which reads its log level once, and after Lightning is,
-    which sets its own on import.
-    Settings that the user made in the environment win.
+    which sets its own on import. Settings that the user made in the environment win.
 
     Examples
     --------
@@ -96,8 +84,9 @@ def quiet_logs():
     warnings.filterwarnings("ignore", message=".*LeafSpec.*", category=FutureWarning)
     # Captum's and SHAP's progress bars, where Jupyter has no widgets: they draw another bar.
     warnings.filterwarnings("ignore", message="IProgress not found")
-    if gpu().startswith("no:"):  # else it says that the GPU is not used
-        # Torch built with CUDA does not find the driver, where TensorFlow looked for it before.
+    # Torch built with CUDA finds no driver where TensorFlow looked for it before. Where there is a
+    # GPU, this says that it is not used.
+    if gpu().startswith("no:"):
         warnings.filterwarnings("ignore", message="CUDA initialization: .* Error 302: ")
 
 
@@ -108,16 +97,10 @@ def quiet_stderr():
     TensorFlow writes notes about the hardware before its own log level counts. A notebook would
     show them to the student in red.
 
-    Examples
-    --------
     >>> with quiet_stderr():
     ...     _ = os.write(2, b"nobody reads this")
     """
-    try:
-        stderr = os.dup(2)
-    except OSError:  # a process without stderr
-        yield
-        return
+    stderr = os.dup(2)
     with tempfile.TemporaryFile() as held:
         os.dup2(held.fileno(), 2)
         try:
@@ -140,27 +123,22 @@ def heavy_imports():
     ``gc.collect()``, and two seconds when the process ends. Import early: of what is there by the
     end of the block, the collector frees nothing any more.
 
-    Examples
-    --------
     >>> with heavy_imports():
     ...     import numpy
     """
-    collects = gc.isenabled()
     gc.disable()
     try:
         yield
         gc.freeze()
     finally:
-        if collects:
-            gc.enable()
+        gc.enable()
 
 
 def check_environment():
     """Report Python, the packages and the GPU, without importing a framework that is not loaded.
 
     The packages' ranges are those of the package's own metadata; one that was upgraded after its
-    import is found, too. From a shell, ``workshop doctor`` prints the same. In Colab and Kaggle
-    nothing is optional, and a line that installs begins with ``%pip``.
+    import is found, too. From a shell, ``workshop doctor`` prints the same.
 
     Returns
     -------
@@ -174,7 +152,6 @@ def check_environment():
     >>> check_environment().loc["Colab", "found"]
     'no'
     """
-    from workshop.environment.report import look
-    from workshop.environment.table import RuntimeTable
+    from workshop.environment.report import as_table, inspect_environment
 
-    return RuntimeTable.of(look(colab=in_colab()))
+    return as_table(inspect_environment(colab=in_colab()))

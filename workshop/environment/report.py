@@ -1,76 +1,33 @@
-"""What this Python has and what the course needs, as plain rows.
+"""What this Python has and what the course needs: the rows of `check_environment`.
 
-The ranges are those of the package's own metadata: pyproject.toml stays the one place. No framework
-is imported, and nothing but the standard library need be there: what is missing is what is asked.
+The ranges are those of the package's own metadata, so pyproject.toml stays the one place. What is
+missing is what is asked: no framework is imported, and pandas only for the table.
 """
 
-import contextlib
-import glob
 import importlib.metadata
-import os
 import platform
-import shutil
 import subprocess
 import sys
 from typing import NamedTuple
 
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+
 from workshop import __version__
 
+DISTRIBUTION = "ucla-automl-workshop"
 COLUMNS = ("found", "needed", "to do")
-
-# Shown whatever their state. The others that the course needs are shown when they are off.
-SHOWN = (
-    "numpy",
-    "pandas",
-    "scikit-learn",
-    "matplotlib",
-    "tensorflow",
-    "keras",
-    "torch",
-    "pytorch-lightning",
-    "torchmetrics",
-    "tensorboard",
-    "logomaker",
-    "amber-automl",
-    "captum",
-)
-
-# What a laptop may lack; in Colab the setup cell brings it.
-OPTIONAL = {
-    "amber-automl": "Day 2's search",
-    "seaborn": "Day 2's search",
-    "captum": "the homework",
-    "shap": "the homework",
-}
-
-RESTART = {  # by where this runs
-    "Colab": "Runtime → Restart session",
-    "Kaggle": "restart the session (menu Run)",
-    None: "restart Python (the notebook's kernel)",
-}
-
-MODULES = {  # where a package's module has another name
-    "amber-automl": "amber",
-    "ipython": "IPython",
-    "pytorch-lightning": "pytorch_lightning",
-    "scikit-learn": "sklearn",
-}
+# Shown whatever their state; others that the course needs only when something is to do.
+SHOWN = [
+    "numpy", "pandas", "scikit-learn", "matplotlib", "tensorflow", "keras", "torch",
+    "pytorch-lightning", "torchmetrics", "tensorboard", "logomaker", "amber-automl", "captum",
+]  # fmt: skip
+OPTIONAL = {"amber-automl", "captum", "seaborn", "shap"}
+MODULES = {"amber-automl": "amber", "ipython": "IPython", "scikit-learn": "sklearn"}
 
 
 class Row(NamedTuple):
-    """One line of the report.
-
-    Parameters
-    ----------
-    what : str
-        What was looked at.
-    found, needed : str
-        The version, or a few words; the range that the course needs.
-    to_do : str
-        The line that mends it; empty when there is nothing to do.
-    off : bool
-        Whether the course cannot go on without it.
-    """
+    """One line of the report; `off` says that the course cannot go on without it."""
 
     what: str
     found: str
@@ -79,134 +36,85 @@ class Row(NamedTuple):
     off: bool = False
 
 
-def look(*, colab):
-    """Look at Python, the packages and the GPU; the last row says in words how it stands.
-
-    In Colab and Kaggle, lines begin with ``%pip`` and nothing is optional. Their environment
-    variables tell as well: a command that a cell starts with ``!`` has these, and no more.
-
-    Parameters
-    ----------
-    colab : bool
-        Whether it is known to be Colab.
-
-    Returns
-    -------
-    list of Row
-    """
-    host = _host(colab)
-    python, ranges = _needs()
-    # packaging reads the ranges: without it they are unknown, and it is all the more missing.
-    names = dict.fromkeys([*SHOWN, "packaging", *ranges])
-    packages = [_package(name, ranges.get(name), host=host) for name in names]
+def inspect_environment(*, colab):
+    """Rows on Python, the packages and the GPU; the last one says in words how it stands."""
+    ranges = _needs()
+    python = platform.python_version(), ranges.pop("Python")
+    names = dict.fromkeys([*SHOWN, *ranges])
+    packages = [_package(name, ranges[name], colab=colab) for name in names]
     rows = [
-        _python(python),
-        Row("Colab", {"Colab": "yes", "Kaggle": "no, but Kaggle"}.get(host, "no")),
-        Row("workshop", __version__ + ("" if ranges else " (ranges unknown)")),
+        _row("Python", *python, mend=f"install Python {python[1]}, and workshop in it"),
+        Row("Colab", "yes" if colab else "no"),
+        Row("workshop", __version__),
         *(row for row in packages if row.what in SHOWN or row.to_do),
         Row("GPU", gpu()),
     ]
-    n_off = sum(row.off for row in rows)
-    if not n_off:
+    off = [row.what for row in rows if row.off]
+    if not off:
         return [*rows, Row("In short", "all is well")]
-    found = "1 thing is off" if n_off == 1 else f"{n_off} things are off"
-    return [*rows, Row("In short", found, to_do="what this column says; then look again", off=True)]
+    todo = "what this column says; then look again"
+    return [*rows, Row("In short", f"off: {', '.join(off)}", to_do=todo, off=True)]
 
 
-def aligned(rows):
-    """Lay out rows of strings as text, in columns that begin below each other."""
-    rows = [tuple(map(str, row)) for row in rows]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ("  ".join(map(str.ljust, row, widths)) for row in rows)
-    return "\n".join(line.rstrip() for line in lines)
+def as_text(rows):
+    """The rows as text, in columns that begin below each other."""
+    lines = [("", *COLUMNS), *(row[:4] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
+
+
+def as_table(rows):
+    """The rows as a DataFrame that is shown left-aligned."""
+    import pandas as pd
+
+    class Report(pd.DataFrame):
+        def _repr_html_(self):
+            table, left = self.to_html(justify="left", border=0), ' style="text-align: left">'
+            return table.replace("<td>", f"<td{left}").replace("<th>", f"<th{left}")
+
+    return Report([row[1:4] for row in rows], index=[row.what for row in rows], columns=COLUMNS)
 
 
 def gpu():
     """Whether there is an NVIDIA GPU, and its name; asks no framework, which takes seconds."""
-    name = _gpu_name()
-    if name is None:
-        return "no: the CPU is enough for this course"
-    if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):
-        return "no: CUDA_VISIBLE_DEVICES hides it"
-    return f"yes: {name}"
-
-
-def _gpu_name():
-    for path in sorted(glob.glob("/proc/driver/nvidia/gpus/*/information")):
-        with contextlib.suppress(OSError), open(path) as file:
-            return file.readline().partition(":")[2].strip() or "NVIDIA"
-    if shutil.which("nvidia-smi") is None:
-        return None
     query = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
-    try:  # it is there without a GPU as well, and then fails
-        said = subprocess.run(query, capture_output=True, text=True, check=True, timeout=10)
+    try:  # it may be there without a GPU, and then fails
+        said = subprocess.run(query, capture_output=True, text=True, check=True, timeout=10).stdout
     except (OSError, subprocess.SubprocessError):
-        return None
-    return said.stdout.partition("\n")[0].strip() or None
-
-
-def _host(colab):
-    """The service that this runs in: Colab, Kaggle or None."""
-    if "KAGGLE_KERNEL_RUN_TYPE" in os.environ:  # first: its image is made from Colab's
-        return "Kaggle"
-    return "Colab" if colab or "COLAB_RELEASE_TAG" in os.environ else None
+        said = ""
+    return f"yes: {said.splitlines()[0]}" if said else "no: the CPU is enough for this course"
 
 
 def _needs():
-    """Ranges of workshop's metadata: of Python, and of each package by its name."""
-    try:
-        from packaging.requirements import Requirement
-
-        python = importlib.metadata.metadata("workshop").get("Requires-Python")
-        lines = importlib.metadata.requires("workshop") or []  # None of a half-installed one
-    except ImportError:  # no packaging; or workshop is a folder on the path, not installed
-        return None, {}
-    needs = {}
-    for line in map(Requirement, lines):
-        extras = ("", "colab", "search", "homework")
-        if line.marker is None or any(line.marker.evaluate({"extra": one}) for one in extras):
+    """Range of each package that a lesson needs, and of Python, by name."""
+    needs = {"Python": SpecifierSet(importlib.metadata.metadata(DISTRIBUTION)["Requires-Python"])}
+    extras = ("", "colab", "search", "homework")
+    for line in map(Requirement, importlib.metadata.requires(DISTRIBUTION)):
+        if not line.marker or any(line.marker.evaluate({"extra": extra}) for extra in extras):
             needs[line.name] = line.specifier
-    return python, needs
+    return needs
 
 
-def _python(needed):
-    found = platform.python_version()
-    if needed is None:
-        return Row("Python", found)
-    from packaging.specifiers import SpecifierSet
-
-    if _within(found, SpecifierSet(needed)):
-        return Row("Python", found, needed)
-    return Row("Python", found, needed, f"install Python {needed}, and workshop in it", off=True)
-
-
-def _package(name, specifier, *, host):
-    needed = str(specifier or "")
-    install = f"{'%pip' if host else 'pip'} install " + (f'"{name}{needed}"' if needed else name)
-    found = _version(name)
-    if found is None:
-        if name in OPTIONAL and not host:
-            return Row(name, f"missing: only {OPTIONAL[name]} needs it", needed, install)
-        return Row(name, "missing", needed, install, off=True)
-    if needed and not _within(found, specifier):
-        return Row(name, found, needed, install, off=True)
-    loaded = getattr(sys.modules.get(MODULES.get(name, name)), "__version__", found)
-    if _public(loaded) != _public(found):  # upgraded after its import, by %pip in a live kernel
-        return Row(name, f"{found}, but {loaded} is loaded", needed, RESTART[host], off=True)
-    return Row(name, found, needed)
-
-
-def _version(name):
-    """Version that is installed, or None; the remains of a broken installation have none."""
-    found = importlib.metadata.distributions(name=name)  # the whole one may not be the first
-    return next(filter(None, (one.metadata.get("Version") for one in found)), None)
-
-
-def _within(version, specifier):
+def _package(name, needed, *, colab):
+    install = f'{"%pip" if colab else "pip"} install "{name}{needed}"'
     try:
-        return specifier.contains(_public(version), prereleases=True)
-    except ValueError:  # not a version that packaging can read
-        return False
+        found = importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        if name in OPTIONAL:
+            return Row(name, "missing: Day 2 or the homework needs it", str(needed), install)
+        return Row(name, "missing", str(needed), install, off=True)
+
+    module = sys.modules.get(MODULES.get(name, name.replace("-", "_")))
+    loaded = getattr(module, "__version__", found)
+    if _public(loaded) != _public(found):  # upgraded after its import, by %pip in a live kernel
+        restart = "Runtime → Restart session" if colab else "restart Python (the notebook's kernel)"
+        return Row(name, f"{found}, but {loaded} is loaded", str(needed), restart, off=True)
+    return _row(name, found, needed, mend=install)
+
+
+def _row(what, found, needed, *, mend):
+    off = not needed.contains(_public(found), prereleases=True)
+    return Row(what, found, str(needed), mend if off else "", off)
 
 
 def _public(version):

@@ -165,7 +165,7 @@ def _check_options(*, out, jobs, **numbers):
         )
     for name in ("nbformat", "psutil"):
         if importlib.util.find_spec(name) is None:
-            raise ImportError(f"Grading needs {name}. Install it with: pip install 'workshop[lab]'")
+            raise ImportError(f"Grading needs {name}. Install it with: pip install {name}")
     if Path(out).suffix != ".csv":
         raise ValueError(f"out must be the name of a .csv file; got {out}.")
     if jobs is not None and jobs < 1:

@@ -457,7 +457,7 @@ _SEARCHING = threading.RLock()  # a search inside a search, in a callback, is ha
 
 def _versions(framework):
     """Versions of what computes a search."""
-    packages = ("workshop", "numpy", "amber-automl", "torch", "tensorflow")
+    packages = ("ucla-automl-workshop", "numpy", "amber-automl", "torch", "tensorflow")
     used = packages if framework == "keras" else packages[:-1]
     return {package: importlib.metadata.version(package) for package in used}
 
