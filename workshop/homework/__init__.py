@@ -32,6 +32,7 @@ from workshop.homework.practice import (
 
 __all__ = [
     "EXTENDED",
+    "GRADING_VARIABLE",
     "PRACTICES",
     "Practice",
     "Remark",
@@ -41,6 +42,9 @@ __all__ = [
     "judge",
     "scoreboard",
 ]
+
+GRADING_VARIABLE = "WORKSHOP_GRADING"
+"""Set in the environment of a notebook that is graded: the grader asks for the answers himself."""
 
 PRACTICES = {key: ENTERED[key] for key in sorted(ENTERED, key=lambda i: (i[0], i[2] == "6", i))}
 """All tasks by id, in the order of the lessons."""
@@ -202,7 +206,7 @@ def check(practice_id, *answers, random_state=None):
             f"{practice_id} takes {len(practice.names)} answers; got {len(answers)}. Write: "
             f'homework.check("{practice_id}", {", ".join(practice.names)})'
         )
-    if os.environ.get("WORKSHOP_GRADING"):  # set by the grader, who asks for the answers himself
+    if os.environ.get(GRADING_VARIABLE):
         return _not_done(practice, "It is graded when the whole notebook has run.")
     asked = local_answers(dict(zip(practice.names, answers, strict=True)))
     values = [asked.get(name) for name in practice.names]
