@@ -305,10 +305,6 @@ def test_a_group_of_version_2_is_made_where_it_is_delegated(fake_tree):
     total = int((4 * 1.25 + 1.3) * 1024**3)
     expected = {"memory.max": str(total), "pids.max": "512", "cpu.weight": "100"}
     assert limits_in == expected | {"memory.swap.max": "0"}
-    (folder / "memory.events").write_text("oom 1\noom_kill 0\n")
-    assert not group.out_of_memory()
-    (folder / "memory.events").write_text("oom 1\noom_kill 2\n")
-    assert group.out_of_memory()
 
 
 def test_no_group_where_a_limit_is_not_delegated(fake_tree):

@@ -117,10 +117,10 @@ def start(words, *, groups=(), core=None, **options):
 
 def require():
     """Version of bubblewrap; OSError that says what to do where it is missing or cannot work."""
-    if sys.platform != "linux" or platform.machine() not in NUMBERS:
+    if sys.platform != "linux" or platform.machine() not in MACHINES:
         here = f"{sys.platform} on {platform.machine()}"
         raise OSError(
-            f"Notebooks can be shut off on Linux ({' or '.join(NUMBERS)}), not on {here}."
+            f"Notebooks can be shut off on Linux ({' or '.join(MACHINES)}), not on {here}."
         )
     if shutil.which("bwrap") is None:
         raise OSError(f"bubblewrap (bwrap) is needed to shut notebooks off, and missing. {INSTALL}")
@@ -135,36 +135,40 @@ def require():
     return printed
 
 
-# --- the filter of system calls (man 2 seccomp, in BPF, which has no names) ---
+# --- the filter of system calls (man 2 seccomp), as BPF, which knows numbers only ---
 
-SOCKET_FAMILIES = (1, 2, 10)  # AF_UNIX, AF_INET, AF_INET6: those that namespaces hold
-CALLS = [
-    *("socket", "socketpair"),  # another family, such as vsock, reaches the machine's host
-    *("memfd_create", "memfd_secret", "shmget", "semget", "msgget", "mq_open"),  # not counted
-    *("sched_setaffinity", "keyctl", "add_key", "request_key"),  # other cores; keys of the user
-    *("io_uring_setup", "bpf", "perf_event_open", "userfaultfd"),  # much kernel for no lesson
-]
-NUMBERS = {
-    "x86_64": [41, 53, 319, 447, 29, 64, 68, 240, 203, 250, 248, 249, 425, 321, 298, 323],
-    "aarch64": [198, 199, 279, 447, 194, 190, 186, 180, 122, 219, 217, 218, 425, 280, 241, 282],
+MACHINES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}  # and their names in a filter
+SOCKETS = {"socket": (41, 198), "socketpair": (53, 199)}
+FAMILIES = (1, 2, 10)  # AF_UNIX, AF_INET, AF_INET6: namespaces hold these; not vsock, say
+# fmt: off
+REFUSED = {
+    # memory that no limit counts
+    "memfd_create": (319, 279), "memfd_secret": (447, 447), "mq_open": (240, 180),
+    "shmget": (29, 194), "semget": (64, 190), "msgget": (68, 186),
+    # other cores, and keys of the user
+    "sched_setaffinity": (203, 122), "add_key": (248, 217), "request_key": (249, 218),
+    "keyctl": (250, 219),
+    # much kernel for no lesson
+    "io_uring_setup": (425, 425), "bpf": (321, 280), "perf_event_open": (298, 241),
+    "userfaultfd": (323, 282),
 }
-ARCHITECTURE = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+# fmt: on
 LOAD, EQUAL, AT_LEAST, RETURN = 0x20, 0x15, 0x35, 0x06
 ALLOW, KILL, REFUSE = 0x7FFF0000, 0x80000000, 0x00050001  # the last: EPERM
 SECOND_TABLE = 0x40000000  # x86_64 has the same calls again as "x32" from here on
 
 
 def seccomp_program():
-    """Bytes of the filter: `CALLS` are refused, but sockets of `SOCKET_FAMILIES`."""
-    machine = platform.machine()
-    sockets, refused = NUMBERS[machine][:2], NUMBERS[machine][2:]
-    steps = [(LOAD, 0, 0, 4), (EQUAL, 1, 0, ARCHITECTURE[machine]), (RETURN, 0, 0, KILL)]
+    """Bytes of the filter; a step is its code, how many to skip if true and if not, a number."""
+    machine = list(MACHINES).index(platform.machine())
+    stream, pair = (numbers[machine] for numbers in SOCKETS.values())
+    steps = [(LOAD, 0, 0, 4), (EQUAL, 1, 0, MACHINES[platform.machine()]), (RETURN, 0, 0, KILL)]
     steps += [(LOAD, 0, 0, 0), (AT_LEAST, 0, 1, SECOND_TABLE), (RETURN, 0, 0, REFUSE)]
-    for number in refused:
-        steps += [(EQUAL, 0, 1, number), (RETURN, 0, 0, REFUSE)]
-    steps += [(EQUAL, 2, 0, sockets[0]), (EQUAL, 1, 0, sockets[1]), (RETURN, 0, 0, ALLOW)]
+    for numbers in REFUSED.values():
+        steps += [(EQUAL, 0, 1, numbers[machine]), (RETURN, 0, 0, REFUSE)]
+    steps += [(EQUAL, 2, 0, stream), (EQUAL, 1, 0, pair), (RETURN, 0, 0, ALLOW)]
     steps += [(LOAD, 0, 0, 16)]  # the first argument
-    for family in SOCKET_FAMILIES:
+    for family in FAMILIES:
         steps += [(EQUAL, 0, 1, family), (RETURN, 0, 0, ALLOW)]
     steps += [(RETURN, 0, 0, REFUSE)]
     return b"".join(struct.pack("=HBBI", *step) for step in steps)

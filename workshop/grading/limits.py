@@ -17,6 +17,7 @@ HEADROOM = 1.25  # of all processes together, so that one meets its MemoryError 
 IN_MEMORY = 1.3 * GIGABYTE  # what a cgroup counts beside: /tmp and /dev/shm, see isolation
 POLL_SECONDS = 0.1
 
+NAME = "workshop-grading-"  # and the worker's id
 CGROUPS, OWN_GROUPS = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 
 
@@ -66,15 +67,6 @@ class Group:
         with contextlib.suppress(OSError):  # version 2, where the machine has swap
             (self.folders[0] / "memory.swap.max").write_text("0")
 
-    def out_of_memory(self):
-        """Whether Linux has ended a process in it because the memory was used up."""
-        text = ""
-        for folder in self.folders:
-            for name in ("memory.events", "memory.oom_control"):
-                with contextlib.suppress(OSError):
-                    text += (folder / name).read_text()
-        return any(one.startswith("oom_kill ") and one != "oom_kill 0" for one in text.splitlines())
-
     def remove(self):
         """Remove it; the processes in it have been ended, and take a moment to go."""
         deadline = time.monotonic() + 5
@@ -95,7 +87,11 @@ def _make_group(tree, settings):
     for parent in (start, *start.parents):
         if not parent.is_relative_to(root) or not os.access(parent / "cgroup.procs", os.W_OK):
             return None
-        folder = parent / f"workshop-grading-{os.getpid()}"
+        folder = parent / f"{NAME}{os.getpid()}"
+        for old in parent.glob(f"{NAME}*"):  # of a worker that was killed
+            if not Path("/proc", old.name.removeprefix(NAME)).exists():
+                with contextlib.suppress(OSError):
+                    old.rmdir()
         with contextlib.suppress(OSError):
             folder.mkdir(exist_ok=True)
             try:
@@ -106,11 +102,6 @@ def _make_group(tree, settings):
             except OSError:
                 folder.rmdir()
     return None
-
-
-def too_much(memory):
-    """Why a notebook was ended that used more memory than it may."""
-    return f"It used more than {memory / GIGABYTE:g} GB of memory and was stopped."
 
 
 def family_of(pid):

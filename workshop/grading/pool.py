@@ -2,7 +2,6 @@
 
 import json
 import os
-import queue
 import subprocess
 import sys
 import threading
@@ -29,18 +28,15 @@ def grade_all(paths, jobs, options):
     `paths` are the notebooks by key, `options` as `workshop.grading.worker.grade_notebook` takes
     them. The record is None where the worker was lost.
     """
-    running, cores = set(), queue.SimpleQueue()
-    for _, core in zip(range(jobs), cycle(usable_cores()), strict=False):
-        cores.put(core)
+    running, cores, own = set(), cycle(usable_cores()), threading.local()
+
+    def take_core():
+        own.core = next(cores)
 
     def grade(path):
-        core = cores.get()
-        try:
-            return _run_worker({"path": str(path.resolve()), "core": core} | options, running)
-        finally:
-            cores.put(core)
+        return _run_worker({"path": str(path.resolve()), "core": own.core} | options, running)
 
-    with ThreadPoolExecutor(jobs) as pool:
+    with ThreadPoolExecutor(jobs, initializer=take_core) as pool:
         try:
             keys = {pool.submit(grade, path): key for key, path in paths.items()}
             for done in as_completed(keys):

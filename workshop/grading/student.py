@@ -98,8 +98,6 @@ class StudentProcess:
         if self._group is None:
             shutil.rmtree(self._folder, ignore_errors=True)
         else:
-            if self._group.out_of_memory():
-                reason = limits.too_much(self._memory)
             self._group.remove()
         self.reason = self.reason or reason
 
@@ -148,7 +146,7 @@ class StudentProcess:
             if len(family) > most:
                 self.reason = f"It started more than {most} processes and was stopped."
             elif used > limits.HEADROOM * self._memory:
-                self.reason = limits.too_much(self._memory)
+                self.reason = f"It used more than {self._memory / limits.GIGABYTE:g} GB of memory."
             time.sleep(limits.POLL_SECONDS)
         limits.end_all(self.process.pid)
 

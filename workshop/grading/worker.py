@@ -104,35 +104,37 @@ def _run_cells(student, cells, record, timeout, cell_timeout):
     deadline = time.monotonic() + timeout
     record["cells"] = len(cells)
     errors, waiting = {}, range(len(cells))
-    for _ in range(1 + ROUNDS):
-        for cell in waiting:
-            if (left := deadline - time.monotonic()) <= 0:
-                late = f"It ran for more than {timeout:g} s; cells from {cell + 1} on were not run."
-                record["problems"].append(late)
-                break
-            seconds = min(cell_timeout, left)
-            try:
-                response = student.ask({"op": "run", "source": cells[cell]}, seconds)
-                errors[cell] = one_line(response.get("value") or "")
-            except TimeoutError:
-                errors[cell] = f"it ran for more than {seconds:.0f} s and was stopped"
-            except EOFError as gone:
-                _note_failed(record, cells, errors | {cell: ENDED})
-                raise EOFError(f"It ended in cell {cell + 1}. {gone}") from None
-        _note_failed(record, cells, errors)
-        # A cell that has been moved above the one it builds on runs now, after the others.
-        again = [cell for cell, error in errors.items() if error.startswith("NameError")]
-        if not again or again == list(waiting) or record["problems"]:
-            return
-        waiting = again
+    try:
+        for _ in range(1 + ROUNDS):
+            for cell in waiting:
+                if (left := deadline - time.monotonic()) <= 0:
+                    late = f"It ran for more than {timeout:g} s"
+                    record["problems"].append(f"{late}; cells from {cell + 1} on were not run.")
+                    return
+                errors[cell] = ENDED
+                errors[cell] = _run_cell(student, cells[cell], min(cell_timeout, left))
+            # A cell that has been moved above the one it builds on runs now, after the others.
+            again = [cell for cell, error in errors.items() if error.startswith("NameError")]
+            if not again or again == list(waiting):
+                return
+            waiting = again
+    except EOFError as gone:
+        raise EOFError(f"It ended in cell {cell + 1}. {gone}") from None
+    finally:
+        record["failed"] = [
+            {"cell": cell + 1, "line": one_line(cells[cell])[:MAX_LINE], "error": error}
+            for cell, error in sorted(errors.items())
+            if error
+        ][:MAX_FAILED]
 
 
-def _note_failed(record, cells, errors):
-    record["failed"] = [
-        {"cell": cell + 1, "line": one_line(cells[cell])[:MAX_LINE], "error": errors[cell]}
-        for cell in sorted(errors)
-        if errors[cell]
-    ][:MAX_FAILED]
+def _run_cell(student, source, seconds):
+    """What a cell raised, in a line; an empty text if nothing."""
+    try:
+        response = student.ask({"op": "run", "source": source}, seconds)
+        return one_line(response.get("value") or "")
+    except TimeoutError:
+        return f"it ran for more than {seconds:.0f} s and was stopped"
 
 
 def _judge(student, record, seed, timeout):
