@@ -62,6 +62,7 @@ class Group:
             folder = _make_group(tree, settings)
             if folder is None:
                 self.remove()
+                self.folders = []
                 return
             self.folders.append(folder)
         with contextlib.suppress(OSError):  # version 2, where the machine has swap
@@ -70,12 +71,11 @@ class Group:
     def remove(self):
         """Remove it; the processes in it have been ended, and take a moment to go."""
         deadline = time.monotonic() + 5
-        while self.folders and time.monotonic() < deadline:
-            try:
-                self.folders[-1].rmdir()
-                self.folders.pop()
-            except OSError:
-                time.sleep(0.05)
+        while any(map(Path.exists, self.folders)) and time.monotonic() < deadline:
+            for folder in self.folders:
+                with contextlib.suppress(OSError):
+                    folder.rmdir()
+            time.sleep(0.02)
 
 
 def _make_group(tree, settings):
@@ -104,30 +104,29 @@ def _make_group(tree, settings):
     return None
 
 
-def family_of(pid):
-    """A process and its descendants; nothing once it is gone."""
+def family_of(process):
+    """A child of ours and its descendants; nothing once it has ended."""
     import psutil
 
     with contextlib.suppress(psutil.Error):
-        first = psutil.Process(pid)
-        return [first, *first.children(recursive=True)]
+        if process.poll() is None:  # else its id may be another's by now
+            first = psutil.Process(process.pid)
+            return [first, *first.children(recursive=True)]
     return []
 
 
-def last_in_row(pid):
-    """The process that runs the notebook, at the end of a row of only children."""
-    while len(family := family_of(pid)) > 1:
-        pid = family[1].pid
-    return pid
+def last_in_row(process):
+    """Id of the process that runs the notebook, at the end of a row of only children."""
+    return family_of(process)[-1].pid
 
 
-def end_all(pid):
-    """Kill a process and its descendants: inside bubblewrap all of them, else those in sight."""
-    for one in family_of(pid):
+def end_all(process):
+    """Kill a child and its descendants: inside bubblewrap all of them, else those in sight."""
+    for one in family_of(process):
         with contextlib.suppress(Exception):  # it has gone
             one.kill()
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, signal.SIGKILL)
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def describe_exit(code):

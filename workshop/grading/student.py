@@ -66,7 +66,7 @@ class StudentProcess:
     def hello(self, seconds):
         """Wait until it has started."""
         self.ask({"op": "hello"}, seconds)
-        self._python = limits.last_in_row(self.process.pid)
+        self._python = limits.last_in_row(self.process)
 
     def ask(self, request, seconds):
         """Send a request, return the response.
@@ -89,7 +89,8 @@ class StudentProcess:
 
     def end(self, reason="It is over."):
         """End the process and all that it has started; remove its folder."""
-        limits.end_all(self.process.pid)
+        self.reason = self.reason or reason
+        limits.end_all(self.process)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(timeout=10)
         for pipe in (self.process.stdin, self.process.stdout):
@@ -99,7 +100,6 @@ class StudentProcess:
             shutil.rmtree(self._folder, ignore_errors=True)
         else:
             self._group.remove()
-        self.reason = self.reason or reason
 
     def _write(self, request):
         with contextlib.suppress(OSError, ValueError):  # it has ended: the reader will say so
@@ -138,17 +138,16 @@ class StudentProcess:
         """Look at all its processes until they have gone; end them when they take too much."""
         few = self._group is not None and not self._group.folders
         most = limits.FEW_PROCESSES if few else limits.MAX_PROCESSES
-        while not self.reason and (family := limits.family_of(self.process.pid)):
+        while not self.reason and (family := limits.family_of(self.process)):
             used = 0
             for one in family:
                 with contextlib.suppress(Exception):  # it has gone
                     used += one.memory_info().rss
             if len(family) > most:
-                self.reason = f"It started more than {most} processes and was stopped."
+                self.end(f"It started more than {most} processes and was stopped.")
             elif used > limits.HEADROOM * self._memory:
-                self.reason = f"It used more than {self._memory / limits.GIGABYTE:g} GB of memory."
+                self.end(f"It used more than {self._memory / limits.GIGABYTE:g} GB of memory.")
             time.sleep(limits.POLL_SECONDS)
-        limits.end_all(self.process.pid)
 
 
 def _environment(folder):
