@@ -24,6 +24,7 @@ from workshop.grading.results import (
     empty_record,
     one_line,
     rows_of,
+    table_of,
     to_csv,
     version,
 )
@@ -148,9 +149,9 @@ def grade(
                 student, sha256 = pair
                 result = {"student": student, "path": str(paths[pair]), "sha256": sha256}
                 result |= {"version": version(), "seed": seed, "complete": record is not None}
-                empty = empty_record(_practices(), isolated=isolate, problems=[LOST])
-                records.add(result | (record or empty))
-                on_line(f"[{number}/{len(paths)}] {_line(result | (record or empty))}")
+                result |= record or empty_record(_practices(), isolated=isolate, problems=[LOST])
+                records.add(result)
+                on_line(f"[{number}/{len(paths)}] {_line(result)}")
         except KeyboardInterrupt:
             n = sum(records.find(*pair) is not None for pair in paths)
             on_line(f"{n} of {len(paths)} notebooks are graded. The same command goes on there.")
@@ -236,6 +237,7 @@ def _write(out, records, pairs):
 
     practices = _practices()
     rows, html = rows_of(records.of(pairs), practices), out.with_suffix(".html")
-    write_whole(out, to_csv(rows, practices))
-    write_whole(html, to_html(rows, list(practices.values()), title=out.stem))
+    table = table_of(rows, practices)
+    write_whole(out, to_csv(table))
+    write_whole(html, to_html(rows, table, practices, title=out.stem))
     return tuple(rows), html

@@ -3,13 +3,13 @@
 A run that was killed goes on from the file.
 """
 
-import csv
 import hashlib
-import io
 import json
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+
+import pandas as pd
 
 import workshop
 from workshop._files import write_whole
@@ -148,16 +148,17 @@ def _failures(notebooks):
             yield f"{name}: and {len(failed) - MAX_FAILED} more cells"
 
 
-def to_csv(rows, practice_ids):
-    """Text of a CSV table: student, a column a practice, total, seconds, failed."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["student", *practice_ids, "total", "seconds", "failed"])
-    for row in rows:
-        points = [row.points[key] for key in practice_ids]
-        words = [_safe(row.student), *points, row.total, row.seconds, _safe(row.failed)]
-        writer.writerow(words)
-    return text.getvalue()
+def table_of(rows, practice_ids):
+    """Rows as a table: student, a column a practice, total, seconds, failed."""
+    columns = ["student", *practice_ids, "total", "seconds", "failed"]
+    lines = [[r.student, *r.points.values(), r.total, r.seconds, r.failed] for r in rows]
+    return pd.DataFrame(lines, columns=columns)
+
+
+def to_csv(table):
+    """Text of a CSV table, in which no spreadsheet finds a formula."""
+    safe = {name: table[name].map(_safe) for name in ("student", "failed")}
+    return table.assign(**safe).to_csv(index=False, lineterminator="\n")
 
 
 def _safe(text):
