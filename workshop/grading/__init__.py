@@ -16,18 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workshop._files import write_whole
-from workshop.grading import isolation, limits
+from workshop.grading import isolation, limits, results
 from workshop.grading.pool import grade_all, usable_cores
-from workshop.grading.results import (
-    MAX_NOTEBOOK,
-    Records,
-    empty_record,
-    one_line,
-    rows_of,
-    table_of,
-    to_csv,
-    version,
-)
 from workshop.grading.submissions import find_submissions
 
 __all__ = ["NOT_ISOLATED", "Grades", "grade"]
@@ -131,7 +121,7 @@ def grade(
     found = find_submissions(submissions)
     walls = isolation.require() if isolate else None
     with _alone(out), contextlib.ExitStack() as stack:
-        records = Records(out.with_suffix(".json"))
+        records = results.Records(out.with_suffix(".json"))
         paths = {(one.student, _digest(one.path)): one.path for one in found}
         todo = {pair: path for pair, path in paths.items() if again or not records.find(*pair)}
         n_kept = len(paths) - len(todo)
@@ -146,10 +136,10 @@ def grade(
         stack.enter_context(contextlib.closing(done))
         try:
             for number, (pair, record) in enumerate(done, start=n_kept + 1):
-                student, sha256 = pair
-                result = {"student": student, "path": str(paths[pair]), "sha256": sha256}
-                result |= {"version": version(), "seed": seed, "complete": record is not None}
-                result |= record or empty_record(_practices(), isolated=isolate, problems=[LOST])
+                whose = {"student": pair[0], "sha256": pair[1], "path": str(paths[pair])}
+                how = {"version": results.version(), "seed": seed, "complete": record is not None}
+                empty = results.empty_record(_practices(), isolated=isolate, problems=[LOST])
+                result = whose | how | (record or empty)
                 records.add(result)
                 on_line(f"[{number}/{len(paths)}] {_line(result)}")
         except KeyboardInterrupt:
@@ -192,7 +182,7 @@ def _digest(path):
     """SHA-256 of a file, of which no more is read than counts; the worker says what is wrong."""
     try:
         with open(path, "rb") as file:
-            return hashlib.sha256(file.read(MAX_NOTEBOOK + 1)).hexdigest()
+            return hashlib.sha256(file.read(results.MAX_NOTEBOOK + 1)).hexdigest()
     except OSError:
         return "unreadable"
 
@@ -228,7 +218,7 @@ def _line(result):
     words += [f"{result['seconds']:.0f} s", *result["problems"]]
     if result["failed"]:
         words.append("failed cells: " + ", ".join(str(one["cell"]) for one in result["failed"]))
-    return "  ".join(map(one_line, words))
+    return "  ".join(map(results.one_line, words))
 
 
 def _write(out, records, pairs):
@@ -236,8 +226,9 @@ def _write(out, records, pairs):
     from workshop.grading.report import to_html
 
     practices = _practices()
-    rows, html = rows_of(records.of(pairs), practices), out.with_suffix(".html")
-    table = table_of(rows, practices)
-    write_whole(out, to_csv(table))
+    rows = results.rows_of([records.results[pair] for pair in pairs], practices)
+    html = out.with_suffix(".html")
+    table = results.table_of(rows, practices)
+    write_whole(out, results.to_csv(table))
     write_whole(html, to_html(rows, table, practices, title=out.stem))
     return tuple(rows), html

@@ -22,13 +22,11 @@ CGROUPS, OWN_GROUPS = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 
 
 def limit(name, value):
-    """Limit this process and its children, as far as the system knows this limit."""
+    """Limit this process and its children, where the system knows this limit and has no lower."""
     import resource  # not on Windows
 
     with contextlib.suppress(AttributeError, OSError, ValueError):
-        hard = resource.getrlimit(getattr(resource, name))[1]
-        value = int(value) if hard == resource.RLIM_INFINITY else min(int(value), hard)
-        resource.setrlimit(getattr(resource, name), (value, value))
+        resource.setrlimit(getattr(resource, name), (int(value), int(value)))
 
 
 def limit_notebook(memory, *, isolated):
@@ -51,11 +49,8 @@ class Group:
 
     def __init__(self, memory):
         total, self.folders = int(HEADROOM * memory + IN_MEMORY), []
-        trees = {
-            "memory": {"memory.limit_in_bytes": total},
-            "pids": {"pids.max": MAX_TASKS},
-            "cpu": {"cpu.shares": 1024},
-        }
+        trees = {"memory": {"memory.limit_in_bytes": total}, "pids": {"pids.max": MAX_TASKS}}
+        trees["cpu"] = {"cpu.shares": 1024}
         if (CGROUPS / "cgroup.controllers").exists():  # version 2
             trees = {"": {"memory.max": total, "pids.max": MAX_TASKS, "cpu.weight": 100}}
         for tree, settings in trees.items():

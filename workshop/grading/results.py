@@ -54,33 +54,29 @@ class Records:
     """
 
     def __init__(self, path):
-        self.path, self._results = path, {}
+        self.path, self.results = path, {}
         if not path.exists():
             return
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
             if content["format"] != FORMAT:
                 raise ValueError(f"format {content['format']!r}")
-            self._results = {(one["student"], one["sha256"]): one for one in content["notebooks"]}
+            self.results = {(one["student"], one["sha256"]): one for one in content["notebooks"]}
         except (ValueError, TypeError, KeyError, RecursionError) as problem:
             raise ValueError(
-                f"{path} must be the record of an earlier `workshop grade`; it cannot be read "
-                f"({str(problem)[:80]}). Move it away, or pass another --out; nothing is changed."
+                f"{path} must be the record of an earlier `workshop grade`, of this version; got "
+                f"{str(problem)[:80]}. Move it away, or pass another --out; nothing is changed."
             ) from problem
 
     def find(self, student, sha256):
         """The result of a student's notebook under this version; None where there is none."""
-        found = self._results.get((student, sha256))
+        found = self.results.get((student, sha256))
         return found if found and found["complete"] and found["version"] == version() else None
-
-    def of(self, pairs):
-        """Results of (student, sha256) pairs; those of incomplete ones, too."""
-        return [self._results[pair] for pair in pairs]
 
     def add(self, result):
         """Keep a result, on disk as well."""
-        self._results[result["student"], result["sha256"]] = result
-        content = {"format": FORMAT, "notebooks": list(self._results.values())}
+        self.results[result["student"], result["sha256"]] = result
+        content = {"format": FORMAT, "notebooks": list(self.results.values())}
         write_whole(self.path, json.dumps(content, indent=1) + "\n")
 
 

@@ -32,11 +32,8 @@ SETTINGS = {
     "PIP_NO_INDEX": "1",
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "CUDA_VISIBLE_DEVICES": "",
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "TF_NUM_INTRAOP_THREADS": "1",
-    "TF_NUM_INTEROP_THREADS": "1",
+    **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
+    **dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), "1"),
     GRADING_VARIABLE: "1",
 }
 
@@ -123,9 +120,8 @@ class StudentProcess:
         if response is None:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(timeout=2)
-            self._end_because(
-                f"Its process ended ({limits.describe_exit(self.process.returncode)})."
-            )
+            how = limits.describe_exit(self.process.returncode)
+            self._end_because(f"Its process ended ({how}).")
         if not isinstance(response, dict) or not {"value", "error"} & set(response):
             self._end_because("It wrote to where only the grader's messages belong.")
         return response
