@@ -90,6 +90,7 @@ for _ in range(8):
         time.sleep(99)
 time.sleep(99)
 """
+DEAF = f"import signal\nsignal.signal(2, signal.SIG_IGN)\n{ENDLESS}"
 DAEMON = "import subprocess\nsubprocess.Popen(['sleep', '4321'], start_new_session=True)"
 DEEP = "compare_models = []\nfor _ in range(10**5):\n    compare_models = [compare_models]"
 LIAR = "import numpy as np\nnp.array_equal = np.allclose = lambda *_, **__: True"
@@ -99,11 +100,7 @@ CASES = {  # cells, points of 1.6.2 (None: its own affair), what the row says
     "segfault": (["import ctypes\nctypes.string_at(0)", GOOD], 0, "by SIGSEGV"),
     "sysexit": (["import sys\nsys.exit(1)", GOOD], 10, "cell 1: SystemExit"),
     "endless": ([ENDLESS, GOOD], 10, "cell 1: it ran for more than . s and was stopped"),
-    "deaf": (
-        [f"import signal\nsignal.signal(2, signal.SIG_IGN)\n{ENDLESS}", GOOD],
-        0,
-        "did not stop when it was interrupted",
-    ),
+    "deaf": ([DEAF, GOOD], 0, "did not stop when it was interrupted"),
     "slow": (["def compare_models(*_):\n    while True:\n        pass"], 0, ""),
     "bomb": (["import os\nwhile True:\n    os.fork()", GOOD], 0, "more than \\d+ processes|ended"),
     "busy": ([BUSY, GOOD], None, ""),

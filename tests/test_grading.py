@@ -29,7 +29,12 @@ from workshop.grading import isolation
 from workshop.grading.results import Records, digest_of, rows_of, table_of, to_csv, version
 from workshop.grading.submissions import find_submissions, student_of
 
-WALLS = shutil.which("bwrap") is not None
+try:
+    isolation.require()
+    MISSING = ""
+except OSError as problem:
+    MISSING = str(problem)
+WALLS = not MISSING
 IDS = [f"{day}.6.{number}" for day in (1, 2) for number in range(1, 6)]
 
 

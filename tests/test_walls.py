@@ -16,16 +16,11 @@ import psutil
 import pytest
 
 from tests.hostile import ATTEMPTS, BUSY, CASES, GOOD, attack
-from tests.test_grading import run, save, table
+from tests.test_grading import MISSING, run, save, table
 from workshop.grading import isolation, limits
 from workshop.grading.student import StudentProcess
 from workshop.grading.worker import grade_notebook
 
-try:
-    isolation.require()
-    MISSING = ""
-except OSError as problem:
-    MISSING = str(problem)
 if not os.environ.get("WORKSHOP_REQUIRE_WALLS"):
     pytestmark = pytest.mark.skipif(bool(MISSING), reason=MISSING)
 
@@ -116,7 +111,7 @@ my_answer_262 = "found: " + "; ".join(found)[:2500]
 @pytest.fixture
 def planted(tmp_path):
     """A secret, a fifo and a listening socket in each place that a notebook must not reach."""
-    places, servers, opened = [], [], []
+    places, servers = [], []
     homes = [tempfile.mkdtemp(prefix=".workshop-walls-", dir=Path.home()), tempfile.mkdtemp()]
     for folder in (*map(Path, homes), tmp_path / "class"):
         folder.mkdir(exist_ok=True)
