@@ -1,15 +1,17 @@
-"""Grade a class of thirty, killed half-way: ``python benchmarks/grading.py``
+"""Grade a class of thirty, killed half-way: ``python -m benchmarks.grading``
 
-Honest notebooks, among them the course's own, solved, in part and not at all, and hostile ones.
-``workshop grade`` is killed with SIGKILL in the midst and started again; every student's points
-must be the known ones, no notebook graded twice, none lost. On two cores it takes some 15 minutes;
-``--quick`` leaves the course's own notebooks out.
+Honest notebooks, among them the course's own, solved, in part and not at all, and hostile ones
+(`tests/hostile.py`). ``workshop grade`` is killed with SIGKILL in the midst and started again:
+every student's points must be the known ones, no notebook graded twice, none lost. Without
+bubblewrap it must refuse, and with ``--no-isolation`` its report must say so. On two cores it
+takes some 10 minutes; ``--quick`` leaves the course's own notebooks out.
 """
 
 import argparse
 import copy
 import csv
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -20,86 +22,26 @@ from pathlib import Path
 import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
 
+from tests.hostile import ATTEMPTS, CASES, GOOD, attack
 from workshop.homework import EXTENDED, PRACTICES
 
 ROOT = Path(__file__).resolve().parent.parent
 DAYS = ("day1_build_cnns", "day2_automl_and_interpretation")
-
-# The whole answer to 1.6.2, which needs no model: 10 points within a second.
-GOOD = """
-import numpy as np
-
-
-def compare_models(y_true, score_a, score_b):
-    y = y_true.ravel() == 1
-    a, b = ((score.ravel() >= 0.5) != y for score in (score_a, score_b))
-    table = [[int(np.sum((a == i) & (b == j))) for j in (0, 1)] for i in (0, 1)]
-    return table, np.flatnonzero(a & b)
-"""
-TRANSPOSED = GOOD.replace("(a == i) & (b == j)", "(a == j) & (b == i)")
-OFF_BY_ONE = GOOD.replace("np.flatnonzero(a & b)", "1 + np.flatnonzero(a & b)")
-RANDOM = "import numpy as np\ndef compare_models(*_):\n    return np.random.rand(2, 2), [1, 2, 3]"
-ENDLESS = "while True:\n    pass"
-FAKER = """
-import glob, os
-for folder in ["..", "../..", {folder!r}, *glob.glob("/proc/[0-9]*/cwd")]:
-    for name in ("grades.csv", "grades.json", "grades.html"):
-        try:
-            with open(os.path.join(folder, name), "w") as file:
-                file.write("student,total\\n23_faker,100\\n")
-        except OSError:
-            pass
-print("total 100 of 100 points")
-"""
-PATCHER = """
-from workshop import homework
-from workshop.homework import practice
-from workshop.homework.answers import served
-class Verdict:
-    points, passed, done, out_of, remarks = 10, True, True, 10, ()
-homework.check = homework.judge = homework.scoreboard = lambda *_, **__: Verdict()
-for practice in homework.PRACTICES.values():
-    object.__setattr__(practice, "check", lambda *_: iter(()))
-served.AnswerServer.handle = lambda self, request: {"value": {"points": 10, "right": True}}
-"""
-
-SMALL = {  # cells, points of 1.6.2
-    "07_good": ([GOOD], 10),
-    "08_transposed": ([TRANSPOSED], 4),
-    "09_off_by_one": ([OFF_BY_ONE], 6),
-    "10_random": ([RANDOM], 0),
-    "11_later_cell_first": (["print(compare_models)", GOOD], 10),
-    "12_empty": ([], 0),
-    "13_one_error": (["1 / 0", GOOD], 10),
-    "14_exit": (["import os\nos._exit(0)", GOOD], 0),
-    "15_segfault": (["import ctypes\nctypes.string_at(0)", GOOD], 0),
-    "16_endless": ([ENDLESS, GOOD], 10),
-    "17_endless_and_deaf": ([f"import signal\nsignal.signal(2, signal.SIG_IGN)\n{ENDLESS}"], 0),
-    "18_fork_bomb": (["import os\nwhile True:\n    os.fork()", GOOD], 0),
-    "19_fifty_gigabytes": (["import numpy as np\nx = np.ones(int(50e9) // 8)", GOOD], 10),
-    "20_grows": (["x = []\nwhile True:\n    x.append(b'x' * 10**8)", GOOD], 10),
-    "21_prints_gigabytes": (["for _ in range(4000):\n    print('x' * 10**6)", GOOD], 10),
-    "22_patches_the_checks": ([PATCHER], 0),
-    "23_faker": ([FAKER], 0),
-    "24_kills_its_grader": (["import os\nos.kill(os.getppid(), 9)\nos.kill(-1, 9)"], 0),
-    "25_closes_the_pipes": (["import os\nos.closerange(0, 4096)", GOOD], 0),
-    "26_daemon": (["import subprocess\nsubprocess.Popen(['sleep', '3600'])", GOOD], 10),
-    "27_endless_answer": (["def compare_models(*_):\n    while True:\n        pass"], 0),
-    "28_patches_numpy": (["import numpy as np\nnp.array_equal = lambda *_: True", TRANSPOSED], 4),
-    "29_installs": (["%pip install numpy==1.0\n!pip uninstall -y numpy", GOOD], 10),
-}
-NOT_JSON = "30_prose"
+CHOSEN = ["honest", "segfault", "deaf", "bomb", "busy", "hoarder", "patcher", "faker", "forger"]
+CHOSEN += ["pickler", "daemon"]
+NOT_JSON = "prose"
 
 
 def small_class(folder):
-    """Write the notebooks of a few lines; return the right points."""
-    expected = {}
-    for student, (cells, points) in SMALL.items():
-        cells = [cell.replace("{folder!r}", repr(str(folder.parent))) for cell in cells]
+    """Write the notebooks of a few lines; return the right points, None where any will do."""
+    students = {name: CASES[name][:2] for name in CHOSEN}
+    students |= {name: (attack(name), 10) for name in ATTEMPTS}
+    for student, (cells, _) in students.items():
+        cells = [cell.replace("{folder}", repr(str(folder.parent))) for cell in cells]
         notebook = new_notebook(cells=[new_code_cell(cell) for cell in cells])
         write(folder / student / "day1.ipynb", notebook)
-        expected[student] = {"1.6.2": points}
     (folder / f"{NOT_JSON}.ipynb").write_text("Dear grader, my dog ate the notebook.")
+    expected = {name: {"1.6.2": points} for name, (_, points) in students.items()}
     return expected | {NOT_JSON: {}}
 
 
@@ -181,12 +123,12 @@ def in_part_solved(unfilled, solved, ids):
     return copy.deepcopy(unfilled) | {"cells": cells}
 
 
-def grade(folder, out, arguments, *, kill_after=None):
-    """Run ``workshop grade``; return (student, name) of the notebooks it reported, and its code."""
-    words = [sys.executable, "-m", "workshop", "grade", str(folder), "--out", str(out)]
-    words += ["--jobs", str(arguments.jobs), "--cell-timeout", str(arguments.cell_timeout)]
+def grade(folder, out, options, *, kill_after=None, **environment):
+    """Run ``workshop grade``; return what it reported of each notebook, and its exit code."""
+    words = [sys.executable, "-m", "workshop", "grade", str(folder), "--out", str(out), *options]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     reported = []
-    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(words, env=os.environ | environment, **pipes) as process:
         for line in process.stdout:
             print(f"  {line}", end="", flush=True)
             if line.startswith("["):
@@ -198,35 +140,52 @@ def grade(folder, out, arguments, *, kill_after=None):
     return reported, process.returncode
 
 
+def says_what_is_open(parent):
+    """Whether it refuses without bubblewrap, and says what is open with ``--no-isolation``."""
+    write(parent / "one" / "bob" / "day1.ipynb", new_notebook(cells=[new_code_cell(GOOD)]))
+    out = parent / "open.csv"
+    _, refused = grade(parent / "one", out, [], PATH=str(parent))
+    _, code = grade(parent / "one", out, ["--no-isolation"], PATH=str(parent))
+    report = out.with_suffix(".html").read_text(encoding="utf-8")
+    return refused == 1 and code == 0 and "WITHOUT ISOLATION" in report
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--cell-timeout", type=float, default=120)
     parser.add_argument("--quick", action="store_true", help="only notebooks of a few lines")
     arguments = parser.parse_args()
+    options = ["--jobs", str(arguments.jobs), "--cell-timeout", str(arguments.cell_timeout)]
     with tempfile.TemporaryDirectory() as parent:
         folder, out = Path(parent) / "class", Path(parent) / "grades.csv"
         expected = small_class(folder) | ({} if arguments.quick else course_class(folder))
         n_notebooks = len(list(folder.rglob("*.ipynb")))
         started = time.perf_counter()
-        grade(folder, out, arguments, kill_after=n_notebooks // 2)
+        grade(folder, out, options, kill_after=n_notebooks // 2)
         record = json.loads(out.with_suffix(".json").read_text(encoding="utf-8"))
         first = [(one["student"], Path(one["path"]).name) for one in record["notebooks"]]
         print(f"killed after {time.perf_counter() - started:.0f} s")
-        second, code = grade(folder, out, arguments)
+        second, code = grade(folder, out, options)
         seconds = time.perf_counter() - started
         with open(out, encoding="utf-8", newline="") as file:
             rows = {row["student"]: row for row in csv.DictReader(file)}
+        record = json.loads(out.with_suffix(".json").read_text(encoding="utf-8"))
+        honest = says_what_is_open(Path(parent))
+    said = {one["student"]: one["practices"]["2.6.2"].get("written") for one in record["notebooks"]}
+    gained = [name for name in ATTEMPTS if said[name] != "gained: "]
     wrong = [student for student in {*expected, *rows} if not agrees(student, rows, expected)]
-    for student in sorted(wrong):
+    for student in sorted({*wrong, *gained}):
         print(f"{student}: expected {expected.get(student)}, found {rows.get(student)}")
     twice = len(first) + len(second) - len({*first, *second})
     lost = n_notebooks - len({*first, *second})
     print(
         f"{len(rows)} rows, {len(rows) - len(wrong)} right; of {n_notebooks} notebooks {twice} "
-        f"graded twice, {lost} lost; {seconds:.0f} s, the killed run included"
+        f"graded twice, {lost} lost; {seconds:.0f} s, the killed run included; {len(gained)} of "
+        f"{len(ATTEMPTS)} that attack gained something; without bubblewrap "
+        f"{'it refuses' if honest else 'IT DOES NOT REFUSE, or its report does not say so'}"
     )
-    return 1 if wrong or twice or lost or code else 0
+    return 1 if wrong or twice or lost or code or gained or not honest else 0
 
 
 def agrees(student, rows, expected):
@@ -234,7 +193,8 @@ def agrees(student, rows, expected):
         return False
     points = {practice.id: int(rows[student][practice.id]) for practice in EXTENDED.values()}
     right = {practice.id: expected[student].get(practice.id, 0) for practice in EXTENDED.values()}
-    return points == right and int(rows[student]["total"]) == sum(right.values())
+    free = {key: points[key] for key, value in right.items() if value is None}
+    return points == right | free and int(rows[student]["total"]) == sum(points.values())
 
 
 if __name__ == "__main__":

@@ -39,6 +39,7 @@ NEED_FRAMEWORKS = [
     "tests/test_real_sections.py",
     "tests/test_triton.py",
     "tests/test_twins.py",
+    "tests/test_walls.py",
     "tests/test_wheel.py",
     "workshop/*nas*.py",
     "workshop/*torch*.py",

@@ -37,7 +37,7 @@ ARROWS = {
         *("nas", "interpret", "evaluation", "datasets", "splits"),
         *("architecture", "keras_cnn", "torch_cnn"),
     },
-    "grading": {"homework", "torch_cnn"},
+    "grading": {"homework"},
     "__main__": {"datasets", "execution", "grading"},
 }
 

@@ -2,35 +2,40 @@
 
 Three processes a notebook: this one, which only keeps the records; a worker that is trusted and
 judges (`workshop.grading.worker`); and the student's, which runs the cells and then gives its
-answers as plain data (`workshop.grading.sandbox`, `workshop.grading.notebook`). Points come from
-the worker alone, so nothing that a notebook prints, writes or overwrites earns any.
+answers as plain data (`workshop.grading.notebook`), inside the walls of
+`workshop.grading.isolation`. Points come from the worker alone, so nothing that a notebook prints,
+writes or overwrites earns any.
 """
 
 import contextlib
 import hashlib
 import importlib.util
-import os
 import secrets
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from workshop._files import write_whole
-from workshop.grading.places import hidden
-from workshop.grading.pool import Pool, practice_ids, probe
-from workshop.grading.record import Graded, Records, version
-from workshop.grading.rows import rows_of, to_csv
+from workshop.grading import isolation, limits, results
+from workshop.grading.pool import grade_all, usable_cores
 from workshop.grading.submissions import find_submissions
 
-__all__ = ["Grades", "grade", "protections"]
+__all__ = ["NOT_ISOLATED", "Grades", "grade"]
 
-PROTECTIONS = {
-    "processes": "it sees and can end no processes but its own",
-    "files": "it can write only to an empty folder of its own",
-    "hidden": "it cannot read the other submissions",
-    "network": "it has no network",
-    "capabilities": "it has none of root's rights",
-}
+NOT_ISOLATED = (
+    "Notebooks run WITHOUT ISOLATION: any of them can read this account's files and the other "
+    "submissions, use the network, and change files, the grades too."
+)
+COUNTED = (
+    "Each has a cgroup: its memory (files in memory, too), its processes and its share of the CPU "
+    "are counted together."
+)
+NOT_COUNTED = (
+    f"NO cgroup can be made here: each has one core, {limits.FEW_PROCESSES} processes and a low "
+    "priority, its CPU time ends with --timeout, and memory is counted process by process. See "
+    "INSTRUCTOR.md."
+)
+LOST = "The process that graded it was killed. Run the same command again."
 
 
 @dataclass(frozen=True)
@@ -93,7 +98,7 @@ def grade(
     again : bool
         Grade all notebooks, those that are in the record, too.
     isolate : bool
-        Use all that Linux offers to shut the notebooks off; leave it so.
+        Shut the notebooks off with bubblewrap; without it, trust everyone in the class.
     on_line : callable
         Takes a line of progress.
 
@@ -108,34 +113,35 @@ def grade(
     ValueError
         If an option is out of range, or the record is damaged.
     OSError
-        On Windows; or if another run is writing to `out`.
+        If notebooks cannot be shut off here, or another run is writing to `out`.
     """
-    _check_options(out=out, jobs=jobs, timeout=timeout, cell_timeout=cell_timeout, memory=memory)
-    found = find_submissions(submissions)
     out = Path(out)
+    options = {"timeout": timeout, "cell_timeout": cell_timeout, "memory": memory}
+    _check_options(out, {"jobs": 1 if jobs is None else jobs} | options)
+    found = find_submissions(submissions)
+    walls = isolation.require() if isolate else None
     with _alone(out), contextlib.ExitStack() as stack:
-        records = Records(out.with_suffix(".json"))
-        digests = [_digest(one.path) for one in found]
-        paths = {
-            (one.student, digest): one.path for one, digest in zip(found, digests, strict=True)
-        }
-        todo = [pair for pair in paths if again or records.find(*pair) is None]
+        records = results.Records(out.with_suffix(".json"))
+        paths = {(one.student, _digest(one.path)): one.path for one in found}
+        todo = {pair: path for pair, path in paths.items() if again or not records.find(*pair)}
         n_kept = len(paths) - len(todo)
         if n_kept:
             on_line(f"{n_kept} of {len(paths)} notebooks are graded already, in {records.path}.")
         seed = secrets.randbits(32) if random_state is None else int(random_state)
-        options = {"timeout": timeout, "cell_timeout": cell_timeout, "memory": memory}
-        options |= {"seed": seed, "isolate": isolate, "hidden": hidden(submissions, found, out)}
         if todo:
-            on_line(f"Seed {seed}. {_limits(options)}")
-            on_line(_in_words(probe(isolate)))
-        pool = Pool(jobs or _n_cores(), options)
+            for line in _first_lines(seed, options, walls):
+                on_line(line)
+        options |= {"seed": seed, "isolate": isolate}
+        done = grade_all(todo, jobs or len(usable_cores()), options)
+        stack.enter_context(contextlib.closing(done))
         try:
-            done = stack.enter_context(contextlib.closing(pool.run(todo, paths)))
-            for number, (pair, record, complete) in enumerate(done, start=1):
-                path = str(paths[pair])
-                records.add(Graded(pair[0], path, pair[1], version(), seed, complete, record))
-                on_line(f"[{n_kept + number}/{len(paths)}] {_line(pair[0], path, record)}")
+            for number, (pair, record) in enumerate(done, start=n_kept + 1):
+                whose = {"student": pair[0], "sha256": pair[1], "path": str(paths[pair])}
+                how = {"version": results.version(), "seed": seed, "complete": record is not None}
+                empty = results.empty_record(_practices(), isolated=isolate, problems=[LOST])
+                result = whose | how | (record or empty)
+                records.add(result)
+                on_line(f"[{number}/{len(paths)}] {_line(result)}")
         except KeyboardInterrupt:
             n = sum(records.find(*pair) is not None for pair in paths)
             on_line(f"{n} of {len(paths)} notebooks are graded. The same command goes on there.")
@@ -145,31 +151,13 @@ def grade(
     return Grades(rows, out, html, records.path, seed, len(todo), n_kept, n_lost)
 
 
-def protections(*, isolate=True):
-    """What this machine offers to shut a notebook off.
-
-    Returns
-    -------
-    dict of str to bool
-        By sentence.
-    """
-    active = probe(isolate)
-    return {sentence: name in active for name, sentence in PROTECTIONS.items()}
-
-
-def _check_options(*, out, jobs, **numbers):
+def _check_options(out, numbers):
     if sys.platform == "win32":
-        raise OSError(
-            "Grading needs Linux or macOS, whose processes can be held to limits. On Windows run "
-            "it in WSL or in a container: see INSTRUCTOR.md."
-        )
-    for name in ("nbformat", "psutil"):
-        if importlib.util.find_spec(name) is None:
-            raise ImportError(f"Grading needs {name}. Install it with: pip install {name}")
-    if Path(out).suffix != ".csv":
+        raise OSError("Grading needs Linux or macOS. On Windows run it in WSL: see INSTRUCTOR.md.")
+    if importlib.util.find_spec("psutil") is None:
+        raise ImportError("Grading needs psutil. Install it with: pip install psutil")
+    if out.suffix != ".csv":
         raise ValueError(f"out must be the name of a .csv file; got {out}.")
-    if jobs is not None and jobs < 1:
-        raise ValueError(f"jobs must be 1 or more; got {jobs}.")
     for name, value in numbers.items():
         if not value > 0:
             raise ValueError(f"{name} must be more than 0; got {value}.")
@@ -191,58 +179,56 @@ def _alone(out):
 
 
 def _digest(path):
-    """SHA-256 of a file of any size; of one that cannot be read the worker will say so."""
+    """SHA-256 of a file, of which no more is read than counts; the worker says what is wrong."""
     try:
         with open(path, "rb") as file:
-            digest = hashlib.sha256()
-            while piece := file.read(1 << 20):
-                digest.update(piece)
-            return digest.hexdigest()
+            return hashlib.sha256(file.read(results.MAX_NOTEBOOK + 1)).hexdigest()
     except OSError:
         return "unreadable"
 
 
-def _n_cores():
-    with contextlib.suppress(AttributeError):  # macOS has no affinity
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _line(student, path, record):
-    """Line of progress: what a notebook earned, of the days that it is about."""
-    days = record["days"] or ["1", "2"]
-    points = sum(practice["points"] for practice in record["practices"].values())
-    trouble = [*record["problems"]]
-    if record["failed"]:
-        cells = ", ".join(str(cell["cell"]) for cell in record["failed"][:5])
-        trouble.append(f"failed cells: {cells}{', ...' if len(record['failed']) > 5 else ''}")
-    parts = f"{student}  {Path(path).name}", f"{points} of {50 * len(days)} points"
-    line = "  ".join([*parts, f"{record['seconds']:.0f} s", *trouble])
-    return "".join(letter if letter.isprintable() else "?" for letter in line)
-
-
-def _limits(options):
-    return (
-        f"Limits of a notebook: {options['timeout']:g} s, {options['cell_timeout']:g} s a cell, "
-        f"{options['memory']:g} GB."
+def _first_lines(seed, options, walls):
+    """Seed and limits; what shuts a notebook off and what holds it back, or that nothing does."""
+    seconds, of_cell, memory = options.values()
+    yield f"Seed {seed}. Limits of a notebook: {seconds:g} s, {of_cell:g} s a cell, {memory:g} GB."
+    if walls is None:
+        yield f"{NOT_ISOLATED} See INSTRUCTOR.md."
+        return
+    yield (
+        f"Each notebook runs inside {walls}: it sees Python, its packages and the course's data, "
+        "and no other file, process, socket or network."
     )
+    group = limits.Group(memory * limits.GIGABYTE)
+    yield COUNTED if group.folders else NOT_COUNTED
+    group.remove()
 
 
-def _in_words(active):
-    """What shuts a notebook off, and what does not."""
-    there = [sentence for name, sentence in PROTECTIONS.items() if name in active]
-    lacking = [sentence for name, sentence in PROTECTIONS.items() if name not in active]
-    words = f"Each notebook runs in a process of its own: {'; '.join(there)}." if there else ""
-    if lacking:
-        words += f" NOT so here: {'; '.join(lacking)}. See INSTRUCTOR.md, and use a container."
-    return words.strip()
+def _practices():
+    """The practices that give points, by id."""
+    from workshop.homework import EXTENDED  # Torch and Keras with it
+
+    return EXTENDED
+
+
+def _line(result):
+    """Line of progress: what a notebook earned, of the days that it is about."""
+    days = result["days"] or ["1", "2"]
+    points = sum(practice["points"] for practice in result["practices"].values())
+    words = [result["student"], Path(result["path"]).name, f"{points} of {50 * len(days)} points"]
+    words += [f"{result['seconds']:.0f} s", *result["problems"]]
+    if result["failed"]:
+        words.append("failed cells: " + ", ".join(str(one["cell"]) for one in result["failed"]))
+    return "  ".join(map(results.one_line, words))
 
 
 def _write(out, records, pairs):
     """Write the table and the report; return the rows and the report's path."""
     from workshop.grading.report import to_html
 
-    rows, html = rows_of(records.of(pairs), practice_ids()), out.with_suffix(".html")
-    write_whole(out, to_csv(rows, practice_ids()))
-    write_whole(html, to_html(rows, title=out.stem))
+    practices = _practices()
+    rows = results.rows_of([records.results[pair] for pair in pairs], practices)
+    html = out.with_suffix(".html")
+    table = results.table_of(rows, practices)
+    write_whole(out, results.to_csv(table))
+    write_whole(html, to_html(rows, table, practices, title=out.stem))
     return tuple(rows), html

@@ -1,137 +1,135 @@
-"""Hold a student's processes to limits: memory, number, size of files; and end all of them."""
+"""Hold a notebook to limits: memory, processes, size of files, and its share of the machine.
+
+Where a cgroup can be made, the kernel counts all that a notebook's processes take together, files
+in memory included. Where not, each process has a limit of its own, and a thread adds them up.
+"""
 
 import contextlib
 import os
 import signal
-import sys
-import threading
 import time
-
-__all__ = ["GIGABYTE", "MAX_PROCESSES", "Watchdog", "end_all", "set_limits"]
+from pathlib import Path
 
 GIGABYTE = 1024**3
-MAX_PROCESSES = 64
-MAX_FILE = GIGABYTE
-MAX_TASKS = 1024  # processes and threads where Linux counts them for a namespace
+MAX_TASKS = 512  # processes and threads; TensorFlow starts dozens
+MAX_PROCESSES, FEW_PROCESSES = 64, 16  # in a cgroup, and without one
 HEADROOM = 1.25  # of all processes together, so that one meets its MemoryError before it is killed
+IN_MEMORY = 1.3 * GIGABYTE  # what a cgroup counts beside: /tmp and /dev/shm, see isolation
 POLL_SECONDS = 0.1
-ROUNDS = 50
+
+NAME = "workshop-grading-"  # and the worker's id
+CGROUPS, OWN_GROUPS = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 
 
-def set_limits(memory, *, namespace=False):
-    """Limit this process and its children: `memory` bytes of data each, files, no core dumps."""
-    import resource
+def limit(name, value):
+    """Limit this process and its children, where the system knows this limit and has no lower."""
+    import resource  # not on Windows
 
-    wanted = {"RLIMIT_DATA": memory, "RLIMIT_FSIZE": MAX_FILE, "RLIMIT_CORE": 0}
-    if namespace and os.getuid():  # elsewhere the user's other processes count as well
-        wanted["RLIMIT_NPROC"] = MAX_TASKS
-    for name, value in wanted.items():
-        with contextlib.suppress(AttributeError, OSError, ValueError):  # macOS lacks some
-            hard = resource.getrlimit(getattr(resource, name))[1]
-            value = int(value) if hard == resource.RLIM_INFINITY else min(int(value), hard)
-            resource.setrlimit(getattr(resource, name), (value, value))
-    with contextlib.suppress(OSError):
-        os.nice(5)
+    with contextlib.suppress(AttributeError, OSError, ValueError):
+        resource.setrlimit(getattr(resource, name), (int(value), int(value)))
 
 
-class Watchdog(threading.Thread):
-    """Look at a process and its descendants all the time; end them when they take too much.
+def limit_notebook(memory, *, isolated):
+    """Limit this process before it runs a student's code: `memory` bytes of data each."""
+    limit("RLIMIT_DATA", memory)
+    limit("RLIMIT_FSIZE", GIGABYTE)
+    limit("RLIMIT_CORE", 0)
+    if isolated:  # else the user's other processes count as well
+        limit("RLIMIT_NPROC", MAX_TASKS)
+    os.nice(5)
 
-    Parameters
-    ----------
-    pid : int
-    memory : int
-        Bytes that they may use together, with some headroom.
 
-    Attributes
-    ----------
-    verdict : str
-        Why they were ended; empty as long as they were not.
-    peak : int
-        The most memory they used together, in bytes.
+class Group:
+    """A cgroup for one notebook: a limit of memory and of tasks, a fair share of the CPU.
+
+    It is made within the caller's own group, or the nearest above it that allows one: as root, in
+    a session that systemd has delegated, or in a container that may. Version 1 of cgroups keeps a
+    tree for each kind of limit. `folders` is empty if none can be made.
     """
 
-    def __init__(self, pid, *, memory):
-        super().__init__(daemon=True)
-        self.pid, self.memory = pid, memory
-        self.verdict, self.peak = "", 0
-        self._stopped = threading.Event()
-
-    def run(self):
-        import psutil
-
-        while not self._stopped.wait(POLL_SECONDS):
-            with contextlib.suppress(psutil.Error):
-                self._look(psutil)
-            if self.verdict:
-                end_all(self.pid)
+    def __init__(self, memory):
+        total, self.folders = int(HEADROOM * memory + IN_MEMORY), []
+        trees = {"memory": {"memory.limit_in_bytes": total}, "pids": {"pids.max": MAX_TASKS}}
+        trees["cpu"] = {"cpu.shares": 1024}
+        if (CGROUPS / "cgroup.controllers").exists():  # version 2
+            trees = {"": {"memory.max": total, "pids.max": MAX_TASKS, "cpu.weight": 100}}
+        for tree, settings in trees.items():
+            folder = _make_group(tree, settings)
+            if folder is None:
+                self.remove()
+                self.folders = []
                 return
+            self.folders.append(folder)
+        with contextlib.suppress(OSError):  # version 2, where the machine has swap
+            (self.folders[0] / "memory.swap.max").write_text("0")
 
-    def _look(self, psutil):
-        first = psutil.Process(self.pid)
-        family = [first, *first.children(recursive=True), *_orphans(psutil, first)]
-        if len(family) > MAX_PROCESSES:
-            self.verdict = f"It started more than {MAX_PROCESSES} processes and was stopped."
-            return
-        used = 0
-        for one in family:
-            with contextlib.suppress(psutil.Error):
-                used += one.memory_info().rss
-        self.peak = max(self.peak, used)
-        if used > HEADROOM * self.memory:
-            self.verdict = (
-                f"It used more than {self.memory / GIGABYTE:g} GB of memory and was stopped."
-            )
-
-    def stop(self):
-        """Look no more."""
-        self._stopped.set()
+    def remove(self):
+        """Remove it; the processes in it have been ended, and take a moment to go."""
+        deadline = time.monotonic() + 5
+        while any(map(Path.exists, self.folders)) and time.monotonic() < deadline:
+            for folder in self.folders:
+                with contextlib.suppress(OSError):
+                    folder.rmdir()
+            time.sleep(0.02)
 
 
-def end_all(pid):
-    """Kill a process, its descendants, and orphans that came to this process: none escapes.
+def _make_group(tree, settings):
+    """A new group in our own of this tree or above it; None where none can be made or joined."""
+    lines = [line.split(":", 2) for line in OWN_GROUPS.read_text().splitlines()]
+    (own,) = [path for _, kinds, path in lines if tree in kinds.split(",")] or ["/"]
+    root = CGROUPS / tree
+    start = root / own.strip("/")
+    for parent in (start, *start.parents):
+        if not parent.is_relative_to(root) or not os.access(parent / "cgroup.procs", os.W_OK):
+            return None
+        folder = parent / f"{NAME}{os.getpid()}"
+        for old in parent.glob(f"{NAME}*"):  # of a worker that was killed
+            if not Path("/proc", old.name.removeprefix(NAME)).exists():
+                with contextlib.suppress(OSError):
+                    old.rmdir()
+        with contextlib.suppress(OSError):
+            folder.mkdir(exist_ok=True)
+            try:
+                for name, value in settings.items():
+                    with open(folder / name, "r+") as file:  # missing where it is not delegated
+                        file.write(str(value))
+                return folder
+            except OSError:
+                folder.rmdir()
+    return None
 
-    They are stopped first, so that none starts another while we go through them.
-    """
+
+def family_of(process):
+    """A child of ours and its descendants; nothing once it has ended."""
     import psutil
 
     with contextlib.suppress(psutil.Error):
-        first = psutil.Process(pid)
-        if first.ppid() == os.getpid():
-            first.kill()  # in a namespace of their own this ends all of them at once
-            _end_children(psutil, first)
+        if process.poll() is None:  # else its id may be another's by now
+            first = psutil.Process(process.pid)
+            return [first, *first.children(recursive=True)]
+    return []
+
+
+def last_in_row(process):
+    """Id of the process that runs the notebook, at the end of a row of only children."""
+    return family_of(process)[-1].pid
+
+
+def end_all(process):
+    """Kill a child and its descendants: inside bubblewrap all of them, else those in sight."""
+    for one in family_of(process):
+        with contextlib.suppress(Exception):  # it has gone
+            one.kill()
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, signal.SIGKILL)
+        os.killpg(process.pid, signal.SIGKILL)
 
 
-def _end_children(psutil, first):
-    for _ in range(ROUNDS):
-        family = [first, *first.children(recursive=True), *_orphans(psutil, first)]
-        alive = []
-        for one in family:
-            with contextlib.suppress(psutil.Error):
-                if one.status() != psutil.STATUS_ZOMBIE:
-                    alive.append(one)
-        if not alive:
-            return
-        for number in (signal.SIGSTOP, signal.SIGKILL):
-            for one in alive:
-                with contextlib.suppress(psutil.Error):
-                    one.send_signal(number)
-        time.sleep(0.01)
-
-
-def _orphans(psutil, first):
-    """What a dead descendant left behind: Linux hands it to us, who asked for it."""
-    if sys.platform != "linux":
-        return []
-    found = []
-    for child in psutil.Process().children():
-        with contextlib.suppress(psutil.Error, ChildProcessError):
-            if child == first:
-                continue
-            if child.status() == psutil.STATUS_ZOMBIE:
-                os.waitpid(child.pid, os.WNOHANG)
-            else:
-                found += [child, *child.children(recursive=True)]
-    return found
+def describe_exit(code):
+    """A process's end in words; bubblewrap's code is 128 plus the signal that ended what it ran."""
+    if code is None:
+        return "for an unknown reason"
+    number = -code if code < 0 else code - 128
+    if number > 0:
+        with contextlib.suppress(ValueError):
+            return f"by {signal.Signals(number).name}"
+    return f"with exit code {code}"

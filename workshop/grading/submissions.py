@@ -4,8 +4,6 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Submission", "find_submissions", "student_of"]
-
 LESSON = re.compile(
     r"(?<![a-z])(copy[ _-]of"
     r"|(build[ _-]?cnns|automl[ _-]?and[ _-]?interpretation)(-\d+(?!\d))?"
@@ -18,13 +16,7 @@ SEPARATORS = " _.,-"
 
 @dataclass(frozen=True)
 class Submission:
-    """A notebook and whose it is.
-
-    Parameters
-    ----------
-    student : str
-    path : Path
-    """
+    """A notebook and whose it is."""
 
     student: str
     path: Path
@@ -47,35 +39,18 @@ def student_of(name):
 
 
 def find_submissions(submissions):
-    """Find all notebooks and their students.
+    """Find all notebooks and their students: by student, then path, each notebook once.
 
-    Parameters
-    ----------
-    submissions : sequence of path
-        Notebooks, and folders: in a folder each sub-folder is a student with all notebooks in it,
-        and a notebook lying directly in it belongs to whom its name says, or else the folder's.
-
-    Returns
-    -------
-    list of Submission
-        By student, then path; each notebook once.
-
-    Raises
-    ------
-    FileNotFoundError
-        If a path does not exist, or a folder holds no notebook.
-    ValueError
-        If a file is not called ``.ipynb``.
+    In a folder each sub-folder is a student with all notebooks in it, and a notebook lying directly
+    in it belongs to whom its name says, or else the folder's. FileNotFoundError if a path does not
+    exist or a folder holds no notebook, ValueError if a file is not called ``.ipynb``.
     """
     found = {}
     for path in map(Path, submissions):
         if path.is_dir():
             inside = list(_in_folder(path))
             if not inside:
-                raise FileNotFoundError(
-                    f"There is no notebook (.ipynb) in {path}. Name the folder with the "
-                    "students' notebooks or folders."
-                )
+                raise FileNotFoundError(f"There is no notebook (.ipynb) in {path}.")
         elif not path.is_file():
             raise FileNotFoundError(f"There is no {path}: a notebook or a folder is needed.")
         elif path.suffix.lower() != ".ipynb":
@@ -93,28 +68,21 @@ def _by_name(path):
 
 def _in_folder(folder):
     for path in sorted(folder.iterdir()):
-        if path.name.startswith("."):
-            continue
-        if path.is_dir():
+        if path.is_dir() and not path.name.startswith("."):
             if student_of(path.name):
-                yield from (Submission(path.name, notebook) for notebook in _notebooks(path))
+                inside = sorted(path.rglob("*"))
+                yield from (Submission(path.name, one) for one in inside if _counts(one, path))
             else:  # "day1": a folder of the lesson, not of a student
                 yield from _in_folder(path)
-        elif _is_notebook(path, folder):
+        elif _counts(path, folder):
             yield _by_name(path)
 
 
-def _notebooks(folder):
-    for path in sorted(folder.rglob("*")):
-        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if not hidden and _is_notebook(path, folder):
-            yield path
-
-
-def _is_notebook(path, folder):
-    """Whether it is a file of a notebook's name, and no link to what lies elsewhere."""
+def _counts(path, folder):
+    """Whether it is a notebook by its name, not hidden, and no link to what lies elsewhere."""
     return (
         path.suffix.lower() == ".ipynb"
         and path.is_file()
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
         and path.resolve().is_relative_to(folder.resolve())
     )

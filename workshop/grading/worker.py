@@ -1,276 +1,186 @@
 """Grade one notebook: let a student's process run it, fetch the answers, judge them here.
 
-A worker is trusted, and a process of its own, so that nothing that a notebook does can reach
-another's. It returns a plain record; `workshop.grading` starts workers and keeps their records.
+``python -m workshop.grading.worker``: a process of its own, so that no answer can reach another
+student's. It is trusted. It reads its task from stdin, as JSON, and ends when that is closed; it
+writes a plain record to stdout, as JSON.
 """
 
-import contextlib
 import hashlib
 import json
 import os
-import signal
+import re
 import threading
 import time
 import warnings
+from dataclasses import asdict
 from pathlib import Path
 
-# What the checks import while they run: a server of processes that has imported it once forks
-# workers in no time.
-import matplotlib.font_manager  # noqa: F401
-import pandas  # noqa: F401
-import sklearn.metrics  # noqa: F401
-import torch  # noqa: F401
-
-import workshop.torch_cnn  # noqa: F401
 from workshop import homework
-from workshop.grading.limits import GIGABYTE
+from workshop.grading.limits import GIGABYTE, limit
+from workshop.grading.results import ENDED, MAX_NOTEBOOK, empty_record, no_points, one_line
 from workshop.grading.student import StudentProcess
 from workshop.homework.answers import Answers
 
-__all__ = ["grade_notebook", "work"]
-
 START_SECONDS = 120
-MAX_NOTEBOOK = 50 * 1024**2
 OWN_MEMORY = 8 * GIGABYTE  # no answer may cost the class its grader
-MAX_CELLS = 2000
 MAX_FAILED = 40
-MAX_TEXT = 300
+MAX_LINE = 80
 MAX_WRITTEN = 3000
 ROUNDS = 3
-ENDED = "the notebook ended here"
+
+_students = []  # the one process of a notebook, for when the grader goes away before it is done
 
 
-def work(connection, task):
-    """Grade a notebook and send its record; what a worker process runs."""
-    import resource
-
-    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    with contextlib.suppress(OSError, ValueError):
-        resource.setrlimit(resource.RLIMIT_DATA, (OWN_MEMORY, hard))
-    signal.signal(signal.SIGTERM, lambda *_: os._exit(1) if _process is None else _leave())
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
-    _hush()
-    if "probe" in task:
-        record = {"active": _probe(isolate=task["isolate"])}
-    else:
-        record = grade_notebook(Path(task["path"]), **task["options"])
-    connection.send_bytes(json.dumps(record).encode())
-    connection.close()
+def main():
+    """Read a task, grade, write the record."""
+    source, sink = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    null = os.open(os.devnull, os.O_RDWR)
+    for fd in (0, 1, 2):  # what libraries say of a student's numbers is not for a terminal
+        os.dup2(null, fd)
+    warnings.simplefilter("ignore")
+    task = json.loads(source.readline())
+    limit("RLIMIT_DATA", max(OWN_MEMORY, task["memory"] * GIGABYTE))
+    threading.Thread(target=_end_with, args=(source,), daemon=True).start()
+    record = grade_notebook(Path(task.pop("path")), **task)
+    sink.write(json.dumps(record).encode())
+    sink.close()
+    os._exit(0)
 
 
-_process = None  # the student's, of this worker
-
-
-def _leave():
-    with contextlib.suppress(Exception):
-        _process.end()
+def _end_with(source):
+    """Wait until the grader closes the pipe, or is killed; leave nothing running."""
+    source.read()
+    for student in _students:
+        student.end()
     os._exit(1)
 
 
-def _hush():
-    """Keep what libraries say of a student's numbers out of the instructor's terminal."""
-    null = os.open(os.devnull, os.O_RDWR)
-    for fd in (0, 1, 2):
-        os.dup2(null, fd)
-    warnings.simplefilter("ignore")
-
-
-def _probe(*, isolate):
-    """Start a student's process for nothing; return what protects us from it."""
-    global _process
-    with open(os.devnull, "rb") as nothing:
-        _process = StudentProcess(nothing.fileno(), memory=4 * GIGABYTE, isolate=isolate)
-    try:
-        return _process.hello(START_SECONDS)
-    except (EOFError, TimeoutError):
-        return []
-    finally:
-        _process.end()
-
-
-def _leave_with_parent():
-    import multiprocessing
-    from multiprocessing.connection import wait
-
-    wait([multiprocessing.parent_process().sentinel])
-    _leave() if _process else os._exit(1)
-
-
-def grade_notebook(path, *, seed, timeout, cell_timeout, memory, hidden=(), isolate=True):
-    """Grade a notebook.
-
-    Parameters
-    ----------
-    path : Path
-    seed : int
-        Each practice draws its inputs from this and its id: the same for all students.
-    timeout, cell_timeout : float
-        Seconds for all cells, and for one.
-    memory : float
-        GB.
-    hidden : sequence of str
-        Files and folders that the notebook shall not read.
-    isolate : bool
-
-    Returns
-    -------
-    dict
-        Plain: practices, days, cells, failed, problems, seconds, peak (GB).
-    """
-    global _process
+def grade_notebook(path, *, seed, timeout, cell_timeout, memory, isolate=True, core=None):
+    """Record of a notebook; seconds for all cells and for one, GB, and the core that it may use."""
     started = time.perf_counter()
-    record = {"practices": {}, "days": [], "cells": 0, "failed": [], "problems": [], "peak": 0.0}
+    record = empty_record(homework.EXTENDED, isolated=isolate)
     try:
-        with open(path, "rb") as file:
-            if os.fstat(file.fileno()).st_size > MAX_NOTEBOOK:
-                raise EOFError(f"It has more than {MAX_NOTEBOOK // 1024**2} MB and was not read.")
-            _process = StudentProcess(
-                file.fileno(), memory=int(memory * GIGABYTE), hidden=hidden, isolate=isolate
-            )
+        cells = _read_cells(path, record)
+        student = StudentProcess(memory=int(memory * GIGABYTE), isolate=isolate, core=core)
+        _students.append(student)
         try:
-            _process.hello(START_SECONDS)
-            _run_cells(_process, record, timeout, cell_timeout)
-            _judge(_process, record, seed, timeout)
+            student.hello(START_SECONDS)
+            _run_cells(student, cells, record, timeout, cell_timeout)
+            _judge(student, record, seed, timeout)
         finally:
-            _process.end()
-            record["peak"] = round(_process.watchdog.peak / GIGABYTE, 2)
+            student.end()
+            _students.remove(student)
     except (EOFError, TimeoutError) as problem:
         if str(problem) not in " ".join(record["problems"]):
             record["problems"].append(str(problem))
     except OSError as problem:
         record["problems"].append(f"It could not be read: {problem.strerror}.")
     except Exception as problem:  # a fault of ours; it must not cost the others their grades
-        record["problems"].append(f"The grader failed: {type(problem).__name__}: {problem}"[:300])
-    for practice_id in homework.EXTENDED:
-        record["practices"].setdefault(practice_id, _nothing("It could not be graded."))
+        record["problems"].append(f"The grader failed: {one_line(repr(problem))}")
     record["seconds"] = round(time.perf_counter() - started, 1)
     return record
 
 
-def _run_cells(process, record, timeout, cell_timeout):
+def _read_cells(path, record):
+    """Sources of the code cells; EOFError if it is no notebook. Notes the days that it is about."""
+    if path.stat().st_size > MAX_NOTEBOOK:
+        raise EOFError(f"It has more than {MAX_NOTEBOOK // 1024**2} MB and was not read.")
     try:
-        response = process.ask({"op": "load", "ids": list(_names())}, START_SECONDS)
-    except TimeoutError:
-        raise EOFError(f"It could not be read within {START_SECONDS} s.") from None
-    if "error" in response:
-        raise EOFError(_text(response["error"]))
-    lines, record["days"] = _loaded(response["value"])
+        notebook = json.loads(path.read_bytes().decode("utf-8-sig"))
+        cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+        sources = ["".join(cell["source"]) for cell in cells]
+        skipped = ["skip-execution" in cell["metadata"].get("tags", ()) for cell in cells]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, MemoryError) as damage:
+        raise EOFError(f"It is not a Jupyter notebook: {one_line(repr(damage))}.") from None
+    text = "\n".join(sources)
+    for practice in homework.EXTENDED.values():  # its id, or a name that it alone asks for
+        names = "|".join(map(re.escape, (practice.id, *practice.own)))
+        if practice.id[0] not in record["days"] and re.search(rf"(?<![\w.])({names})(?!\w)", text):
+            record["days"].append(practice.id[0])
+    return ["" if skip else source for source, skip in zip(sources, skipped, strict=True)]
+
+
+def _run_cells(student, cells, record, timeout, cell_timeout):
     deadline = time.monotonic() + timeout
-    record["cells"] = len(lines)
-    errors = {}
-    waiting = range(len(lines))
-    for _ in range(1 + ROUNDS):
-        for cell in waiting:
-            if (left := deadline - time.monotonic()) <= 0:
-                late = f"It ran for more than {timeout:g} s; cells from {cell + 1} on were not run."
-                record["problems"].append(late)
-                break
-            errors[cell] = _run_cell(process, cell, min(cell_timeout, left), record, lines, errors)
-        _note(record, lines, errors)
-        # A cell that has been moved above the one it builds on runs now, after the others.
-        again = [cell for cell, error in errors.items() if error.startswith("NameError")]
-        if not again or again == list(waiting) or record["problems"]:
-            return
-        waiting = again
-
-
-def _run_cell(process, cell, seconds, record, lines, errors):
-    """Run a cell; return its error, or an empty text."""
+    record["cells"] = len(cells)
+    errors, waiting = {}, range(len(cells))
     try:
-        response = process.ask({"op": "run", "cell": cell}, seconds)
+        for _ in range(1 + ROUNDS):
+            for cell in waiting:
+                if (left := deadline - time.monotonic()) <= 0:
+                    late = f"It ran for more than {timeout:g} s"
+                    record["problems"].append(f"{late}; cells from {cell + 1} on were not run.")
+                    return
+                errors[cell] = ENDED
+                errors[cell] = _run_cell(student, cells[cell], min(cell_timeout, left))
+            # A cell that has been moved above the one it builds on runs now, after the others.
+            again = [cell for cell, error in errors.items() if error.startswith("NameError")]
+            if not again or again == list(waiting):
+                return
+            waiting = again
+    except EOFError as gone:
+        raise EOFError(f"It ended in cell {cell + 1}. {gone}") from None
+    finally:
+        record["failed"] = [
+            {"cell": cell + 1, "line": one_line(cells[cell])[:MAX_LINE], "error": error}
+            for cell, error in sorted(errors.items())
+            if error
+        ][:MAX_FAILED]
+
+
+def _run_cell(student, source, seconds):
+    """What a cell raised, in a line; an empty text if nothing."""
+    try:
+        response = student.ask({"op": "run", "source": source}, seconds)
+        return one_line(response.get("value") or "")
     except TimeoutError:
         return f"it ran for more than {seconds:.0f} s and was stopped"
-    except EOFError as gone:
-        errors[cell] = ENDED
-        _note(record, lines, errors)
-        raise EOFError(f"It ended in cell {cell + 1}. {gone}") from None
-    return _text(response["value"]) if isinstance(response.get("value"), str) else ""
 
 
-def _note(record, lines, errors):
-    record["failed"] = [
-        {"cell": cell + 1, "line": lines[cell], "error": errors[cell]}
-        for cell in sorted(errors)
-        if errors[cell]
-    ][:MAX_FAILED]
-
-
-def _loaded(value):
-    """First lines of the cells, and the days; strings of a bounded size, whatever was sent."""
-    lines = value.get("lines") if isinstance(value, dict) else None
-    named = value.get("named") if isinstance(value, dict) else None
-    if not isinstance(lines, list) or not isinstance(named, list):
-        raise EOFError("It sent something that is no answer.")
-    if len(lines) > MAX_CELLS:
-        raise EOFError(f"It has more than {MAX_CELLS} cells and was not run.")
-    days = {day for name, day in _names().items() if name in named}
-    return [_text(line) for line in lines], sorted(days)
-
-
-def _names():
-    """Names that tell which day a notebook is about: the practices' ids and own answers."""
-    return {name: key[0] for key, one in homework.EXTENDED.items() for name in (key, *one.own)}
-
-
-def _judge(process, record, seed, timeout):
+def _judge(student, record, seed, timeout):
     deadline = time.monotonic() + timeout
 
     def transport(request, seconds):
         left = deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError("The checks took too long.")
-        return process.ask(request, min(seconds, left))
+        return student.ask(request, min(seconds, left))
 
     answers = Answers(transport)
     for practice_id, practice in homework.EXTENDED.items():
         try:
             values = [answers.get(name) for name in practice.own]
-            if any(value is not None for value in values):
-                values += [answers.get(name) for name in practice.names[practice.n_own :]]
-            else:
-                values += [None] * (len(practice.names) - practice.n_own)
+            started = any(value is not None for value in values)
+            others = practice.names[practice.n_own :]
+            values += [answers.get(name) if started else None for name in others]
             verdict = homework.judge(practice_id, values, random_state=_seed(seed, practice_id))
-            record["practices"][practice_id] = _plain(verdict) | _written(practice, values)
+            words = dict(zip(practice.names, values, strict=True)).get(practice.written)
+            result = _plain(verdict, words)
         except TimeoutError as slow:
-            record["practices"][practice_id] = _nothing(f"Your answer is too slow. {slow}")
+            result = no_points(f"Your answer is too slow. {slow}")
         except EOFError as gone:
             text = f"The notebook's process ended while this was checked. {gone}"
-            record["practices"][practice_id] = _nothing(text)
+            record["practices"][practice_id] = no_points(text)
             raise
         except (ValueError, MemoryError, RecursionError):
-            text = "Your answer has a form that cannot be read."
-            record["practices"][practice_id] = _nothing(text)
+            result = no_points("Your answer has a form that cannot be read.")
+        record["practices"][practice_id] = result
 
 
 def _seed(seed, practice_id):
+    """Inputs of a practice are the same for all students, and others than the next practice's."""
     return int.from_bytes(hashlib.sha256(f"{seed}:{practice_id}".encode()).digest()[:8], "big")
 
 
-def _plain(verdict):
+def _plain(verdict, words):
+    """A verdict as it is kept, with what the student explains in words."""
     remarks = [
-        {"right": bool(r.right), "text": _text(r.text), "points": r.points, "out_of": r.out_of}
-        for r in verdict.remarks
+        asdict(r) | {"right": bool(r.right), "text": one_line(r.text)} for r in verdict.remarks
     ]
-    return {
-        "points": verdict.points,
-        "done": bool(verdict.done),
-        "started": bool(verdict.started),
-        "remarks": remarks,
-    }
+    done, started = bool(verdict.done), bool(verdict.started)
+    result = {"points": verdict.points, "done": done, "started": started, "remarks": remarks}
+    return result | ({"written": words[:MAX_WRITTEN]} if isinstance(words, str) else {})
 
 
-def _written(practice, values):
-    """What the student explains in words, for the instructor to read."""
-    words = dict(zip(practice.names, values, strict=True)).get(practice.written)
-    return {"written": words[:MAX_WRITTEN]} if isinstance(words, str) and words.strip() else {}
-
-
-def _nothing(text):
-    remark = {"right": False, "text": _text(text), "points": 0, "out_of": 0}
-    return {"points": 0, "done": False, "started": False, "remarks": [remark]}
-
-
-def _text(value):
-    """One line that can be printed: no half of a letter, nothing that steers a terminal."""
-    line = " ".join(str(value).split())[:MAX_TEXT]
-    return "".join(letter if letter.isprintable() else "?" for letter in line)
+if __name__ == "__main__":
+    main()
