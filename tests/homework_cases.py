@@ -16,10 +16,9 @@ import pandas as pd
 import torch
 
 from workshop import evaluation, interpret, keras_cnn, motifs, nas, torch_cnn
-from workshop._files import sha256
 from workshop.architecture import DAY1_CNN, Architecture, Conv1D, GlobalMaxPool, MaxPool
 from workshop.homework.practice import course
-from workshop.nas.results import Record, SearchResult
+from workshop.nas.results import SearchResult
 from workshop.nas.trial import Trial
 
 CASES = {}
@@ -736,15 +735,15 @@ def pruned_space(kernels=KERNELS):
 def made_search(*, n=9, reward=evaluation.auroc, noise=0.0, claimed=0.0):
     """The result of a search as if it had tried `n` children of `pruned_space`."""
     folder = new_folder()
-    data, records = course(), []
+    data, trials = course(), []
     for trial in range(1, n + 1):
         tokens = (trial % 4, trial // 4 % 2, 0)
         model = matrix_model(KERNELS[tokens[0]], pool=tokens[1] == 0, noise=noise, seed=trial)
-        torch_cnn.save(model, path := folder / "models" / f"trial-{trial}.ckpt")
+        torch_cnn.save(model, folder / "models" / f"trial-{trial}.ckpt")
         p = torch_cnn.predict(model, data.X_val)
         auroc = evaluation.auroc(data.y_val, p)
         scores = {"loss": np.nan, "auroc": auroc, "val_loss": np.nan, "val_auroc": auroc + claimed}
-        row = Trial(
+        made = Trial(
             trial,
             step=trial,
             tokens=tokens,
@@ -757,8 +756,9 @@ def made_search(*, n=9, reward=evaluation.auroc, noise=0.0, claimed=0.0):
             seconds=1.0,
             status="ok",
             reason="",
+            probabilities=[],
         )
-        records.append(Record(row, [], sha256(path)))
+        trials.append(made)
     return SearchResult(
         "AMBER",
         "torch",
@@ -767,7 +767,7 @@ def made_search(*, n=9, reward=evaluation.auroc, noise=0.0, claimed=0.0):
         9.0,
         [],
         ("loss", "auroc", "val_loss", "val_auroc"),
-        records,
+        trials,
     )
 
 
