@@ -87,16 +87,6 @@ print(loaded, keras_cnn.build_cnn(DAY1_CNN).count_params())
     assert run(code, home=tmp_path) == ["False", "961"]
 
 
-def test_tensorflow_stays_where_it_is_loaded(tmp_path):
-    code = """
-import sys
-from workshop import keras_cnn
-from workshop.nas import search
-print(sys.modules["tensorflow"].__name__)
-"""
-    assert run(code, home=tmp_path) == ["tensorflow"]
-
-
 @pytest.mark.parametrize("missing", ["amber", "seaborn"])
 def test_without_it_the_install_line_is_shown_and_the_rest_works(tmp_path, missing):
     code = f"""

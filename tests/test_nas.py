@@ -1,6 +1,8 @@
 """The search: what it returns, when it ends, and what becomes of children that go wrong."""
 
+import inspect
 import os
+import re
 import signal
 import threading
 
@@ -40,14 +42,14 @@ def test_a_result_has_what_is_promised(tmp_path, method):
     assert best["n_parameters"] == architecture.n_parameters()
     assert best["operations"][0].startswith("conv1d(filters=4")
     assert result.stopped == "max_trials"
-    assert result.method in repr(result)
+    assert repr(result).startswith(f"SearchResult({result.method}, 7 trials in ")
 
     shares = result.token_probabilities
     steps = history["step"].nunique()
     assert len(shares) == steps * (2 + 2 + 2)
     np.testing.assert_allclose(shares.groupby(["step", "layer"])["probability"].sum(), 1)
     assert len(result.entropy) == steps * 3
-    np.testing.assert_allclose(result.entropy["entropy"], 1, atol=0.01)  # undecided: 1 of 2
+    np.testing.assert_allclose(result.entropy["entropy"], 1, atol=0.01)  # undecided: 1 bit
 
 
 @pytest.mark.parametrize("framework", TWINS)
@@ -65,49 +67,12 @@ def test_ranked_models_reload_and_reproduce_their_rewards(tmp_path, framework):
         nas.load_model(result, 5)
 
 
-def test_a_rank_is_an_architecture_not_a_repetition(tmp_path):
-    space = make_space([Op("identity")], [Op("flatten"), Op("globalmaxpool1d")])
-    result = search(tmp_path, space=space, max_trials=9)
-    assert len(result.ranking) == 2
-    for tokens, group in result.history.groupby("tokens"):
-        kept = result.ranking[result.ranking["tokens"] == tokens]
-        assert kept["reward"].item() == group["reward"].max()
-
-
 def test_the_seed_decides_and_nothing_else(tmp_path):
     np.random.seed(1)  # noqa: NPY002
     first = search(tmp_path / "a", max_trials=6, random_state=5)
     np.random.seed(2)  # noqa: NPY002
-    assert same_history(search(tmp_path / "b", max_trials=6, random_state=5), first)
+    assert same_history(search(tmp_path / "b", max_trials=6, random_state=np.int64(5)), first)
     assert not same_history(search(tmp_path / "c", max_trials=6, random_state=6), first)
-
-
-@pytest.mark.parametrize("method", METHODS, ids=names)
-def test_a_seed_of_numpy_is_a_seed(tmp_path, method):
-    ours = search(tmp_path / "a", method=method, random_state=3, max_trials=3)
-    assert same_history(
-        search(tmp_path / "b", method=method, random_state=np.int64(3), max_trials=3), ours
-    )
-
-
-def test_both_frameworks_are_proposed_the_same(tmp_path):
-    results = {
-        name: search(tmp_path / name, framework=name, method=nas.random_search) for name in TWINS
-    }
-    ours, theirs = (results[name].history for name in TWINS)
-    assert list(ours["tokens"]) == list(theirs["tokens"])
-    assert list(ours["n_parameters"]) == list(theirs["n_parameters"])
-    np.testing.assert_allclose(ours["val_loss"], theirs["val_loss"], atol=1e-4)
-
-
-def test_the_same_tokens_predict_the_same_in_both_frameworks(tmp_path):
-    result = search(tmp_path, method=nas.random_search)
-    trained = nas.load_model(result)
-    copy = keras_cnn.build_cnn(result.best.architecture)
-    keras_cnn.set_weights(copy, torch_cnn.get_weights(trained))
-    np.testing.assert_allclose(
-        keras_cnn.predict(copy, VAL[0]), torch_cnn.predict(trained, VAL[0]), atol=1e-5
-    )
 
 
 def test_the_controller_hears_of_its_children(tmp_path):
@@ -131,6 +96,8 @@ def test_random_search_repeats_none_until_all_are_tried(tmp_path):
     assert len(set(tokens[:8])) == len(set(tokens[8:])) == 8
     rewards = result.history["reward"]
     assert not rewards[:8].equals(rewards[8:])  # but another trial draws other weights
+    best = result.history.groupby("tokens")["reward"].max()
+    assert dict(zip(result.ranking["tokens"], result.ranking["reward"], strict=True)) == dict(best)
 
 
 def test_halving_trains_the_best_third_on(tmp_path):
@@ -168,12 +135,6 @@ def test_without_a_budget_halving_ends_with_its_bracket(tmp_path):
     assert list(result.history["step"]) == [1] * 9 + [2] * 3 + [3]
 
 
-@pytest.mark.parametrize("rungs", [(), (2, 2), (3, 1), (0, 1), (1.5,), 3])
-def test_rungs_that_cannot_be_meant(tmp_path, rungs):
-    with pytest.raises(ValueError, match=r"rungs must be|an entry of rungs must be"):
-        search(tmp_path, method=nas.successive_halving, rungs=rungs)
-
-
 # When it ends
 
 
@@ -183,13 +144,8 @@ def test_time_budget_is_honoured_to_within_one_child(tmp_path, method):
     assert result.stopped == "time_budget"
     assert result.seconds - result.history["seconds"].iloc[-1] < 1.0 + 0.5  # before the last child
     assert result.seconds >= 1.0
-
-
-def test_time_counts_over_all_calls(tmp_path):
-    spent = search(tmp_path, max_trials=2).seconds
-    again = search(tmp_path, time_budget=spent)
-    assert again.stopped == "time_budget"
-    assert len(again.history) == 2
+    again = search(tmp_path, method=method, time_budget=result.seconds)  # over all calls
+    assert len(again.history) == len(result.history)
 
 
 def test_patience_is_on_the_best_single_trial(tmp_path):
@@ -205,19 +161,12 @@ def test_patience_is_on_the_best_single_trial(tmp_path):
 @pytest.mark.parametrize(
     ("budget", "message"),
     [
-        (
-            {"time_budget": "10:00"},
-            r"seconds or 'HH:MM:SS'; got '10:00'. Ten minutes are '00:10:00'",
-        ),
+        ({"time_budget": "10:00"}, r"ten minutes are 600 or '00:10:00'\); got '10:00'"),
         ({"time_budget": "00:75:00"}, "got '00:75:00'"),
-        ({"time_budget": "five minutes"}, "got 'five minutes'"),
-        ({"time_budget": 0}, "positive, finite time; got 0"),
+        ({"time_budget": 0}, "positive, finite time, .* got 0"),
         ({"time_budget": "00:00:00"}, "positive, finite time"),
-        ({"time_budget": -5}, "positive, finite time; got -5"),
-        ({"time_budget": float("nan")}, "positive, finite time; got nan"),
-        ({"time_budget": float("inf")}, "positive, finite time; got inf"),
-        ({"time_budget": True}, "positive, finite time; got True"),
-        ({"time_budget": [60]}, "positive, finite time"),
+        ({"time_budget": float("nan")}, "positive, finite time, .* got nan"),
+        ({"time_budget": True}, "positive, finite time, .* got True"),
         ({"max_trials": 0}, "max_trials must be a positive whole number; got 0"),
         ({"patience": 1.5}, "patience must be a positive whole number"),
         ({"max_trials": None}, "A search needs an end: give time_budget"),
@@ -227,10 +176,6 @@ def test_ends_that_cannot_be_meant(tmp_path, budget, message):
     with pytest.raises(ValueError, match=message):
         search(tmp_path / "new", **budget)
     assert not (tmp_path / "new").exists()  # refused before anything was written
-
-
-def test_hours_minutes_seconds(tmp_path):
-    assert search(tmp_path, time_budget="01:00:00", max_trials=1).stopped == "max_trials"
 
 
 def test_callbacks_see_each_trial_when_it_is_on_disk(tmp_path):
@@ -252,20 +197,6 @@ def test_callbacks_see_each_trial_when_it_is_on_disk(tmp_path):
         search(tmp_path / "b", callbacks=[3])
 
 
-def test_numpys_true_ends_the_search_as_well(tmp_path):
-    result = search(tmp_path, callbacks=lambda trial: trial.reward >= np.float64(0))
-    assert (result.stopped, len(result.history)) == ("callback", 1)
-
-
-def test_what_a_callback_raises_is_raised_and_nothing_is_lost(tmp_path):
-    def fail(trial):
-        raise ZeroDivisionError("mine")
-
-    with pytest.raises(ZeroDivisionError, match="mine"):
-        search(tmp_path, callbacks=[fail])
-    assert len(nas.read_history(tmp_path)) == 1
-
-
 @pytest.mark.parametrize("framework", TWINS)
 def test_ctrl_c_returns_what_is_there(tmp_path, framework):
     def press(trial):
@@ -279,19 +210,6 @@ def test_ctrl_c_returns_what_is_there(tmp_path, framework):
     assert 2 <= len(result.history) < 60
     assert result.best.reward > 0
     assert signal.getsignal(signal.SIGINT) is handler  # the next Ctrl-C works as well
-
-
-def test_ctrl_c_before_the_first_child_has_finished(tmp_path):
-    def stop(y_true, y_score):
-        raise KeyboardInterrupt
-
-    result = search(tmp_path, reward=stop)
-    assert result.stopped == "interrupted"
-    assert len(result.history) == 0
-    assert len(result.token_probabilities) == len(result.entropy) == 0
-    assert "none finished" in repr(result)
-    with pytest.raises(ValueError, match="No child of the search finished: none was tried"):
-        _ = result.best
 
 
 # Children that go wrong
@@ -310,7 +228,8 @@ def test_an_impossible_child_is_a_row_with_its_reason(tmp_path):
     bad = table[table["tokens"] == (0, 0)]
     assert 0 < len(bad) < 12
     assert set(bad["status"]) == {"impossible"}
-    assert bad["reason"].str.contains("kernel_size 250 is longer than the 24 positions").all()
+    wanted = r"layer 0, Conv1D\(4, 250\).*kernel_size 250 is longer than the 24 positions"
+    assert bad["reason"].str.contains(wanted).all()
     assert (bad["reward"] == 0.5).all() or (bad["reward"] < 0.5).all()
     assert bad["epochs"].eq(0).all()
     assert bad["n_parameters"].isna().all()
@@ -318,22 +237,6 @@ def test_an_impossible_child_is_a_row_with_its_reason(tmp_path):
     assert set(table[table["tokens"] == (1, 0)]["status"]) == {"ok"}
     assert result.best.architecture.layers[0] == Conv1D(4, 5)
     assert np.isfinite(result.token_probabilities["probability"]).all()
-
-
-def test_the_reason_names_the_layer_of_the_space(tmp_path):
-    identities = [[Op("identity")], [Op("identity")]]
-    space = make_space(
-        *identities, [Op("conv1d", filters=4, kernel_size=250)], [Op("globalmaxpool1d")]
-    )
-    result = search(tmp_path, space=space, max_trials=1)
-    assert result.history["reason"].item().startswith("layer 2, Conv1D(4, 250)")
-
-
-def test_a_network_of_layers_that_do_not_go_together(tmp_path):
-    space = make_space([Op("flatten"), Op("identity")], [Op("globalmaxpool1d")])
-    result = search(tmp_path, space=space, max_trials=6)
-    assert set(statuses(result)) == {"impossible", "ok"}
-    assert result.history["reason"].str.contains("needs positions x channels").any()
 
 
 @pytest.mark.parametrize("framework", TWINS)
@@ -356,10 +259,8 @@ def test_a_diverging_child(tmp_path, framework):
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        (np.nan, "one finite number; got nan"),
         (np.inf, "one finite number; got inf"),
         (None, "one finite number; got None"),
-        ("high", "one finite number; got high"),
         (np.zeros(3), r"one finite number; got \[0. 0. 0.\]"),
     ],
     ids=str,
@@ -389,60 +290,11 @@ def test_a_history_has_its_columns_also_where_no_child_finished(tmp_path):
     assert list(empty) == list(failed) == names
     assert failed["val_loss"].isna().all()
     assert empty["reward"].dtype == float
-
-
-def test_a_reward_that_raises_now_and_then(tmp_path):
-    calls = iter(range(1000))
-
-    def moody(y_true, y_score):
-        if next(calls) % 3 == 2:
-            raise RuntimeError("not today")
-        return 0.75
-
-    result = search(tmp_path, reward=moody, max_trials=9)
-    assert set(statuses(result)) == {"ok", "failed"}
-    bad = result.history[result.history["status"] == "failed"]
-    assert bad["reason"].str.fullmatch("reward: RuntimeError: not today").all()
-    assert (bad["reward"] <= 0.75).all()
-    assert bad["epochs"].eq(1).all()  # they were trained: that is what the budget paid for
-    assert not list(tmp_path.glob(f"models/trial-{bad['trial'].iloc[0]}.*"))  # no model of it
-
-
-def test_validation_labels_of_one_class(tmp_path):
-    val = VAL[0], np.ones_like(VAL[1])
-    result = search(tmp_path / "a", val=val, max_trials=3)
-    assert statuses(result) == ["failed"] * 3
-    assert result.history["reason"].str.contains("AUROC needs both classes").all()
-    assert (result.history["reward"] == 0).all()
-    assert statuses(search(tmp_path / "b", val=val, reward="accuracy", max_trials=3)) == ["ok"] * 3
-
-
-def test_a_twin_that_raises(tmp_path, monkeypatch):
-    fit, calls = torch_cnn.fit, iter(range(100))
-
-    def fragile(*args, **kwargs):
-        if next(calls) == 1:
-            raise MemoryError("no memory\n  left")
-        return fit(*args, **kwargs)
-
-    monkeypatch.setattr(torch_cnn, "fit", fragile)
-    result = search(tmp_path, max_trials=3)
-    assert statuses(result) == ["ok", "failed", "ok"]
-    assert result.history["reason"].iloc[1] == "MemoryError: no memory left"
+    with pytest.raises(ValueError, match="No child of the search finished: none was tried"):
+        _ = search(tmp_path / "b", reward=stop).best
 
 
 # Rewards
-
-
-def test_rewards_by_name(tmp_path):
-    by_name = {
-        name: search(tmp_path / name, reward=name, method=nas.random_search).history
-        for name in ("auroc", "accuracy", "loss")
-    }
-    np.testing.assert_array_equal(by_name["loss"]["reward"], -by_name["loss"]["val_loss"])
-    for name in ("auroc", "accuracy"):
-        np.testing.assert_array_equal(by_name[name]["reward"], by_name[name][f"val_{name}"])
-    np.testing.assert_array_equal(by_name["loss"]["val_auroc"], by_name["auroc"]["val_auroc"])
 
 
 def test_a_reward_of_ones_own_sees_labels_and_probabilities(tmp_path):
@@ -452,7 +304,13 @@ def test_a_reward_of_ones_own_sees_labels_and_probabilities(tmp_path):
         seen.append((y_true, y_score))
         return np.mean((y_score > 0.5) == (y_true > 0.5))
 
-    result = search(tmp_path, reward=accuracy)
+    one_class = {"val": (VAL[0], np.ones_like(VAL[1])), "max_trials": 1}
+    (failed,) = search(tmp_path / "a", **one_class).history.itertuples()
+    assert "AUROC needs both classes" in failed.reason
+    assert failed.reward == 0
+    assert statuses(search(tmp_path / "b", reward=accuracy, **one_class)) == ["ok"]
+    seen.clear()
+    result = search(tmp_path / "c", reward=accuracy)
     np.testing.assert_allclose(result.history["reward"], result.history["val_accuracy"])
     for y_true, y_score in seen:
         np.testing.assert_array_equal(y_true, VAL[1])
@@ -472,7 +330,10 @@ def test_what_a_failed_child_earns(tmp_path):
 
     result = search(tmp_path, reward=by_turns)
     assert list(result.history["reward"]) == [-3.0, -5.0, -7.0, -7.0]
+    assert list(result.history["epochs"]) == [1] * 4  # that is what the budget paid for
     assert result.best.reward == -3.0
+    models = {path.name for path in tmp_path.glob("models/*")}
+    assert models == {"trial-1.ckpt", "trial-3.ckpt"}
 
 
 @pytest.mark.parametrize(
@@ -497,9 +358,28 @@ def test_other_tasks(tmp_path, task, n_outputs, metric):
     assert statuses(result) == ["ok"] * 4
     assert result.best.architecture.task == task
     assert nas.load_model(result).architecture.n_outputs == n_outputs
+    sign = -1 if metric == "loss" else 1
+    np.testing.assert_array_equal(result.history["reward"], sign * result.history[f"val_{metric}"])
 
 
 # What it is given
+
+
+@pytest.mark.parametrize("method", METHODS, ids=names)
+def test_each_search_lists_explains_and_checks_what_it_takes(tmp_path, method):
+    taken = inspect.signature(method).parameters
+    assert {"space", "train", "val", "working_dir", "max_trials", "executor"} <= set(taken)
+    assert ("epochs" in taken) == (method is not nas.successive_halving)
+    for name in taken:
+        assert re.search(rf"^(\w+, )*{name}(, \w+)*( :|$)", method.__doc__, re.MULTILINE), name
+    with pytest.raises(TypeError, match=f"{method.__name__} takes no 'max_trial'; .*'max_trials'"):
+        method(small_space(), train=TRAIN, val=VAL, working_dir=tmp_path, max_trial=3)
+    with pytest.raises(TypeError, match="missing a required argument: 'val'"):
+        method(small_space(), train=TRAIN)
+    assert not list(tmp_path.iterdir())
+
+
+UNKNOWN = make_space([Op("flatten"), Op("lstm", units=3)])
 
 
 @pytest.mark.parametrize(
@@ -512,15 +392,14 @@ def test_other_tasks(tmp_path, task, n_outputs, metric):
         ({"learning_rate": 0}, ValueError, "learning_rate must be a positive number"),
         ({"learning_rate": lambda e: 0.1}, ValueError, "must be a positive number in a search"),
         ({"random_state": -1}, ValueError, "random_state must be a whole number"),
-        ({"random_state": 0.5}, ValueError, "random_state must be a whole number"),
         ({"train": TRAIN[0]}, ValueError, r"train must be a pair of arrays"),
         ({"val": None}, ValueError, "val must be a pair of arrays"),
         ({"train": (TRAIN[0], TRAIN[1][:, 0])}, ValueError, r"For one output pass y\[:, None\]"),
         ({"val": (VAL[0], VAL[1][:3])}, ValueError, r"y_val must have shape \(32, 1\)"),
         ({"val": (VAL[0][:, :20], VAL[1])}, ValueError, "X_val must have 24 positions"),
-        ({"train": (TRAIN[0].swapaxes(1, 2), TRAIN[1])}, ValueError, "channels-first"),
         ({"train": (TRAIN[0][:0], TRAIN[1][:0])}, ValueError, "neither of them empty"),
         ({"controller": {"train_pi_iter": 3}}, TypeError, r"must be nas.ControllerSettings"),
+        ({"space": UNKNOWN}, ValueError, "layer 0, token 1: operation 'lstm'"),
     ],
     ids=lambda value: str(value)[:40] if isinstance(value, dict) else "",
 )
@@ -530,44 +409,11 @@ def test_what_cannot_be_searched_is_refused_at_once(tmp_path, settings, error, m
     assert not (tmp_path / "new").exists()
 
 
-def test_an_operation_unknown_to_the_twins_is_refused_at_once(tmp_path):
-    space = make_space([Op("flatten"), Op("lstm", units=3)])
-    with pytest.raises(ValueError, match="layer 0, token 1: operation 'lstm'"):
-        search(tmp_path / "new", space=space)
-    assert not (tmp_path / "new").exists()
-
-
-def test_a_working_dir_that_is_a_file(tmp_path):
-    (tmp_path / "taken").write_text("x")
-    with pytest.raises(NotADirectoryError, match="working_dir must be a folder"):
-        search(tmp_path / "taken")
-
-
 def test_load_model_of_something_else(tmp_path):
     with pytest.raises(TypeError, match="result must be what a search returned; got a str"):
         nas.load_model(str(tmp_path))
     with pytest.raises(IndexError, match=r"rank must be from 0 to 0: 1 .*; got 1.0"):
         nas.load_model(search(tmp_path, max_trials=1), 1.0)
-
-
-def test_two_threads_cannot_search_at_once(tmp_path):
-    errors = []
-
-    def intrude(trial):
-        thread = threading.Thread(target=lambda: errors.append(search_in_thread()))
-        thread.start()
-        thread.join()
-
-    def search_in_thread():
-        try:
-            search(tmp_path / "b", max_trials=1)
-        except RuntimeError as error:
-            return str(error)
-
-    assert len(search(tmp_path / "a", callbacks=[intrude], max_trials=1).history) == 1
-    assert errors == [error for error in errors if "Another thread of this process" in error]
-    assert len(errors) == 1
-    assert len(search(tmp_path / "b", max_trials=1).history) == 1  # afterwards it may
 
 
 def test_a_search_inside_a_search_changes_neither(tmp_path):
@@ -596,19 +442,3 @@ def test_progress_is_one_line_with_the_best_so_far(tmp_path, monkeypatch):
     assert last.startswith("AMBER: trial 4/4  best reward ")
     assert f"{result.best.reward:.4f} by {list(result.best.tokens)}" in last
     assert "of 600 s" in last
-
-
-def test_nothing_is_printed_where_nobody_looks(tmp_path, capfd):
-    search(tmp_path, progress=True)
-    assert capfd.readouterr() == ("", "")
-
-
-def test_a_child_is_trained_as_the_twin_would(tmp_path):
-    """A trial of the history equals build, fit and predict by hand."""
-    result = search(tmp_path, method=nas.random_search, max_trials=1, epochs=3, batch_size=16)
-    seed = int(np.random.SeedSequence([0, 1]).generate_state(1)[0])
-    model = torch_cnn.build_cnn(result.best.architecture, random_state=seed)
-    fitted = torch_cnn.fit(model, *TRAIN, epochs=3, batch_size=16, random_state=seed)
-    row = result.history.iloc[0]
-    assert row["loss"] == fitted.last["loss"]
-    assert row["val_auroc"] == evaluation.auroc(VAL[1], torch_cnn.predict_logits(model, VAL[0]))

@@ -16,11 +16,11 @@ import tempfile
 import types
 import unittest
 import warnings
+from unittest import mock
 
+import matplotlib
 import numpy as np
 import torch
-
-__all__ = ["GeneralController", "ModelSpace", "Operation", "release"]
 
 INSTALL = "Install it with: pip install amber-automl seaborn"
 
@@ -53,7 +53,7 @@ def _stand_ins():
 
 @contextlib.contextmanager
 def _lent_modules(modules):
-    """Put `modules` into `sys.modules`; put back what was there before."""
+    """Put `modules` into `sys.modules`, for a while."""
     before = {name: sys.modules[name] for name in modules if name in sys.modules}
     sys.modules.update(modules)
     try:
@@ -62,34 +62,6 @@ def _lent_modules(modules):
         for name in modules:
             sys.modules.pop(name, None)
         sys.modules.update(before)
-
-
-@contextlib.contextmanager
-def _lent_environment(**values):
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
-
-
-@contextlib.contextmanager
-def _plots_kept():
-    """Keep matplotlib's backend and rcParams, which AMBER sets for its own plots."""
-    import matplotlib
-
-    use = matplotlib.use
-    matplotlib.use = lambda *args, **kwargs: None  # the real one would close open figures
-    try:
-        with matplotlib.rc_context():
-            yield
-    finally:
-        matplotlib.use = use
 
 
 @contextlib.contextmanager
@@ -109,8 +81,9 @@ def _load():
     random_state = np.random.get_state()  # noqa: NPY002 - importing must not move the caller's
     with (
         tempfile.TemporaryDirectory() as nowhere,
-        _lent_environment(AMBBACKEND="pytorch", AMBDEFAULTDIR=nowhere),
-        _plots_kept(),
+        mock.patch.dict(os.environ, AMBBACKEND="pytorch", AMBDEFAULTDIR=nowhere),
+        matplotlib.rc_context(),  # AMBER sets backend and rcParams for its own plots
+        mock.patch.object(matplotlib, "use"),  # the real one would close open figures
         _loggers_kept(),
         torch.random.fork_rng(devices=[]),
         warnings.catch_warnings(),

@@ -1,16 +1,14 @@
 """AMBER's controller: a recurrent network that proposes tokens and learns from their rewards.
 
 The LSTM, its REINFORCE update and the buffer of past children are AMBER's own. Here they get what
-a long search needs: a generator of random numbers of their own, layers without a choice, and a
-state that can be written to a file and read back.
+a search needs that must repeat: random numbers of their own, and layers without a choice.
 """
 
 import contextlib
-import copy
 import operator
 import tempfile
 import uuid
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import NamedTuple
 
 import numpy as np
@@ -19,10 +17,7 @@ import torch
 from workshop._checks import is_positive, positive_int
 from workshop.nas.amber import GeneralController, ModelSpace, release
 from workshop.nas.space import check_space
-from workshop.nas.worker import ONE_AT_A_TIME
 from workshop.torch_cnn.loop import one_thread
-
-__all__ = ["Controller", "ControllerSettings", "Proposal"]
 
 
 class Proposal(NamedTuple):
@@ -75,15 +70,15 @@ class ControllerSettings:
     temperature: float | None = None
 
     def __post_init__(self):
-        for name in (
-            *("children_per_step", "buffering_steps", "train_pi_iter", "buffer_size"),
-            *("batch_size", "lstm_size", "lstm_num_layers"),
-        ):
-            object.__setattr__(self, name, positive_int(getattr(self, name), name))
-        for name in ("tanh_constant", "temperature"):
-            value = getattr(self, name)
-            if value is not None and not is_positive(value):
-                raise ValueError(f"{name} must be a positive number or None; got {value!r}.")
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.type is int:
+                object.__setattr__(self, field.name, positive_int(value, field.name))
+            elif value is not None and not is_positive(value):
+                raise ValueError(f"{field.name} must be a positive number or None; got {value!r}.")
+
+
+_OURS = {"children_per_step", "buffering_steps"}
 
 
 class Controller:
@@ -117,7 +112,8 @@ class Controller:
         self.settings = ControllerSettings() if settings is None else settings
         if not isinstance(self.settings, ControllerSettings):
             raise TypeError(
-                f"settings must be nas.ControllerSettings(...); got {type(settings).__name__}."
+                "settings of the controller must be nas.ControllerSettings(...); got "
+                f"{type(settings).__name__}."
             )
         random_state = operator.index(random_state)  # Torch takes no NumPy integer
         self._free = [i for i, size in enumerate(self.sizes) if size > 1]
@@ -137,40 +133,24 @@ class Controller:
                 self._space,
                 name=name,
                 with_skip_connection=False,
-                buffer_size=self.settings.buffer_size,
-                batch_size=self.settings.batch_size,
-                train_pi_iter=self.settings.train_pi_iter,
-                tanh_constant=self.settings.tanh_constant,
-                temperature=self.settings.temperature,
-                lstm_size=self.settings.lstm_size,
-                lstm_num_layers=self.settings.lstm_num_layers,
+                **{key: value for key, value in asdict(self.settings).items() if key not in _OURS},
             )
         release(name)  # it has its parameters; the global graph need not keep them as well
 
     def propose(self):
-        """Sample the children of one step.
-
-        Returns
-        -------
-        list of Proposal
-        """
+        """Sample the children of one step, a list of `Proposal`."""
         if not self._proposed:
+            number = self.settings.children_per_step
             with self._running():
-                self._proposed = [self._sample() for _ in range(self.settings.children_per_step)]
+                self._proposed = [
+                    self._amber.get_action() if self._amber else ([], []) for _ in range(number)
+                ]
         return [self._to_proposal(*sample) for sample in self._proposed]
 
     def update(self, rewards):
-        """Tell the rewards of the children that `propose` returned; learn from them.
+        """Learn from the rewards of the children that `propose` returned, one for each.
 
-        Parameters
-        ----------
-        rewards : sequence of float
-            One for each proposal, finite: one that is not would spoil the controller for good.
-
-        Raises
-        ------
-        ValueError
-            If there are more or fewer rewards than proposals, or one is not finite.
+        All are finite: one that is not would spoil the controller for good.
         """
         rewards = [float(reward) for reward in rewards]
         if len(rewards) != len(self._proposed) or not self._proposed:
@@ -196,55 +176,6 @@ class Controller:
         """Learn from finished trials, the children of the last step."""
         self.update([trial.reward for trial in trials])
 
-    def state(self):
-        """Copy all that later proposals depend on: dicts, lists, numbers, strings and arrays."""
-        state = {
-            "steps": self._steps,
-            "proposed": [list(sample) for sample in self._proposed],
-            "numpy": list(self._numpy),
-            "torch": self._torch.numpy(),
-        }
-        if self._amber is not None:
-            state["parameters"] = [p.detach().numpy() for p in self._amber.params]
-            state["optimizer"] = {  # by number; the last layer's embedding is never trained
-                str(i): {key: value.numpy() for key, value in moments.items()}
-                for i, moments in self._amber.optimizer.state_dict()["state"].items()
-            }
-            state["buffer"] = {name: getattr(self._amber.buffer, name) for name in _BUFFER}
-        return copy.deepcopy(state)
-
-    def restore(self, state):
-        """Go back to what `state` returned.
-
-        Raises
-        ------
-        ValueError, KeyError, TypeError
-            If it is the state of something else.
-        """
-        state = copy.deepcopy(state)
-        self._steps = state["steps"]
-        self._proposed = [tuple(sample) for sample in state["proposed"]]
-        self._numpy = tuple(state["numpy"])
-        self._torch = torch.from_numpy(state["torch"])
-        if self._amber is None:
-            return
-        with torch.no_grad():
-            for parameter, value in zip(self._amber.params, state["parameters"], strict=True):
-                parameter.copy_(torch.from_numpy(value))
-        whole = self._amber.optimizer.state_dict()
-        whole["state"] = {
-            int(i): {key: torch.from_numpy(value) for key, value in moments.items()}
-            for i, moments in state["optimizer"].items()
-        }
-        self._amber.optimizer.load_state_dict(whole)
-        for name in _BUFFER:
-            setattr(self._amber.buffer, name, state["buffer"][name])
-
-    def _sample(self):
-        if self._amber is None:
-            return np.zeros(0, dtype=np.int32), []
-        return self._amber.get_action()
-
     def _to_proposal(self, tokens, probabilities):
         """Tokens and probabilities of all layers, with those that have no choice."""
         every = [0] * len(self.sizes)
@@ -260,7 +191,7 @@ class Controller:
 
         On one thread: so small a network is six times slower on two.
         """
-        with ONE_AT_A_TIME, one_thread():
+        with one_thread():
             numpy_state, torch_state = np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
             np.random.set_state(self._numpy)  # noqa: NPY002
             torch.set_rng_state(self._torch)
@@ -271,10 +202,3 @@ class Controller:
                 self._torch = torch.get_rng_state()
                 np.random.set_state(numpy_state)  # noqa: NPY002
                 torch.set_rng_state(torch_state)
-
-
-# What AMBER's buffer holds beside its settings.
-_BUFFER = (
-    *("r_bias", "state_buffer", "action_buffer", "prob_buffer", "reward_buffer"),
-    *("lt_sbuffer", "lt_abuffer", "lt_pbuffer", "lt_adbuffer", "lt_nrbuffer", "lt_rmbuffer"),
-)

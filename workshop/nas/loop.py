@@ -1,171 +1,178 @@
-"""The loop of a search: propose, train, reward, tell; on disk after each trial."""
+"""The loop of a search: propose, train, reward, learn; on disk after each trial.
+
+A search that was killed goes on by **replay**. What a strategy proposes follows from its seed and
+the rewards that it has heard. So the loop begins at step 1 again, and where the children of a step
+are on disk it trains none: the strategy hears their rewards and proposes the next step, as it did
+before.
+"""
 
 import contextlib
+import itertools
+import re
 import time
+from dataclasses import dataclass
 
 import numpy as np
 
-from workshop._files import sha256, write_whole
-from workshop.nas.folder import readable
-from workshop.nas.results import Record, checked_model, records_from_plain
-from workshop.nas.worker import SUFFIXES, unsaved
-
-__all__ = ["SearchLoop"]
+from workshop._checks import is_positive, positive_int
+from workshop._files import write_whole
+from workshop.nas.folder import model_path, versions
+from workshop.nas.worker import Trained
 
 
 class SearchLoop:
-    """The state of a search.
+    """A search under way.
 
-    Parameters
-    ----------
-    policy : Controller, RandomPolicy or HalvingPolicy
-        Who proposes.
-    child : Child
-        How children are built and rewarded.
-    workers : InProcess or Workers
-        Who trains them.
-    directory : SearchDirectory
-        Entered and opened.
-    epochs : int
-        Of a child, where the proposal does not say.
-
-    Attributes
-    ----------
-    records : list of Record
-    seconds : float
-        Spent so far, over all calls.
+    `strategy` proposes children, `children` says how they are built and rewarded, and `train`
+    yields a `Trained` for each of a list of `Job`, in their order. `trials` that took `seconds` are
+    in `folder`; both grow.
     """
 
-    def __init__(self, policy, child, workers, directory, epochs):
-        self.policy, self.child, self.workers = policy, child, workers
-        self.directory, self.epochs = directory, epochs
-        self.records = []
-        self.seconds = 0.0
-        self.step = 1
-
-    @property
-    def trials(self):
-        return [record.trial for record in self.records]
+    def __init__(self, strategy, children, train, folder, *, trials, seconds):
+        self.strategy, self.children, self.train = strategy, children, train
+        self.folder, self.trials, self.seconds = folder, trials, seconds
 
     def run(self, budget, callbacks, line):
         """Search until an end of the budget is reached; return its name."""
         began = time.monotonic() - self.seconds
+        end = budget.reached(self.trials, self.seconds)
+        steps = itertools.count(1)
         try:
-            while (end := budget.reached(self.trials, self.seconds)) is None:
+            while end is None:
+                step = next(steps)
+                proposals = self.strategy.propose()
                 line.show(self.text(budget))
-                with contextlib.closing(self._next_records(budget)) as records:
-                    for record in records:
+                with contextlib.closing(self._new_trials(step, proposals, budget)) as trials:
+                    for trial in trials:
                         self.seconds = time.monotonic() - began
-                        self._keep(record)
-                        if _any_true([callback(record.trial) for callback in callbacks]):
-                            return "callback"
-                        end = budget.reached(self.trials, self.seconds)
-                        if end is not None:
-                            return end  # the rest of the step is given up
+                        self.trials = [*self.trials, trial]
+                        self.folder.save(self.trials, self.seconds)
                         line.show(self.text(budget))
+                        if _any_true([callback(trial) for callback in callbacks]):
+                            return "callback"
+                        if end := budget.reached(self.trials, self.seconds):
+                            return end  # the rest of the step is given up
+                self.strategy.observe(self._of_step(step))
         except KeyboardInterrupt:
             return "interrupted"
         return end
 
-    def _next_records(self, budget):
-        """Yield a record for each child of the step that is not on disk yet, in order."""
-        done = len(self.records)
-        proposals = self.policy.propose()[len(self._of_step(self.step)) :]
+    def _new_trials(self, step, proposals, budget):
+        """Yield a trial for each child of the step that is not on disk."""
+        recorded = self._of_step(step)
+        for proposal, trial in zip(proposals, recorded, strict=False):
+            self._check_replay(proposal, trial)
+        proposals = proposals[len(recorded) :]
         if budget.max_trials is not None:
-            proposals = proposals[: budget.max_trials - done]
-        parents = [self._parent(proposal) for proposal in proposals]
-        plans = [
-            self.child.plan(
-                number,
-                proposal.tokens,
-                epochs=self.epochs if proposal.epochs is None else proposal.epochs,
-                parent=parent and self._checked_model(parent).read_bytes(),
-            )
-            for number, (proposal, parent) in enumerate(
-                zip(proposals, parents, strict=True), start=done + 1
-            )
+            proposals = proposals[: budget.max_trials - len(self.trials)]
+        jobs = [
+            self._job(number, step, proposal)
+            for number, proposal in enumerate(proposals, start=len(self.trials) + 1)
         ]
-        with contextlib.closing(self.workers.train(plans)) as results:
-            for proposal, parent, plan, trained in zip(
-                proposals, parents, plans, results, strict=True
-            ):
-                trial = self.child.judge(
-                    plan,
-                    trained,
-                    trial=len(self.records) + 1,
-                    step=self.step,
-                    tokens=proposal.tokens,
-                    epochs_before=parent.trial.total_epochs if parent else 0,
-                    worst=min((t.reward for t in self.trials if t.status == "ok"), default=None),
-                )
-                saved = self._save(trained.model, trial.trial) if trial.status == "ok" else None
-                yield Record(trial, proposal.probabilities, saved)
+        possible = [job for job in jobs if job.architecture is not None]
+        with contextlib.closing(self.train(possible)) as results:
+            for proposal, job in zip(proposals, jobs, strict=True):
+                if job.architecture is None:
+                    trained = Trained("impossible", job.problem)
+                else:
+                    trained = next(results)
+                worst = min((t.reward for t in self.trials if t.status == "ok"), default=None)
+                trial = self.children.score_trial(proposal, job, trained, step=step, worst=worst)
+                if trial.status == "ok":
+                    write_whole(self._model_path(trial), trained.model)
+                yield trial
 
-    def _save(self, model, number):
-        """Save the model (the bytes of its file) of a trial; return the SHA-256 of the file."""
-        path = self._model_path(number)
-        try:
-            write_whole(path, model)
-        except OSError as error:
-            raise unsaved(number, path, error) from error
-        return sha256(path)
-
-    def _model_path(self, number):
-        return self.directory.model_path(number, SUFFIXES[self.child.framework])
-
-    def _parent(self, proposal):
-        """Record of the trial whose model the proposal trains on; or None."""
+    def _job(self, number, step, proposal):
         if proposal.parent is None:
-            return None
-        return self._of_step(self.step - 1)[proposal.parent]
+            return self.children.job(number, proposal)
+        parent = self._of_step(step - 1)[proposal.parent]
+        model = self._model_path(parent, there=True)
+        return self.children.job(number, proposal, parent=model, epochs_before=parent.total_epochs)
 
-    def _checked_model(self, record):
-        return checked_model(self._model_path(record.trial.trial), record)
+    def _model_path(self, trial, *, there=False):
+        framework = self.children.options.framework
+        return model_path(self.folder.path, framework, trial, there=there)
 
-    def _keep(self, record):
-        """Add a trial; tell who proposed it once the step is complete; save."""
-        self.records = [*self.records, record]
-        of_step = self._of_step(self.step)
-        if len(of_step) == len(self.policy.propose()):
-            self.policy.observe([one.trial for one in of_step])
-            self.step += 1
-            self.policy.propose()  # now, so that the checkpoint holds what comes next
-        self.directory.save(
-            {
-                "seconds": self.seconds,
-                "step": self.step,
-                "trials": [one.to_plain() for one in self.records],
-                "policy": self.policy.state(),
-            }
+    def _check_replay(self, proposal, trial):
+        """Refuse a trial that the strategy does not propose here: other versions compute."""
+        if proposal.tokens == trial.tokens:
+            return
+        raise ValueError(
+            f"The search in {self.folder.path} cannot go on here: its trial {trial.trial} has the "
+            f"tokens {list(trial.tokens)}, and from the rewards before it this machine proposes "
+            f"{list(proposal.tokens)}. It began with {self.folder.began_with}; here are "
+            f"{versions()}. Go on where it began, or choose another working_dir."
         )
 
-    def restore(self, state):
-        """Go on from what `_keep` saved."""
-        with readable(self.directory.checkpoint):
-            self.records = records_from_plain(state["trials"])
-            self.seconds, self.step = state["seconds"], state["step"]
-            self.policy.restore(state["policy"])
-
     def _of_step(self, step):
-        return [record for record in self.records if record.trial.step == step]
+        return [trial for trial in self.trials if trial.step == step]
 
     def text(self, budget):
         """One line about the search: trials, best so far, time."""
-        trials = self.trials
         total = f"/{budget.max_trials}" if budget.max_trials else ""
-        parts = [f"{self.policy.method}: trial {len(trials)}{total}"]
-        finished = [trial for trial in trials if trial.status == "ok"]
+        parts = [f"{self.strategy.method}: trial {len(self.trials)}{total}"]
+        finished = [trial for trial in self.trials if trial.status == "ok"]
         if finished:
             best = max(finished, key=lambda trial: trial.reward)
             parts.append(f"best reward {best.reward:.4f} by {list(best.tokens)}")
-        if len(finished) < len(trials):
-            last = next(t.reason for t in reversed(trials) if t.status != "ok")
-            parts.append(f"{len(trials) - len(finished)} did not finish (last: {last[:60]})")
+        failed = [trial for trial in self.trials if trial.status != "ok"]
+        if failed:
+            parts.append(f"{len(failed)} did not finish (last: {failed[-1].reason[:60]})")
         limit = f" of {budget.time_budget:.0f}" if budget.time_budget else ""
-        parts.append(f"{self.seconds:.0f}{limit} s")
-        return "  ".join(parts)
+        return "  ".join([*parts, f"{self.seconds:.0f}{limit} s"])
 
 
 def _any_true(answers):
-    """Whether a callback wants the search to end: True, not merely something like it."""
+    """Whether one is True, not merely something like it."""
     return any(isinstance(answer, (bool, np.bool_)) and answer for answer in answers)
+
+
+@dataclass(frozen=True)
+class Budget:
+    """The ends of a search, of which at least one is given."""
+
+    time_budget: float | str | None
+    max_trials: int | None
+    patience: int | None
+
+    def __post_init__(self):
+        if self.time_budget is None and self.max_trials is None and self.patience is None:
+            raise ValueError(
+                "A search needs an end: give time_budget (seconds or 'HH:MM:SS'), max_trials or "
+                "patience; or several, and the first that is reached counts."
+            )
+        for name in ("max_trials", "patience"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, positive_int(getattr(self, name), name))
+        if self.time_budget is not None:
+            object.__setattr__(self, "time_budget", _seconds(self.time_budget))
+
+    def reached(self, trials, seconds):
+        """Name of the end that is reached after `trials`, which took `seconds`; or None."""
+        if self.max_trials is not None and len(trials) >= self.max_trials:
+            return "max_trials"
+        if self.patience is not None and _trials_since_best(trials) >= self.patience:
+            return "patience"
+        if self.time_budget is not None and seconds >= self.time_budget:
+            return "time_budget"
+        return None
+
+
+def _trials_since_best(trials):
+    finished = [trial for trial in trials if trial.status == "ok"]
+    if not finished:
+        return len(trials)
+    return len(trials) - max(finished, key=lambda trial: trial.reward).trial  # of equals the first
+
+
+def _seconds(value):
+    clock = re.fullmatch(r"(\d+):([0-5]\d):([0-5]\d)", value) if isinstance(value, str) else None
+    if clock:
+        hours, minutes, seconds = map(int, clock.groups())
+        value = 3600 * hours + 60 * minutes + seconds
+    if not is_positive(value):
+        raise ValueError(
+            "time_budget must be a positive, finite time, in seconds or as 'HH:MM:SS' (ten minutes "
+            f"are 600 or '00:10:00'); got {value!r}."
+        )
+    return float(value)

@@ -6,62 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from workshop._files import sha256
-from workshop.architecture import Architecture
-from workshop.nas.folder import read_checkpoint, readable
-from workshop.nas.trial import Trial
-from workshop.nas.worker import SUFFIXES, twin_of
-
-__all__ = [
-    "Record",
-    "SearchResult",
-    "checked_model",
-    "load_model",
-    "read_history",
-    "records_from_plain",
-]
-
-
-@dataclass(frozen=True, eq=False)
-class Record:
-    """A trial with what is kept beside its row of the history.
-
-    Parameters
-    ----------
-    trial : Trial
-    probabilities : list of ndarray
-        For each layer, how probable each operation was when the tokens were drawn.
-    model_sha256 : str or None
-        Of the file that holds the trained model; None where the child did not finish.
-    """
-
-    trial: Trial
-    probabilities: list
-    model_sha256: str | None
-
-    def to_plain(self):
-        """Dicts, lists, numbers and strings, for a checkpoint."""
-        fields = dict(vars(self.trial))
-        fields["architecture"] = fields["architecture"] and fields["architecture"].to_dict()
-        return {
-            "trial": fields,
-            "probabilities": [shares.tolist() for shares in self.probabilities],
-            "model_sha256": self.model_sha256,
-        }
-
-
-def records_from_plain(plain):
-    """Undo `Record.to_plain` for a list of records."""
-    records = []
-    for one in plain:
-        fields = dict(one["trial"])
-        fields["tokens"] = tuple(fields["tokens"])
-        fields["operations"] = tuple(fields["operations"])
-        if fields["architecture"] is not None:
-            fields["architecture"] = Architecture.from_dict(fields["architecture"])
-        probabilities = [np.array(shares) for shares in one["probabilities"]]
-        records.append(Record(Trial(**fields), probabilities, one["model_sha256"]))
-    return records
+from workshop.nas.folder import model_path, read_trials
+from workshop.nas.worker import twin_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,8 +31,8 @@ class SearchResult:
         The operations of the space, as `space_table` lists them.
     score_names : tuple of str
         The columns of the history between reward and epochs.
-    records : list of Record
-        In the order of the trials.
+    trials : list of Trial
+        In their order.
     """
 
     method: str
@@ -96,22 +42,17 @@ class SearchResult:
     seconds: float
     operations: pd.DataFrame
     score_names: tuple
-    records: list
+    trials: list
 
     def __repr__(self):
         """One line: method, trials, and the best of them."""
         best = "none finished"
-        if any(record.trial.status == "ok" for record in self.records):
+        if any(trial.status == "ok" for trial in self.trials):
             best = f"best reward {self.best.reward:.4f} by tokens {list(self.best.tokens)}"
         return (
-            f"SearchResult({self.method}, {len(self.records)} trials in {self.seconds:.0f} s, "
+            f"SearchResult({self.method}, {len(self.trials)} trials in {self.seconds:.0f} s, "
             f"{best}, stopped by {self.stopped})"
         )
-
-    @property
-    def trials(self):
-        """All trials, in order."""
-        return [record.trial for record in self.records]
 
     @property
     def history(self):
@@ -128,23 +69,13 @@ class SearchResult:
 
     @property
     def best(self):
-        """The trial with the highest reward; of equals the first.
-
-        Raises
-        ------
-        ValueError
-            If no child has finished; the message says why the first did not.
-        """
-        return self._ranked()[0].trial
+        """The trial with the highest reward; of equals the first. ValueError if none finished."""
+        return self._ranked()[0]
 
     @property
     def ranking(self):
-        """The history of the finished trials, best first, one row for each architecture.
-
-        Where an architecture was tried more than once, its best trial counts.
-        """
-        best_first = [record.trial for record in self._ranked()]
-        return history_table(best_first, self.score_names)
+        """The history of the finished trials, best first: the best one of each architecture."""
+        return history_table(self._ranked(), self.score_names)
 
     @property
     def token_probabilities(self):
@@ -156,16 +87,15 @@ class SearchResult:
             Columns step, layer, token, operation, probability.
         """
         rows = [
-            {
-                "step": step,
-                "layer": layer,
-                "token": token,
-                "operation": operation,
-                "probability": np.mean([record.probabilities[layer][token] for record in children]),
-            }
+            (step, layer, token, operation, np.mean(shares))
             for step, children in self._steps().items()
             for layer, rows in self.operations.groupby("layer")
-            for token, operation in zip(rows["token"], rows["operation"], strict=True)
+            for token, operation, *shares in zip(
+                rows["token"],
+                rows["operation"],
+                *(trial.probabilities[layer] for trial in children),
+                strict=True,
+            )
         ]
         return pd.DataFrame(rows, columns=["step", "layer", "token", "operation", "probability"])
 
@@ -179,32 +109,27 @@ class SearchResult:
             Columns step, layer, entropy; log2 of the number of operations is undecided, 0 settled.
         """
         rows = [
-            {
-                "step": step,
-                "layer": layer,
-                "entropy": float(np.mean([_bits(record.probabilities[layer]) for record in group])),
-            }
-            for step, group in self._steps().items()
+            (step, layer, np.mean([_bits(trial.probabilities[layer]) for trial in children]))
+            for step, children in self._steps().items()
             for layer in self.operations["layer"].unique()
         ]
         return pd.DataFrame(rows, columns=["step", "layer", "entropy"])
 
     def _steps(self):
         steps = {}
-        for record in self.records:
-            steps.setdefault(record.trial.step, []).append(record)
+        for trial in self.trials:
+            steps.setdefault(trial.step, []).append(trial)
         return steps
 
     def _ranked(self):
-        """Records of the finished trials, best first, one for each architecture."""
-        finished = [record for record in self.records if record.trial.status == "ok"]
+        """The finished trials, best first, one for each architecture."""
+        finished = [trial for trial in self.trials if trial.status == "ok"]
         if not finished:
-            why = self.records[0].trial.reason if self.records else "none was tried"
+            why = self.trials[0].reason if self.trials else "none was tried"
             raise ValueError(f"No child of the search finished: {why}")
-        finished.sort(key=lambda record: (-record.trial.reward, record.trial.trial))
         best = {}
-        for record in finished:
-            best.setdefault(record.trial.tokens, record)
+        for trial in sorted(finished, key=lambda trial: -trial.reward):  # of equals the first
+            best.setdefault(trial.tokens, trial)
         return list(best.values())
 
 
@@ -224,10 +149,8 @@ def load_model(result, rank=0):
 
     Raises
     ------
-    IndexError
-        If fewer architectures finished.
     FileNotFoundError, ValueError
-        If the file is gone, or is not the one that the search wrote.
+        If the file is gone, is damaged or holds another architecture.
     """
     if not isinstance(result, SearchResult):
         raise TypeError(
@@ -240,25 +163,9 @@ def load_model(result, rank=0):
             f"rank must be from 0 to {len(ranked) - 1}: {len(ranked)} architectures finished; got "
             f"{rank!r}."
         )
-    record = ranked[rank]
-    name = f"trial-{record.trial.trial}{SUFFIXES[result.framework]}"
-    path = checked_model(result.working_dir / "models" / name, record)
-    return twin_of(result.framework).load(path, architecture=record.trial.architecture)
-
-
-def checked_model(path, record):
-    """Refuse a file that is not the model that the search wrote for `record`; return its path."""
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"No model at {path}, where the search wrote that of trial {record.trial.trial}. Put "
-            "it back, or search in another working_dir."
-        )
-    if sha256(path) != record.model_sha256:
-        raise ValueError(
-            f"{path} is not the file that the search wrote for trial {record.trial.trial}: it was "
-            "changed or replaced. It was not loaded."
-        )
-    return path
+    trial = ranked[rank]
+    path = model_path(result.working_dir, result.framework, trial, there=True)
+    return twin_of(result.framework).load(path, architecture=trial.architecture)
 
 
 def read_history(working_dir):
@@ -280,34 +187,35 @@ def read_history(working_dir):
     ValueError
         If its file is damaged.
     """
-    state = read_checkpoint(working_dir)
-    if state is None:
+    trials, _ = read_trials(working_dir)
+    if not trials:
         raise FileNotFoundError(f"No search has finished a trial in {working_dir}.")
-    with readable(Path(working_dir) / "checkpoint.npz"):
-        trials = [record.trial for record in records_from_plain(state["trials"])]
-        return history_table(trials, trials[0].scores)
+    return history_table(trials, trials[0].scores)
 
 
 def history_table(trials, score_names):
     """A row a trial, also where there is none; see `SearchResult.history`."""
     kinds = {
-        "trial": int,
-        "step": int,
-        "tokens": object,
-        "operations": object,
-        "reward": float,
-        **dict.fromkeys(score_names, float),
-        "epochs": int,
-        "total_epochs": int,
+        **dict.fromkeys(("trial", "step"), int),
+        **dict.fromkeys(("tokens", "operations"), object),
+        **dict.fromkeys(("reward", *score_names), float),
+        **dict.fromkeys(("epochs", "total_epochs"), int),
         "n_parameters": "Int64",
         "seconds": float,
-        "status": object,
-        "reason": object,
+        **dict.fromkeys(("status", "reason"), object),
     }
-    return pd.DataFrame([trial.row() for trial in trials], columns=list(kinds)).astype(kinds)
+    rows = [
+        {
+            **vars(trial),
+            **trial.scores,
+            "n_parameters": trial.architecture and trial.architecture.n_parameters(),
+        }
+        for trial in trials
+    ]
+    return pd.DataFrame(rows, columns=list(kinds)).astype(kinds)
 
 
 def _bits(shares):
     """Entropy of a distribution, in bits."""
-    shares = shares[shares > 0]
+    shares = np.array([share for share in shares if share > 0])
     return float(-(shares * np.log2(shares)).sum())

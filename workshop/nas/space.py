@@ -8,17 +8,6 @@ import pandas as pd
 from workshop import architecture as arch
 from workshop.nas.amber import ModelSpace, Operation
 
-__all__ = [
-    "check_operations",
-    "check_space",
-    "check_tokens",
-    "cnn_model_space",
-    "describe",
-    "layers_of",
-    "space_table",
-    "to_architecture",
-]
-
 # AMBER's names of an operation, in lower case, and what each takes.
 _LAYERS = {
     ("conv1d",): (arch.Conv1D, {"filters", "kernel_size", "activation", "padding"}),
@@ -68,27 +57,15 @@ def cnn_model_space():
 
     def convolutions(filters):
         return [
-            Operation(
-                "conv1d",
-                filters=filters,
-                kernel_size=kernel_size,
-                activation=activation,
-                padding="same",
-            )
-            for activation in ("relu", "tanh")
-            for kernel_size in (7, 13, 3)
+            Operation("conv1d", filters=filters, kernel_size=size, activation=name, padding="same")
+            for name in ("relu", "tanh")
+            for size in (7, 13, 3)
         ]
 
+    pools = [Operation("maxpool1d", pool_size=4), Operation("avgpool1d", pool_size=4)]
     space = ModelSpace()
     space.add_layer(0, convolutions(32))
-    space.add_layer(
-        1,
-        [
-            Operation("maxpool1d", pool_size=4),
-            Operation("avgpool1d", pool_size=4),
-            Operation("identity"),
-        ],
-    )
+    space.add_layer(1, [*pools, Operation("identity")])
     space.add_layer(2, [*convolutions(64), Operation("identity")])
     space.add_layer(
         3, [Operation("flatten"), Operation("globalavgpool1d"), Operation("globalmaxpool1d")]
@@ -222,15 +199,7 @@ def _values(settings):
 
 
 def check_space(space):
-    """Check a model space; return how many operations each layer offers.
-
-    Raises
-    ------
-    TypeError
-        If it is no ModelSpace, or holds something that is no Operation.
-    ValueError
-        If a layer is missing or empty.
-    """
+    """Check a model space; return how many operations each layer offers."""
     if not isinstance(space, ModelSpace):
         raise TypeError(
             "space must be an amber.architect.ModelSpace, such as nas.cnn_model_space(); got "
@@ -274,10 +243,7 @@ def check_tokens(space, tokens):
 
 
 def check_operations(space):
-    """Refuse a space with an operation that no network could have; return it as `space_table`.
-
-    Whether operations go together is known for each child only.
-    """
+    """Refuse a space with an operation that no network could have; return its `space_table`."""
     table = space_table(space)
     for layer, token in zip(table["layer"], table["token"], strict=True):
         _to_layer(space[layer][token], where=f"layer {layer}, token {token}")

@@ -1,21 +1,21 @@
-"""One child of a search: from tokens to a job, from what came of it to a row of the history.
+"""One child of a search: from tokens to a job, and from what came of it to a row of the history.
 
 Nothing that a child does ends the search: it is recorded with a finite reward, because a single
 reward that is not finite would spoil the controller for good.
 """
 
-import time
+import contextlib
+import functools
+import hashlib
+import inspect
 from dataclasses import dataclass
 
 import numpy as np
 
 from workshop import architecture as arch
 from workshop import training
-from workshop.nas.code import code_name
 from workshop.nas.space import describe, to_architecture
-from workshop.nas.worker import ChildError, Job, Trained, in_words
-
-__all__ = ["Child", "Reward", "Trial"]
+from workshop.nas.worker import Job, summarize_error
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,8 @@ class Trial:
         ``"ok"``, ``"impossible"`` (no such network), ``"diverged"`` or ``"failed"``.
     reason : str
         Why it did not finish; empty for ``"ok"``.
+    probabilities : list of list of float
+        For each layer, how probable each operation was when the tokens were drawn.
     """
 
     trial: int
@@ -58,84 +60,137 @@ class Trial:
     seconds: float
     status: str
     reason: str
+    probabilities: list
 
-    def row(self):
-        """A row of the history: plain values by name of the column."""
-        count = self.architecture.n_parameters() if self.architecture else None
-        return {
-            "trial": self.trial,
-            "step": self.step,
-            "tokens": self.tokens,
-            "operations": self.operations,
-            "reward": self.reward,
-            **self.scores,
-            "epochs": self.epochs,
-            "total_epochs": self.total_epochs,
-            "n_parameters": count,
-            "seconds": self.seconds,
-            "status": self.status,
-            "reason": self.reason,
-        }
+    def to_plain(self):
+        """Dicts, lists, numbers and strings, as JSON writes them."""
+        return {**vars(self), "architecture": self.architecture and self.architecture.to_dict()}
+
+    @classmethod
+    def from_plain(cls, plain):
+        """Undo `to_plain`."""
+        tokens, operations = tuple(plain["tokens"]), tuple(plain["operations"])
+        network = plain["architecture"] and arch.Architecture.from_dict(plain["architecture"])
+        return cls(**{**plain, "tokens": tokens, "operations": operations, "architecture": network})
+
+
+class Children:
+    """How the children of a search are built, trained (mostly for `epochs`) and rewarded."""
+
+    def __init__(self, space, options, epochs):
+        self.space, self.options, self.epochs = space, options, epochs
+        (_, y), (_, y_val) = options.train, options.val
+        self.reward = Reward(options.reward, task=options.task, y_train=y, y_val=y_val)
+        names = ("loss", *training.METRICS[options.task])
+        self.score_names = (*names, *(f"val_{name}" for name in names))
+
+    def job(self, trial, proposal, *, parent=None, epochs_before=0):
+        """What a worker has to do for a proposal; `parent` is a file of a model to train on."""
+        options, (X, y) = self.options, self.options.train
+        architecture, problem = None, ""
+        try:
+            architecture = to_architecture(
+                self.space,
+                proposal.tokens,
+                input_length=X.shape[1],
+                n_outputs=y.shape[1],
+                task=options.task,
+            )
+        except (ValueError, TypeError) as error:
+            problem = str(error)
+        # A seed of its own for each trial, the same in a resumed search and in any worker.
+        seed = np.random.SeedSequence([options.random_state, trial]).generate_state(1)[0]
+        return Job(
+            trial=trial,
+            architecture=architecture,
+            problem=problem,
+            framework=options.framework,
+            epochs=proposal.epochs or self.epochs,
+            epochs_before=epochs_before,
+            batch_size=options.batch_size,
+            learning_rate=options.learning_rate,
+            random_state=int(seed),
+            parent=parent,
+            wants_predictions=callable(options.reward),
+        )
+
+    def score_trial(self, proposal, job, trained, *, step, worst):
+        """The `Trial` of a child: what it earned, and all that the history says of it.
+
+        `worst` is the lowest reward of the children before it that finished, or None.
+        """
+        if trained.status == "ok":
+            try:
+                scores, reward = trained.scores, self.reward(trained.scores, trained.predictions)
+            except RewardError as error:
+                trained = trained._replace(status="failed", reason=f"reward: {error}")
+        if trained.status != "ok":
+            scores, reward = dict.fromkeys(self.score_names, np.nan), self.reward.penalty(worst)
+        return Trial(
+            trial=job.trial,
+            step=step,
+            tokens=proposal.tokens,
+            operations=tuple(
+                describe(self.space[i][token]) for i, token in enumerate(proposal.tokens)
+            ),
+            architecture=job.architecture,
+            reward=reward,
+            scores=scores,
+            epochs=trained.epochs,
+            total_epochs=trained.epochs + job.epochs_before,
+            seconds=trained.seconds,
+            status=trained.status,
+            reason=trained.reason,
+            probabilities=[shares.tolist() for shares in proposal.probabilities],
+        )
+
+
+class RewardError(Exception):
+    """The reward of a child is no number."""
 
 
 class Reward:
-    """What a search maximises, and what a child earns that did not finish.
-
-    Parameters
-    ----------
-    reward : str or callable
-        ``"auroc"``, ``"accuracy"``, ``"loss"`` (its negative), or ``f(y_true, y_score) -> float``.
-    task : str
-        Of the architectures.
-    y_train, y_val : array of shape (N, T)
-    """
+    """What a search maximises, and what a child earns that did not finish."""
 
     def __init__(self, reward, *, task, y_train, y_val):
-        names = ("loss", *training.METRICS[task])
-        if not callable(reward) and (reward == "mae" or reward not in names):
+        names = sorted({"loss", *training.METRICS[task]} - {"mae"})
+        if not callable(reward) and reward not in names:
             raise ValueError(
                 "reward must be a function of (y_true, y_score), or one of "
-                f"{', '.join(sorted(set(names) - {'mae'}))} for task {task!r}; got {reward!r}."
+                f"{', '.join(names)} for task {task!r}; got {reward!r}."
             )
         self.function, self.task = reward, task
         self.y_train, self.y_val = y_train, y_val
-
-    @property
-    def name(self):
-        """Of a function, its place and what it does: how a resumed search knows it again."""
-        if isinstance(self.function, str):
-            return self.function
-        return code_name(self.function)
+        self.name = reward_name(reward) if callable(reward) else reward
 
     def __call__(self, scores, predictions):
-        """Reward of a child by its validation `scores`, or by its `predictions` (N, T)."""
-        if not callable(self.function):
-            value = -scores["loss"] if self.function == "loss" else scores[self.function]
-            if self.function == "auroc" and np.isnan(value):
-                raise ChildError(
-                    "failed",
-                    "reward: AUROC needs both classes among the validation labels of every output",
-                )
-            return float(value)
+        """Reward of a child by its `scores`, or by its `predictions` (N, T)."""
+        if callable(self.function):
+            return self._call(predictions)
+        value = scores[f"val_{self.function}"]
+        if np.isnan(value):
+            raise RewardError(
+                "AUROC needs both classes among the validation labels of every output"
+            )
+        return -value if self.function == "loss" else value
+
+    def _call(self, predictions):
         try:
             value = self.function(self.y_val.copy(), predictions)
         except Exception as error:
-            raise ChildError("failed", f"reward: {in_words(error)}") from error
-        number = _as_float(value)
-        if not np.isfinite(number):
-            raise ChildError(
-                "failed", f"reward: it must be one finite number; got {str(value)[:60]}"
-            )
-        return number
+            raise RewardError(summarize_error(error)) from error
+        with contextlib.suppress(TypeError, ValueError):
+            number = float(np.asarray(value).reshape(()))  # a tensor or an array of one will do
+            if np.isfinite(number):
+                return number
+        raise RewardError(f"it must be one finite number; got {str(value)[:60]}")
 
     def penalty(self, worst):
-        """Reward of a child that did not finish: what a model earns that knows nothing.
+        """Reward of a child that did not finish: what the mean of the training labels would earn.
 
-        It predicts the mean of the training labels for every sequence; where the reward is not
-        defined for that, 0. Never more than `worst`, the lowest reward of the children that
-        finished (None: there are none).
+        Where the reward is not defined for that, 0. Never more than `worst`, unless that is None.
         """
-        mean = self.y_train.mean(axis=0, keepdims=True)
+        mean = self.y_train.mean(axis=0, keepdims=True)  # (1, T)
         share = np.clip(mean, 1e-6, 1 - 1e-6)
         if self.task == "regression":
             logit = mean
@@ -144,135 +199,25 @@ class Reward:
         everywhere = np.ones((len(self.y_val), 1), dtype=np.float32)
         try:
             scores = training.score_logits(self.task, everywhere * logit, self.y_val)
-            floor = self(scores, (everywhere * mean).astype(np.float32))
-        except ChildError:
+            on_val = {f"val_{name}": float(value) for name, value in scores.items()}
+            floor = self(on_val, (everywhere * mean).astype(np.float32))
+        except RewardError:
             floor = 0.0
         return floor if worst is None else min(floor, worst)
 
 
-@dataclass(frozen=True)
-class Child:
-    """How every child of a search is built, trained and rewarded.
+def reward_name(function):
+    """How a resumed search knows a function again: where it is defined, and its source.
 
-    Parameters
-    ----------
-    space : amber.architect.ModelSpace
-    framework : str
-    data : tuple of arrays
-        X, y, X_val, y_val, checked.
-    reward : Reward
-    task : str
-    batch_size : int
-    learning_rate : float
-    random_state : int
-        Of the search; each trial draws its own seed from it.
+    Not noticed is an edit of what it looks up: enclosed and global values, attributes, functions
+    that it calls; nor any edit where Python keeps no source, as at a plain prompt.
     """
-
-    space: object
-    framework: str
-    data: tuple
-    reward: Reward
-    task: str
-    batch_size: int
-    learning_rate: float
-    random_state: int
-
-    @property
-    def score_names(self):
-        """Names of a trial's scores: loss and metrics, then the same on the validation data."""
-        names = ("loss", *training.METRICS[self.task])
-        return (*names, *(f"val_{name}" for name in names))
-
-    def plan(self, trial, tokens, *, epochs, parent):
-        """What a worker has to do for a child.
-
-        Parameters
-        ----------
-        trial : int
-        tokens : tuple of int
-        epochs : int
-        parent : bytes or None
-            File of the model to go on training.
-
-        Returns
-        -------
-        Job, or Trained where the tokens describe an impossible network
-        """
-        X, y, *_ = self.data
-        try:
-            architecture = to_architecture(
-                self.space, tokens, input_length=X.shape[1], n_outputs=y.shape[1], task=self.task
-            )
-        except (ValueError, TypeError) as error:
-            return Trained("impossible", str(error))
-        return Job(
-            trial=trial,
-            architecture=architecture,
-            framework=self.framework,
-            epochs=epochs,
-            batch_size=self.batch_size,
-            learning_rate=self.learning_rate,
-            # A seed of its own for each trial, the same in a resumed search and in any worker.
-            random_state=int(
-                np.random.SeedSequence([self.random_state, trial]).generate_state(1)[0]
-            ),
-            parent=parent,
-            wants_predictions=callable(self.reward.function),
-        )
-
-    def judge(self, plan, trained, *, trial, step, tokens, epochs_before, worst):
-        """Reward what came of a child.
-
-        Parameters
-        ----------
-        plan : Job or Trained
-            From `plan`.
-        trained : Trained
-        trial, step : int
-        tokens : tuple of int
-        epochs_before : int
-            That the model had had before this trial.
-        worst : float or None
-            Lowest reward of the children before it that finished.
-
-        Returns
-        -------
-        Trial
-        """
-        started = time.perf_counter()
-        status, reason = trained.status, trained.reason
-        if status == "ok":
-            try:
-                scores, reward = self._score(trained)
-            except ChildError as error:
-                status, reason = error.status, str(error)
-        if status != "ok":
-            scores, reward = dict.fromkeys(self.score_names, np.nan), self.reward.penalty(worst)
-        return Trial(
-            trial=trial,
-            step=step,
-            tokens=tuple(tokens),
-            operations=tuple(describe(self.space[i][token]) for i, token in enumerate(tokens)),
-            architecture=plan.architecture if isinstance(plan, Job) else None,
-            reward=float(reward),
-            scores=scores,
-            epochs=trained.epochs,
-            total_epochs=trained.epochs + epochs_before,
-            seconds=trained.seconds + time.perf_counter() - started,
-            status=status,
-            reason=reason,
-        )
-
-    def _score(self, trained):
-        """Scores and reward of a trained child."""
-        on_val = training.score_logits(self.task, trained.logits, self.data[3])
-        reward = self.reward(on_val, trained.predictions)
-        every = {**trained.scores, **{f"val_{name}": value for name, value in on_val.items()}}
-        return {name: float(every[name]) for name in self.score_names}, reward
-
-
-def _as_float(value):
+    if isinstance(function, functools.partial):
+        return f"{reward_name(function.func)} {function.args} {function.keywords}"
+    named = function if hasattr(function, "__qualname__") else type(function)
     try:
-        return float(np.asarray(value).reshape(()))
-    except (TypeError, ValueError):
-        return np.nan
+        source = inspect.getsource(function if named is function else named.__call__)
+    except (OSError, TypeError):
+        source = ""
+    digest = hashlib.sha256(source.encode()).hexdigest()
+    return f"{named.__module__}.{named.__qualname__} {digest[:12]}"
