@@ -1,6 +1,7 @@
 """The console: ``workshop run``, ``grade``, ``data`` and ``doctor``."""
 
 import argparse
+import signal
 import sys
 from functools import partial
 from pathlib import Path
@@ -136,6 +137,7 @@ def _run(arguments):
             raise FileNotFoundError(f"There is no notebook {notebook}; name one.")
     if len({notebook.name for notebook in notebooks}) < len(notebooks):
         raise ValueError(f"Two notebooks of one name would both be written to {arguments.output}.")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends the kernel, as Ctrl-C does
     run = partial(execute_notebook, output_dir=arguments.output, timeout=arguments.timeout)
     results = [run(notebook, on_cell=partial(print, flush=True)) for notebook in notebooks]
     print()

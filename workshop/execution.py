@@ -5,10 +5,13 @@ Colab does: a notebook that only works beside the files of somebody's checkout f
 the logs and models that it saves litter nothing.
 """
 
+import asyncio
 import re
 import subprocess
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -129,20 +132,28 @@ def _run(notebook, name, timeout, on_cell):
     with tempfile.TemporaryDirectory(prefix="workshop-", ignore_cleanup_errors=True) as folder:
         try:
             # What cells write to stderr reaches the notebook; the rest is a dying kernel's own.
-            client.execute(cwd=folder, cleanup_kc=True, stderr=subprocess.DEVNULL)
+            _execute(client, cwd=folder, cleanup_kc=True, stderr=subprocess.DEVNULL)
         except CellExecutionError as failed:
             error = f"{failed.ename}: {failed.evalue}"
         except CellTimeoutError:
             error = f"TimeoutError: the cell ran for more than {timeout:g} s"
         except DeadKernelError:
             error = "The kernel died: no memory was left, or the code ended its process"
-        except AssertionError:  # what nbclient trips over after it has ended the kernel on a signal
-            if client.km is None:
-                raise KeyboardInterrupt from None
-            raise
         else:
             return None, tuple(noisy)
     return f"code cell {number} ({label}): {error}", tuple(noisy)
+
+
+def _execute(client, **options):
+    """Run in a thread: in the main one, nbclient handles Ctrl-C itself, and trips over that."""
+    with closing(asyncio.new_event_loop()) as loop, ThreadPoolExecutor(1) as thread:
+        task = loop.create_task(client.async_execute(**options))
+        run = thread.submit(loop.run_until_complete, task)
+        try:
+            run.result()
+        except KeyboardInterrupt:
+            loop.call_soon_threadsafe(task.cancel)  # it ends the kernel, too
+            raise
 
 
 def _label(notebook, index):
