@@ -1,19 +1,16 @@
 """How fast the twins train, side by side in one run: ``make bench ONLY=training``
 
-Milliseconds an epoch for the Day-1 model on 3,600 sequences of 200 bp, batch 64. Each way of
-training takes its turns in every round, so that a noisy machine is noisy for all of them. An
-epoch's cost is the slope between a short and a long run: start-up and graph tracing do not count.
+Milliseconds an epoch for the Day-1 model on 3,600 sequences of 200 bp, batch 64: the slope between
+a short and a long run. The ways take turns in every round, so that noise is noise for all of them.
 
-Then short runs, start-up included, while another process keeps a core busy: Torch's default is a
-thread a core, and threads that wait for each other wait for the neighbour. At last what is not
-done for speed or memory, and what it would save: a quicker `__setattr__` of the Torch model, whose
-hooks Lightning notes forty times a step; and what Keras keeps of each model that is gone.
+Then short runs while another process keeps a core busy: threads that wait for each other wait for
+the neighbour. At last what plain code costs: `__setattr__` of a Torch module, which Lightning calls
+forty times a step, and what Keras keeps of each model that is gone.
 """
 
 import functools
 import logging
 import multiprocessing
-import os
 import subprocess
 import sys
 import tempfile
@@ -22,8 +19,6 @@ import warnings
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from unittest import mock
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import numpy as np
 
@@ -45,7 +40,6 @@ def bare_torch(X, y, epochs, *, threads=1):
     """The floor: a loop as most people write it, plain Adam; nothing checked or recorded."""
     torch.set_num_threads(threads)
     model = torch_cnn.build_cnn(arch.DAY1_CNN)
-    model.train()
     optimizer = torch.optim.Adam(model.parameters(), eps=1e-7)
     X, y = torch.from_numpy(X), torch.from_numpy(y)
     for _ in range(epochs):
@@ -82,16 +76,15 @@ def keras_fit(X, y, epochs):
 
 
 def keras_by_hand(X, y, epochs):
-    """Keras as in the notebook of 2023: arrays into `fit`, accuracy and AUC as metrics."""
-    model = keras.Sequential(
-        [
-            keras.Input((200, 4)),
-            keras.layers.Conv1D(32, 7, padding="same", activation="relu"),
-            keras.layers.MaxPooling1D(4),
-            keras.layers.GlobalAveragePooling1D(),
-            keras.layers.Dense(1, activation="sigmoid"),
-        ]
-    )
+    """As in the notebook of 2023: arrays into `fit`, accuracy and AUC as metrics."""
+    layers = [
+        keras.Input((200, 4)),
+        keras.layers.Conv1D(32, 7, padding="same", activation="relu"),
+        keras.layers.MaxPooling1D(4),
+        keras.layers.GlobalAveragePooling1D(),
+        keras.layers.Dense(1, activation="sigmoid"),
+    ]
+    model = keras.Sequential(layers)
     model.compile("adam", "binary_crossentropy", metrics=["accuracy", keras.metrics.AUC()])
     model.fit(X, y, epochs=epochs, batch_size=BATCH, verbose=0)
 
@@ -109,8 +102,8 @@ def keras_tf_function(X, y, epochs):
             rows = order[start : start + BATCH]
             with tf.GradientTape() as tape:
                 logits = model(tf.gather(X, rows), training=True)
-                loss = keras.losses.binary_crossentropy(tf.gather(y, rows), logits, True)
-                loss = tf.reduce_mean(loss)
+                losses = keras.losses.binary_crossentropy(tf.gather(y, rows), logits, True)
+                loss = tf.reduce_mean(losses)
             gradients = tape.gradient(loss, model.trainable_variables)
             optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
 
@@ -161,7 +154,7 @@ WAYS = {
     "Keras as in 2023": keras_by_hand,
 }
 
-RATIOS = [  # at most so many times as long; None: nothing is required
+RATIOS = [  # at most so many times as long
     ("torch_cnn.fit", "Torch, bare channels-last loop", 1.4),
     ("keras_cnn.fit", "Keras, one tf.function an epoch", 2),
     ("Lightning as in 2023", "torch_cnn.fit", None),
@@ -178,8 +171,7 @@ WAYS_BESIDE_A_BUSY_PROCESS = {
 
 def in_turns(ways, rounds, measure_one):
     """What `measure_one` finds of each way: a list of a value a round."""
-    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    logging.disable(logging.WARNING)
     X, y = datasets.load_ctcf().take(np.random.default_rng(0).permutation(5000)[:N])[:2]
 
     def seconds(way, epochs):
@@ -207,7 +199,6 @@ def slower_beside_a_busy_process(seconds):
         return seconds(2) / quiet
     finally:
         neighbour.kill()
-        neighbour.wait()
 
 
 def peaks_of_a_search(framework):
