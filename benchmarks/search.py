@@ -17,8 +17,6 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
-from typing import NamedTuple
 
 os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"
 
@@ -35,54 +33,39 @@ TARGETS = (0.99, 0.998)
 ENOUGH = 150  # epochs
 
 
-class Spent(NamedTuple):
-    """What a search had spent when a trial ended."""
-
-    seconds: float
-    epochs: int
-    reward: float
-    new: bool
-    """Whether the trial began a child, rather than trained one on."""
-
-
 class Watch:
     """Called after each trial; True ends the search."""
 
     def __init__(self):
-        self.log, self.start = [], time.perf_counter()
+        self.start = time.perf_counter()
+        self.log, self.children = [(0.0, 0, -np.inf)], 0  # seconds and epochs so far, reward
 
     def __call__(self, trial):
         return self.add(trial.reward, trial.epochs, new=trial.epochs == trial.total_epochs)
 
     def add(self, reward, epochs, *, new=True):
-        before = self.log[-1].epochs if self.log else 0
-        spent = Spent(time.perf_counter() - self.start, before + epochs, reward, new)
-        self.log.append(spent)
-        return reward >= TARGETS[-1] or spent.epochs >= ENOUGH
+        """`new`: the trial began a child, rather than trained one on."""
+        self.children += new
+        epochs += self.log[-1][1]
+        self.log.append((time.perf_counter() - self.start, epochs, reward))
+        return reward >= TARGETS[-1] or epochs >= ENOUGH
 
     def until(self, target):
         """Seconds and epochs until the reward first reached `target`; infinite if never."""
-        reached = (spent[:2] for spent in self.log if spent.reward >= target)
+        reached = (spent for *spent, reward in self.log if reward >= target)
         return next(reached, (np.inf, np.inf))
 
     def children_per_minute(self):
-        return 60 * sum(spent.new for spent in self.log) / self.log[-1].seconds
+        return 60 * self.children / self.log[-1][0]
 
 
 def by_workshop(method, **settings):
+    settings |= {**CHILD, "max_trials": 1000, "progress": False}
+
     def run(data, seed, watch):
         with tempfile.TemporaryDirectory() as folder:
-            method(
-                nas.cnn_model_space(),
-                **data,
-                **CHILD,
-                **settings,
-                working_dir=Path(folder) / "search",
-                random_state=seed,
-                callbacks=[watch],
-                max_trials=1000,
-                progress=False,
-            )
+            here = {"working_dir": folder, "random_state": seed, "callbacks": [watch]}
+            method(nas.cnn_model_space(), **data, **settings, **here)
 
     return run
 
@@ -92,20 +75,12 @@ def by_optuna(data, seed, watch):
     space = nas.cnn_model_space()
 
     def objective(trial):
-        tokens = [
-            trial.suggest_categorical(f"layer {i}", range(len(layer)))
-            for i, layer in enumerate(space)
-        ]
+        choices = enumerate(map(len, space))
+        tokens = [trial.suggest_categorical(f"layer {i}", range(size)) for i, size in choices]
         random_state = int(np.random.SeedSequence([seed, trial.number + 1]).generate_state(1)[0])
         model = torch_cnn.build_cnn(nas.to_architecture(space, tokens), random_state=random_state)
-        torch_cnn.fit(
-            model,
-            *data["train"],
-            epochs=EPOCHS,
-            random_state=random_state,
-            progress=False,
-            **CHILD,
-        )
+        how = {"epochs": EPOCHS, "random_state": random_state, "progress": False, **CHILD}
+        torch_cnn.fit(model, *data["train"], **how)
         X_val, y_val = data["val"]
         return evaluation.auroc(y_val, torch_cnn.predict_logits(model, X_val))
 
@@ -114,7 +89,7 @@ def by_optuna(data, seed, watch):
             study.stop()
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    sampler = optuna.samplers.TPESampler(seed=seed)
+    sampler = optuna.samplers.TPESampler(seed=seed)  # the default, with a seed
     study = optuna.create_study(direction="maximize", sampler=sampler)
     study.optimize(objective, callbacks=[ended])
 
@@ -145,7 +120,8 @@ def watched(seed):
         name = list(METHODS)[(seed + i) % len(METHODS)]
         watches[name] = Watch()
         METHODS[name](data, seed, watches[name])
-        print(f"seed {seed}, {name}: {watches[name].log[-1]}", file=sys.stderr)
+        seconds, epochs, reward = watches[name].log[-1]
+        print(f"seed {seed}, {name}: {seconds:.1f} s, {epochs} epochs, {reward}", file=sys.stderr)
     return watches
 
 
@@ -158,10 +134,10 @@ def warm_up():
         method(data, 0, watch)
 
 
-def measure(seeds=SEEDS, processes=2):
+def measure(seeds=SEEDS):
     """Rows for the suite."""
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=context, initializer=warm_up) as pool:
+    with ProcessPoolExecutor(2, mp_context=context, initializer=warm_up) as pool:
         runs = list(pool.map(watched, range(seeds)))
     rows, seconds, epochs = [], {}, {}
     for name in METHODS:
@@ -185,9 +161,7 @@ def measure(seeds=SEEDS, processes=2):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--seeds", type=int, default=SEEDS)
-    parser.add_argument("--processes", type=int, default=2, help="seeds side by side")
-    arguments = parser.parse_args()
-    print(as_markdown(measure(arguments.seeds, arguments.processes)))
+    print(as_markdown(measure(parser.parse_args().seeds)))
 
 
 if __name__ == "__main__":

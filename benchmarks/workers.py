@@ -31,10 +31,9 @@ SAME = ["tokens", "reward", "val_loss", "epochs", "status"]  # all but the secon
 @contextlib.contextmanager
 def dask_executor():
     """Of a cluster of two workers on this machine."""
+    two = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
     with (
-        distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
-        ) as cluster,
+        distributed.LocalCluster(host="127.0.0.1", **two) as cluster,
         distributed.Client(cluster) as client,
     ):
         yield client.get_executor()
@@ -42,18 +41,10 @@ def dask_executor():
 
 def search(data, executor, *, trials):
     """Seconds and history of a search."""
-    settings = SEARCH | {"max_trials": trials}
+    settings = SEARCH | {"max_trials": trials, "executor": executor, "progress": False}
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
-        result = nas.search(
-            nas.cnn_model_space(),
-            **data,
-            **CHILD,
-            **settings,
-            working_dir=folder,
-            executor=executor,
-            progress=False,
-        )
+        result = nas.search(nas.cnn_model_space(), working_dir=folder, **data, **CHILD, **settings)
         return time.perf_counter() - start, result.history
 
 
@@ -73,7 +64,7 @@ def measure(rounds=ROUNDS):
             "two processes, loky": of_loky,
             "two processes, Dask": of_dask,
         }
-        for executor in executors.values():  # each worker loads what trains, and the data
+        for executor in executors.values():  # each worker loads what trains
             search(data, executor, trials=4)
         rates, histories = {name: [] for name in executors}, []
         for _ in range(rounds):
@@ -87,10 +78,7 @@ def measure(rounds=ROUNDS):
     alone = rates.pop("in this process")
     return [
         measured("search in one process: children", alone, "a minute"),
-        *(
-            ratio(f"{name} / one process", rate, alone, at_least=1.6)
-            for name, rate in rates.items()
-        ),
+        *(ratio(f"{name} / one process", r, alone, at_least=1.6) for name, r in rates.items()),
     ]
 
 

@@ -827,9 +827,9 @@ plot.show(
 # ## If it crashes
 #
 # Colab disconnects, laptops fall asleep. After each child the search has put everything on disk:
-# the records, the trained models, the state of the controller. **Call it again and it goes on.**
-# The same call returns at once. With a larger budget it trains only what is missing. (And
-# `nas.read_history("search/amber")` shows the records from another notebook, while it runs.)
+# the records and the trained models. **Call it again and it goes on**: the controller learns again
+# from the rewards on disk. The same call returns at once; a larger budget trains what is missing.
+# (`nas.read_history("search/amber")` shows the records from another notebook, while it runs.)
 
 # %%
 the_same = {
