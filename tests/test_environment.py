@@ -91,8 +91,9 @@ def test_seeds_out_of_range(no_frameworks, seed):
 LOGGERS = ("pytorch_lightning", "lightning_fabric")
 
 
-def test_quiet_logs(monkeypatch):
-    monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL", raising=False)
+@pytest.mark.parametrize(("before", "after"), [({}, "2"), ({"TF_CPP_MIN_LOG_LEVEL": "0"}, "0")])
+def test_quiet_logs(monkeypatch, before, after):
+    monkeypatch.setattr(os, "environ", before)
     levels = {name: logging.getLogger(name).level for name in LOGGERS}
     try:
         with warnings.catch_warnings():
@@ -101,7 +102,7 @@ def test_quiet_logs(monkeypatch):
             warnings.warn("IProgress not found. Please update ipywidgets", stacklevel=1)
             with pytest.raises(FutureWarning, match="something else"):
                 warnings.warn("something else", FutureWarning, stacklevel=1)
-        assert os.environ["TF_CPP_MIN_LOG_LEVEL"] == "2"
+        assert os.environ == {"TF_CPP_MIN_LOG_LEVEL": after}
         for name in LOGGERS:
             assert not logging.getLogger(name).isEnabledFor(logging.INFO)
             assert logging.getLogger(name).isEnabledFor(logging.WARNING)
@@ -120,13 +121,6 @@ def test_quiet_logs_of_a_gpu_that_is_not_used_only_where_there_is_none(monkeypat
     with warnings.catch_warnings(), expected:
         quiet_logs()
         warnings.warn(message, stacklevel=1)
-
-
-def test_quiet_logs_leaves_the_users_setting(monkeypatch):
-    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "0")
-    with warnings.catch_warnings():
-        quiet_logs()
-    assert os.environ["TF_CPP_MIN_LOG_LEVEL"] == "0"
 
 
 def test_stderr_of_a_child_is_held_back(capfd):
@@ -203,22 +197,21 @@ def test_all_is_well(machine):
     }
 
 
-def test_missing_package_and_the_line_that_mends_it(machine):
-    report = machine({"numpy": "2.4.6", "keras": "3.15.1"})
+def test_package_that_is_missing_and_one_below_its_range(machine):
+    report = machine({"numpy": "2.4.6", "keras": "3.8rc1"})
+    assert report["keras"] == ("3.8rc1", ">=3.8", 'pip install "keras>=3.8"', True)
     assert report["tqdm"] == ("missing", ">=4.66", 'pip install "tqdm>=4.66"', True)  # now shown
-    assert report["In short"][0] == "off: tqdm"
-
-
-def test_package_below_its_range(machine):
-    report = machine({**INSTALLED, "keras": "3.7.0", "tqdm": "4.66rc1"}, colab=True)
-    assert report["keras"] == ("3.7.0", ">=3.8", '%pip install "keras>=3.8"', True)
-    assert report["tqdm"] == ("4.66rc1", ">=4.66", '%pip install "tqdm>=4.66"', True)
     assert report["In short"][0] == "off: keras, tqdm"
+    assert machine({}, colab=True)["keras"][2] == '%pip install "keras>=3.8"'
 
 
-@pytest.mark.parametrize("version", ["3.8", "3.8.0+cu130", "3.9.0rc1"])
-def test_package_in_its_range(machine, version):
-    assert machine({**INSTALLED, "keras": version})["keras"] == (version, ">=3.8", "", False)
+@pytest.mark.parametrize(
+    ("version", "loaded"),
+    [("3.8", "3.8"), ("3.8.0+cu130", "3.8.0"), ("3.9.0rc1", "v3.9.0rc1"), ("4.0", "4.0+cu130")],
+)
+def test_package_in_its_range(machine, version, loaded):
+    report = machine({**INSTALLED, "keras": version}, loaded={"keras": loaded})
+    assert report["keras"] == (version, ">=3.8", "", False)
 
 
 def test_what_only_day_2_needs_may_be_missing(machine):
@@ -238,11 +231,6 @@ def test_package_that_was_upgraded_after_its_import(machine, colab, restart):
     assert report["keras"] == ("3.15.1, but 3.8.0 is loaded", ">=3.8", restart, True)
 
 
-@pytest.mark.parametrize("loaded", ["3.15.1", "3.15.1+cu130", "v3.15.1"])
-def test_loaded_is_what_is_installed(machine, loaded):
-    assert machine(loaded={"keras": loaded})["keras"] == ("3.15.1", ">=3.8", "", False)
-
-
 @WHOLE
 @pytest.mark.slow
 def test_every_package_calls_itself_by_its_version():
@@ -258,20 +246,18 @@ def test_every_package_calls_itself_by_its_version():
     assert ran.stdout == "all is well\n"
 
 
-MEND = "install Python >=3.10, and workshop in it"
-
-
 @pytest.mark.parametrize(
-    ("version", "to_do"), [("3.10.0+", ""), ("3.13.0rc1", ""), ("3.11.7", ""), ("3.9.18", MEND)]
+    ("version", "off"), [("3.10.0+", False), ("3.13.0rc1", False), ("3.9.18", True)]
 )
-def test_python_in_the_range_and_below_it(machine, monkeypatch, version, to_do):
+def test_python_in_the_range_and_below_it(machine, monkeypatch, version, off):
     monkeypatch.setattr(platform, "python_version", lambda: version)
-    assert machine()["Python"] == (version, ">=3.10", to_do, bool(to_do))
+    to_do = "install Python >=3.10, and workshop in it" if off else ""
+    assert machine()["Python"] == (version, ">=3.10", to_do, off)
 
 
 def test_real_ranges_are_those_of_the_package():
     needs = report_module._needs()
-    assert needs["Python"] == importlib.metadata.metadata("ucla-automl-workshop")["Requires-Python"]
+    assert str(needs["Python"]) == ">=3.10"
     assert str(needs["tensorflow"]) == ">=2.18"
     assert {"captum", "shap", "seaborn", *report_module.SHOWN, *report_module.OPTIONAL} <= set(
         needs

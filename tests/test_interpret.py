@@ -87,16 +87,6 @@ def test_brute_force_is_a_prediction_for_each_mutant():
         assert effects[i, row, letter] == pytest.approx(expected[0], abs=1e-6)
 
 
-def test_a_model_and_a_function_give_the_same(twin):
-    model = twin.build_cnn(SMALL, random_state=3)
-    X = sequences(3, LENGTH)
-    by_engine = interpret.saturation_mutagenesis(model, X)
-    by_function = interpret.saturation_mutagenesis(lambda X: twin.predict_logits(model, X), X)
-    assert by_engine.dtype == by_function.dtype == np.float32
-    assert by_engine.shape == by_function.shape == (3, LENGTH, 4)
-    np.testing.assert_allclose(by_engine, by_function, atol=1e-6)
-
-
 def test_a_model_goes_through_the_engine_and_not_through_its_framework(small_model, monkeypatch):
     seen = []
     predict_logits = torch_cnn.predict_logits
@@ -126,30 +116,17 @@ def test_a_function_never_gets_more_than_a_batch(batch_size, most):
     assert sum(sizes) < 20 * (LENGTH * 3 + 5) + 4 * LENGTH  # no mutant that is none
 
 
-def test_a_function_may_write_into_what_it_gets_and_return_a_tensor():
-    X = sequences(3, LENGTH)
-    before = X.copy()
-
-    def model(X):
-        X *= 0.5
-        return torch.from_numpy(X).requires_grad_().sum(dim=1)
-
-    scores = interpret.saturation_mutagenesis(model, X, task=2)
-    np.testing.assert_array_equal(X, before)
-    assert scores[0, 0, 2] == (0 if X[0, 0, 2] else 0.5)
-
-
-@pytest.mark.parametrize(
-    ("start", "end"), [(0, None), (3, 9), (-5, None), (2, -3), (20, 999), (23, 24)]
-)
+@pytest.mark.parametrize(("start", "end"), [(0, None), (-5, None), (2, -3), (20, 999)])
 def test_a_part_is_the_part_of_the_whole(small_model, start, end):
     X = sequences(3, LENGTH)
     whole = interpret.saturation_mutagenesis(small_model, X)
+    assert (whole.shape, whole.dtype) == ((3, LENGTH, 4), np.float32)
     part = interpret.saturation_mutagenesis(small_model, X, start=start, end=end)
     np.testing.assert_allclose(part, whole[:, start:end], atol=1e-6)
     function = interpret.saturation_mutagenesis(
         lambda X: torch_cnn.predict_logits(small_model, X), X, start=start, end=end
     )
+    assert function.dtype == np.float32
     np.testing.assert_allclose(function, part, atol=1e-6)
 
 
@@ -159,12 +136,6 @@ def test_a_linear_model_gives_the_difference_of_its_weights(twin):
     scores = interpret.saturation_mutagenesis(model, X)
     here = (X * w).sum(axis=2, keepdims=True)  # 0 at N
     np.testing.assert_allclose(scores, np.where(X == 1, 0, w - here), atol=1e-6)
-    known = X.any(axis=2)
-    np.testing.assert_allclose(
-        interpret.zero_mean(scores)[known],
-        interpret.zero_mean(interpret.saliency(model, X))[known],
-        atol=1e-6,
-    )
 
 
 def test_probability_is_the_change_of_what_predict_says(twin):
@@ -265,14 +236,17 @@ def test_a_hand_written_keras_model_is_a_function_too():
 
 
 def test_nothing_is_written_to_the_input(small_model):
+    def writes(X):
+        X *= 0.5
+        return torch.from_numpy(X).requires_grad_().sum(dim=1)
+
     X = sequences(3, LENGTH)
-    before = X.copy()
     X.flags.writeable = False
+    scores = interpret.saturation_mutagenesis(writes, X, task=2)
+    assert scores[0, 0, 2] == (0 if X[0, 0, 2] else 0.5)
     interpret.saturation_mutagenesis(small_model, X)
-    interpret.saturation_mutagenesis(lambda X: X.sum(axis=(1, 2)), X)
     interpret.pairwise_mutagenesis(small_model, X, end=3)
     interpret.integrated_gradients(small_model, X, steps=4)
-    np.testing.assert_array_equal(X, before)
 
 
 def test_memory_grows_by_the_result_alone():
@@ -295,31 +269,20 @@ def test_long_work_says_how_much_is_done(small_model, monkeypatch):
         "workshop._progress.ProgressLine.show",
         lambda self, text, *, last=False: shown.append((text, last)),
     )
-    calls = {
-        "engine": lambda: interpret.saturation_mutagenesis(small_model, sequences(40, LENGTH)),
-        "function": lambda: interpret.saturation_mutagenesis(
-            lambda X: X[:, 0, 0], sequences(2, LENGTH)
-        ),
-        "pairs": lambda: interpret.pairwise_mutagenesis(small_model, sequences(3, LENGTH), end=4),
-        "gradients": lambda: interpret.integrated_gradients(
-            small_model, sequences(2, LENGTH), steps=2
-        ),
-    }
-    for call in calls.values():
-        call()
-    assert len(shown) == 1, "short work says nothing, but for how complete the gradients are"
     clock = itertools.count(step=3)
     monkeypatch.setattr("workshop._progress.time.monotonic", lambda: next(clock))
-    texts = {}
-    for name, call in calls.items():
-        shown.clear()
-        call()
-        texts[name] = [text for text, _ in shown]
-        assert shown[-1][1]
-    assert texts["engine"] == ["mutagenesis: 40%", "mutagenesis: 80%", "mutagenesis: 100%"]
-    assert texts["function"] == ["mutagenesis: 50%", "mutagenesis: 100%"]
-    assert texts["pairs"] == ["pairs: 40%", "pairs: 70%", "pairs: 90%", "pairs: 100%"]
-    assert texts["gradients"][:2] == ["integrated gradients: 50%", "integrated gradients: 100%"]
+    interpret.saturation_mutagenesis(small_model, sequences(40, LENGTH))
+    interpret.saturation_mutagenesis(lambda X: X[:, 0, 0], sequences(2, LENGTH))
+    interpret.pairwise_mutagenesis(small_model, sequences(3, LENGTH), end=4)
+    interpret.integrated_gradients(small_model, sequences(2, LENGTH), steps=2)
+    assert [text.split(" (")[0] for text, _ in shown] == [
+        *("mutagenesis: 40%", "mutagenesis: 80%", "mutagenesis: 100%"),
+        *("mutagenesis: 50%", "mutagenesis: 100%"),
+        *("pairs: 40%", "pairs: 70%", "pairs: 90%", "pairs: 100%"),
+        *("integrated gradients: 50%", "integrated gradients: 100%"),
+        "integrated gradients: the scores sum to the change of the logit",
+    ]
+    assert sum(last for _, last in shown) == 5
 
 
 # --- pairs --------------------------------------------------------------------------------------
@@ -373,22 +336,6 @@ def test_a_linear_model_has_no_interactions_but_a_product_has():
 # --- gradients ----------------------------------------------------------------------------------
 
 
-def test_saliency_equals_finite_differences(twin):
-    architecture = Architecture((Conv1D(6, 5, "tanh"), Conv1D(4, 3, "tanh"), Flatten()), LENGTH)
-    model = twin.build_cnn(architecture, random_state=2)
-    X = 0.5 + 0.1 * np.random.default_rng(0).uniform(-1, 1, (2, LENGTH, 4)).astype(np.float32)
-    gradient = interpret.saliency(model, X)
-    step = 1e-2
-    for position, base in ((0, 0), (11, 2), (23, 3), (7, 1)):
-        ahead, behind = X.copy(), X.copy()
-        ahead[:, position, base] += step
-        behind[:, position, base] -= step
-        rise = twin.predict_logits(model, ahead) - twin.predict_logits(model, behind)
-        np.testing.assert_allclose(
-            gradient[:, position, base], rise[:, 0] / (2 * step), rtol=2e-3, atol=2e-5
-        )
-
-
 @pytest.mark.parametrize(
     "layers",
     [
@@ -427,9 +374,10 @@ def test_integrated_gradients_are_complete_and_say_how_far(layers, monkeypatch):
         assert errors[1] < errors[0] / 4
 
 
-def test_integrated_gradients_of_a_linear_model_are_weights_times_difference(twin):
+def test_gradients_of_a_linear_model_are_its_weights(twin):
     model, X = twin.build_cnn(LINEAR, random_state=1), sequences(3, LENGTH)
     w = linear_weights(model, twin)
+    np.testing.assert_allclose(interpret.saliency(model, X), [w] * 3, atol=1e-6)
     background = np.array([0.3, 0.2, 0.2, 0.3])
     whole = np.broadcast_to(background, X.shape)
     for baseline in (background, whole[0], whole):
@@ -536,17 +484,13 @@ def test_localisation_finds_the_planted_word(detector):
     assert abs(interpret.localisation(blind, starts, width=7).auroc - 0.5) < 0.03
 
 
-def test_small_integers_do_not_overflow():
-    importance = np.random.default_rng(0).normal(size=(2, 300))
-    expected = interpret.localisation(importance, [(120,), (250,)], width=19)
-    starts = [(np.int8(120),), (np.uint8(250),)]
-    assert interpret.localisation(importance, starts, width=19) == expected
-
-
 def test_localisation_by_hand():
     # Sorted by size: in, out, in, out. A pair in > out is right in three of four cases.
     scores = interpret.localisation([[4, -3, 2, 1], [9, 9, 9, 9]], [(0, 2), ()], width=1)
     assert scores == interpret.Localisation(0.75, (1 + 2 / 3) / 2, 0.5, 1)
+    # One of 19 within is above all others, which are equal; a uint8 ends before the motif does.
+    scores = interpret.localisation(np.eye(1, 300, 260), [(np.uint8(250),)], width=19)
+    assert scores.auroc == pytest.approx((1 + 18 / 2) / 19)
 
 
 # --- hostile input ------------------------------------------------------------------------------
@@ -579,31 +523,21 @@ def test_bad_sequences_task_and_batch_size_are_refused(small_model, verb):
 @pytest.mark.parametrize("verb", [interpret.saturation_mutagenesis, interpret.pairwise_mutagenesis])
 def test_start_must_lie_before_end(small_model, verb):
     for start, end in ((5, 5), (9, 3), (24, None), (-1, -2)):
-        with pytest.raises(
-            ValueError, match=rf"start must lie before end, within 24.*start={start} and end={end}"
-        ):
+        with pytest.raises(ValueError, match=f"before end, within 24.*={start} and end={end}"):
             verb(small_model, X_GOOD, start=start, end=end)
-    with pytest.raises(TypeError, match="indices must be integers"):
-        verb(small_model, X_GOOD, start=1.5)
 
 
-BAD_FUNCTIONS = {
-    "one row too few": (
-        lambda X: X[1:, 0, 0],
-        r"one row of numbers a sequence, shape \(3,\) or \(3, T\); got float32 of shape \(2,\)",
-    ),
-    "right for three sequences, wrong for a batch of mutants": (
-        lambda X: X[:3, 0, 0],
-        r"\(64,\) or \(64, T\); got float32 of shape \(3,\)",
-    ),
-    "too many axes": (lambda X: X, r"got float32 of shape \(3, 24, 4\)\. Of several outputs"),
-    "words": (lambda X: ["yes"] * len(X), r"got <U3 of shape \(3,\)"),
-    "NaN": (lambda X: X[:, 0, 0] * np.nan, "must return finite numbers.*diverged"),
-    "None": (lambda X: None, r"got object of shape \(\)"),
-}
-
-
-@pytest.mark.parametrize(("function", "message"), BAD_FUNCTIONS.values(), ids=BAD_FUNCTIONS)
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (lambda X: X[1:, 0, 0], r"shape \(3,\) or \(3, T\); got float32 of shape \(2,\)"),
+        (lambda X: X[:3, 0, 0], r"\(64,\) or \(64, T\); got float32 of shape \(3,\)"),  # mutants
+        (lambda X: X, r"got float32 of shape \(3, 24, 4\)\. Of several outputs"),
+        (lambda X: ["yes"] * len(X), r"got <U3 of shape \(3,\)"),
+        (lambda X: X[:, 0, 0] * np.nan, "must return finite numbers.*diverged"),
+        (lambda X: None, r"got object of shape \(\)"),
+    ],
+)
 def test_what_a_function_returns_is_checked(function, message):
     with pytest.raises(ValueError, match=message):
         interpret.saturation_mutagenesis(function, X_GOOD)
