@@ -101,15 +101,14 @@ def clone_repository(folder):
     """A clone whose HEAD carries the ref of pyproject.toml; return its folder."""
     clone, ref = folder / "repository", project()[1]
     shutil.rmtree(clone, ignore_errors=True)
-
-    def git(*command, of=clone):
-        subprocess.run(["git", "-C", of, *command], check=True, capture_output=True)
-
-    git("clone", "--quiet", "--no-hardlinks", ".", clone, of=ROOT)
-    git("checkout", "--quiet", "--detach")
-    git("branch", "--force", ref)  # what pip looks for first
-    git("config", "uploadpack.allowFilter", "true")  # as GitHub does
-    git("config", "uploadpack.allowAnySHA1InWant", "true")
+    for command in (
+        ["clone", "--quiet", "--no-hardlinks", ROOT, clone],
+        ["-C", clone, "checkout", "--quiet", "--detach"],
+        ["-C", clone, "branch", "--force", ref],  # what pip looks for first
+        ["-C", clone, "config", "uploadpack.allowFilter", "true"],  # as GitHub does
+        ["-C", clone, "config", "uploadpack.allowAnySHA1InWant", "true"],
+    ):
+        subprocess.run(["git", *command], check=True, capture_output=True)
     return clone
 
 

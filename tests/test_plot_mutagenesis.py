@@ -44,14 +44,9 @@ def pairs(width=12, *, seed=0):
     return values, x
 
 
-def with_n(length):
+def draw_map(length, *, n_at=(), **options):
     scores, x, sites = planted(length)
-    x[length // 3] = 0
-    return scores, x, sites
-
-
-def draw_map(length, make=planted, **options):
-    scores, x, sites = make(length)
+    x[list(n_at)] = 0
     return lambda ax: plot.mutagenesis_map(scores, x, sites=sites, ax=ax, **options)
 
 
@@ -70,7 +65,7 @@ FIGURES = {
     "interaction_map": lambda ax: plot.interaction_map(*pairs(), ax=ax),
     "interaction_map, 60 bp": lambda ax: plot.interaction_map(*pairs(60), start=10**6, ax=ax),
     "mutagenesis_map, 10 bp": draw_map(10),
-    "mutagenesis_map, 60 bp": draw_map(60, make=with_n, limit=0.5),
+    "mutagenesis_map, 60 bp": draw_map(60, n_at=[20], limit=0.5),
     "mutagenesis_map, 200 bp": draw_map(200),
     "mutagenesis_map, zeros": lambda ax: plot.mutagenesis_map(
         np.zeros((19, 4)), planted(19)[1], start=104_428_300, ax=ax
@@ -150,10 +145,7 @@ def test_map_has_a_on_top_and_is_white_at_zero():
     ax = plot.mutagenesis_map(scores, x)
     image = ax.images[0]
     np.testing.assert_allclose(image.get_array(), scores.T)
-    low, high = image.get_clim()
-    assert low == -high
-    assert high == np.abs(scores).max()
-    red, _, blue = image.cmap(image.norm(high))[:3]
+    red, _, blue = image.cmap(image.norm(np.abs(scores).max()))[:3]
     assert red > 2 * blue, "what raises the output is red"
     rows = {label.get_text(): y for label, y in zip(ax.get_yticklabels(), range(4), strict=True)}
     heights = [ax.transData.transform((0, rows[base]))[1] for base in ALPHABET]
@@ -190,15 +182,20 @@ def test_logo_above_the_map_is_the_logo_of_the_scores():
     assert logo_of(ax).get_ylim() == alone.get_ylim()
 
 
-def test_colour_bar_says_what_it_measures_and_what_lies_beyond():
-    scores, x, _ = planted(19)
-    whole = plot.mutagenesis_map(scores, x)
-    cut = plot.mutagenesis_map(scores, x, limit=0.5)
-    assert whole.figure.axes[1].get_ylabel() == "change of the logit"
-    assert cut.images[0].get_clim() == (-0.5, 0.5)
-    extend = [ax.images[0].colorbar.extend for ax in (whole, cut)]
-    assert extend == ["neither", "both"]
-    assert plot.mutagenesis_map(0 * scores, x).images[0].get_clim() == (-1, 1)
+@pytest.mark.parametrize(
+    ("draw", "values", "x", "label"),
+    [
+        (plot.mutagenesis_map, *planted(19)[:2], "change of the logit"),
+        (plot.interaction_map, *pairs(), "interaction (logit)"),
+    ],
+)
+def test_colour_bar_says_what_it_measures_and_what_lies_beyond(draw, values, x, label):
+    whole, cut = (draw(values, x, limit=limit).images[0] for limit in (None, 0.5))
+    most = np.abs(values).max()
+    assert (whole.get_clim(), cut.get_clim()) == ((-most, most), (-0.5, 0.5))
+    assert [image.colorbar.extend for image in (whole, cut)] == ["neither", "both"]
+    assert whole.colorbar.ax.get_ylabel() == label
+    assert draw(0 * values, x).images[0].get_clim() == (-1, 1)
 
 
 def test_planted_motifs_are_bars_that_hide_no_letter():
@@ -217,16 +214,11 @@ def test_planted_motifs_are_bars_that_hide_no_letter():
     assert edges == {99.5, 118.5, 129.5}, "between two columns, where no cell is hidden"
 
 
-@pytest.mark.parametrize("draw", [plot.mutagenesis_map, plot.score_logo])
-def test_what_the_sites_are_is_the_callers_to_say(draw):
-    scores, x, _ = planted(30)
-    for label, expected in (("best hit", ["best hit"]), (None, [])):
-        ax = draw(scores, x, sites=[(5, 24)], sites_label=label)
-        upper = logo_of(ax) if draw is plot.mutagenesis_map else ax
-        assert (legend(upper) if upper.get_legend() else []) == expected
-
-
-X5 = one_hot_encode(["GATNC"])[0]
+def test_what_the_sites_are_is_the_callers_to_say():
+    scores, x, sites = planted(30)
+    named = plot.score_logo(scores, x, sites=sites, sites_label="best hit")
+    assert legend(named) == ["best hit"]
+    assert plot.score_logo(scores, x, sites=sites, sites_label=None).get_legend() is None
 
 
 # score_logo
@@ -277,23 +269,17 @@ def test_maps_of_two_models_share_scale_colours_and_zoom(length, abreast):
 
 
 def columns(ax):
-    """Drawn letters by column: their bases and heights, from the bottom."""
-    found = {}
-    for patch in ax.patches:
-        box = patch.get_path().get_extents()
-        place = round((box.x0 + box.x1) / 2), to_hex(patch.get_facecolor())
-        found[place] = box.height
-    return found
-
-
-def motif(counts):
-    return Motif("toy", "toy", counts)
+    """Drawn letters: (column, colour) -> height."""
+    boxes = [
+        (patch.get_path().get_extents(), to_hex(patch.get_facecolor())) for patch in ax.patches
+    ]
+    return {(round((box.x0 + box.x1) / 2), colour): box.height for box, colour in boxes}
 
 
 @pytest.mark.parametrize("turned", [False, True], ids=["+", "-"])
 @pytest.mark.parametrize("cut", [slice(3, 15), slice(0, 10)])
 def test_like_columns_are_drawn_one_above_the_other(turned, cut):
-    part = motif(CTCF.counts[cut])
+    part = Motif("part", "part", CTCF.counts[cut])
     other = part.reverse_complement() if turned else part
     known, found = plot.compare_motifs({"known": CTCF, "found": other})
     assert columns(found).items() <= columns(known).items()
@@ -305,11 +291,12 @@ def test_like_columns_are_drawn_one_above_the_other(turned, cut):
 
 
 def test_similarity_in_the_title_is_that_of_the_motifs():
-    other = motif(CTCF.counts[3:15] + 400)
+    other = Motif("other", "other", CTCF.counts[3:15] + 400)
     r = similarity(CTCF, other).correlation
     axes = plot.compare_motifs({"known": CTCF, "found": other})
     assert axes[1].get_title(loc="left") == f"found (r = {r:.3f})"
-    flat = plot.compare_motifs({"known": CTCF, "flat": motif(np.ones((19, 4)))})
+    equal = Motif("equal", "equal", np.ones((19, 4)))
+    flat = plot.compare_motifs({"known": CTCF, "flat": equal})
     assert flat[1].get_title(loc="left") == "flat (no r: equal shares)"
 
 
@@ -335,10 +322,6 @@ def test_diagonal_is_grey_and_zero_white():
     assert red == green == blue
     assert red < 0.85
     np.testing.assert_allclose(image.cmap(image.norm(0.0))[:3], 1, atol=0.05)
-    low, high = image.get_clim()
-    assert low == -high
-    assert high == np.abs(pairs()[0]).max()
-    assert image.colorbar.ax.get_ylabel() == "interaction (logit)"
 
 
 def test_axes_of_interactions_name_letters_and_positions():
@@ -353,11 +336,3 @@ def test_axes_of_interactions_name_letters_and_positions():
     assert ax.yaxis_inverted(), "the first position is the top row"
     wide = plot.interaction_map(*pairs(60))
     assert not len(wide.xaxis.get_ticklocs(minor=True)), "letters that nobody could read"
-
-
-def test_interactions_beyond_the_limit_are_marked_and_zeros_are_drawn():
-    values, x = pairs()
-    ends = [plot.interaction_map(values, x, limit=limit).images[0] for limit in (None, 0.5)]
-    assert [image.colorbar.extend for image in ends] == ["neither", "both"]
-    assert ends[1].get_clim() == (-0.5, 0.5)
-    assert plot.interaction_map(0 * values, x).images[0].get_clim() == (-1, 1)

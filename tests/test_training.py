@@ -3,27 +3,19 @@
 import math
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import log_loss, mean_absolute_error, mean_squared_error, roc_auc_score
 
-from workshop.architecture import (
-    Architecture,
-    Conv1D,
-    Flatten,
-    GlobalMaxPool,
-)
+from workshop.architecture import Architecture, Flatten
 from workshop.training import (
     METRICS,
     History,
     activate,
     batch_orders,
-    check_callbacks,
     check_data,
     check_input,
-    check_same,
     check_settings,
     check_task,
     check_validation,
@@ -57,10 +49,7 @@ def test_good_data_pass_through_as_float32():
 @pytest.mark.parametrize(
     ("bad_X", "message"),
     [
-        (
-            X.swapaxes(1, 2),
-            r"X{} must have shape \(N, L, 4\); got \(3, 4, 6\).*X{}\.swapaxes\(1, 2\)",
-        ),
+        (X.swapaxes(1, 2), r"X{} must have .*L, 4\); got \(3, 4, 6\).*X{}\.swapaxes\(1, 2\)"),
         (X[0], r"X{} must have shape .*; got \(6, 4\)\. For one sequence pass X{}\[None\]"),
         (X[:, :5], "X{} must have 6 positions, the model's input_length; got 5"),
         (X * np.nan, "X{} must hold values from 0 to 1; got"),
@@ -76,14 +65,8 @@ def test_bad_sequences(bad_X, message):
 @pytest.mark.parametrize(
     ("y", "message"),
     [
-        (
-            Y[:2],
-            r"y{} must have shape \(3, 1\), a row a sequence and a column an output; got \(2, 1\)",
-        ),
-        (
-            Y[:, 0],
-            r"y{} must have shape \(3, 1\), .*; got \(3,\)\. Pass np\.asarray\(y{}\)\[:, None\]\.",
-        ),
+        (Y[:2], r"y{} must have shape \(3, 1\), a row a sequence and .*; got \(2, 1\)"),
+        (Y[:, 0], r"shape \(3, 1\), .*; got \(3,\)\. Pass np\.asarray\(y{}\)\[:, None\]\."),
         (np.tile(Y, 2), r"got \(3, 2\)\.$"),
         (1.0, r"got \(\)\.$"),
         ([[0], [math.nan], [1]], "y{} must hold 0 and 1; got nan in row 1, column 0"),
@@ -149,10 +132,7 @@ def test_learning_rates_of_a_number_and_of_a_schedule():
             for value in (0, -1, 2.0, True, "3", None)
         ),
         ({"optimizer": "Adam"}, "optimizer must be one of adam, sgd; got 'Adam'"),
-        (
-            {"learning_rate": 0},
-            r"learning_rate must be a positive number, .*; got 0",
-        ),
+        ({"learning_rate": 0}, r"learning_rate must be a positive number, .*; got 0"),
         ({"learning_rate": "0.1"}, "learning_rate must be .*; got '0.1'"),
         ({"learning_rate": None}, "learning_rate must be .*; got None"),
         *(
@@ -169,29 +149,12 @@ def test_bad_settings(changes, message):
         check_settings(**SETTINGS | changes)
 
 
-def test_callbacks_of_another_kind():
-    check_callbacks([], int)
-    check_callbacks((1, 2), int)
-    for wrong in (3, [int], [1, pd.DataFrame()]):
-        with pytest.raises(TypeError, match=r"a list of callbacks of builtins, each one made.*got"):
-            check_callbacks(wrong, int)
-
-
 def test_output_columns():
     for task in (0, 2):
         check_task(flat("multilabel", 3), task)
     for task in (3, -1):
         with pytest.raises(ValueError, match=f"a column of the output, 0 to 2; got {task}"):
             check_task(flat("multilabel", 3), task)
-
-
-def test_file_of_another_architecture():
-    expected = Architecture((Conv1D(2, 2), GlobalMaxPool()))
-    check_same("model.bin", expected, expected)
-    check_same("model.bin", expected, None)
-    message = r"model\.bin holds another .*Conv1D\(3, 2\).*; expected .*Conv1D\(2, 2\)"
-    with pytest.raises(ValueError, match=message):
-        check_same("model.bin", Architecture((Conv1D(3, 2), GlobalMaxPool())), expected)
 
 
 # --- scores, order, history -------------------------------------------------------------------
