@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import json
 from pathlib import Path
 
 import numpy as np
@@ -66,32 +65,23 @@ def test_nor_does_garbage(data):
         wire.unpack(b"\x00" * 7 + data + b"\xff")
 
 
-def header(tree):
-    text = json.dumps(tree).encode()
-    return len(text).to_bytes(8, "big") + text
-
-
 @pytest.mark.parametrize(
-    "tree",
+    "header",
     [
-        {"array": "|O", "shape": [1]},
-        {"array": "<f4", "shape": [-1]},
-        {"array": "<f4", "shape": [10**12]},
-        {"array": "<f4", "shape": [True]},
-        {"array": "<f4", "shape": "ab"},
-        {"array": ["<f4"], "shape": [1]},
-        {"neither": 1},
+        '{"array": "|O", "shape": [1]}',
+        '{"array": "<f4", "shape": [-1]}',
+        '{"array": "<f4", "shape": [1000000000000]}',
+        '{"array": "<f4", "shape": [true]}',
+        '{"array": "<f4", "shape": "ab"}',
+        '{"array": ["<f4"], "shape": [1]}',
+        '{"neither": 1}',
+        "[" * 200_000 + "]" * 200_000,
     ],
+    ids=lambda header: header[:40],
 )
-def test_hostile_headers(tree):
+def test_hostile_headers(header):
     with pytest.raises(ValueError, match="The message is malformed"):
-        wire.unpack(header(tree) + b"\0" * 8)
-
-
-def test_deep_nesting_is_malformed():
-    text = b"[" * 200_000 + b"]" * 200_000
-    with pytest.raises(ValueError, match="malformed"):
-        wire.unpack(len(text).to_bytes(8, "big") + text)
+        wire.unpack(len(header).to_bytes(8, "big") + header.encode() + b"\0" * 8)
 
 
 def test_streams():

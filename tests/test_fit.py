@@ -45,11 +45,6 @@ def toy():
     return X, y
 
 
-def early_stopping(twin, **options):
-    kind = keras.callbacks.EarlyStopping if twin is keras_cnn else pl.callbacks.EarlyStopping
-    return kind(monitor="val_loss", patience=1, min_delta=10.0, **options)
-
-
 def checkpoint(twin, path):
     """The framework's own callback that keeps the best model at `path`."""
     if twin is keras_cnn:
@@ -104,9 +99,9 @@ def test_learning_rate_schedule_is_followed(twin, toy):
 
 def test_early_stopping_stops(twin, toy):
     X, y = toy
-    history = twin.fit(
-        twin.build_cnn(TOY), X, y, X_val=X, y_val=y, epochs=20, callbacks=[early_stopping(twin)]
-    )
+    callbacks = keras.callbacks if twin is keras_cnn else pl.callbacks
+    stop = callbacks.EarlyStopping(monitor="val_loss", patience=1, min_delta=10.0)
+    history = twin.fit(twin.build_cnn(TOY), X, y, X_val=X, y_val=y, epochs=20, callbacks=[stop])
     assert len(history.table) == 2
 
 
@@ -132,19 +127,13 @@ def test_checkpoint_keeps_the_best_epoch(twin, toy, tmp_path):
 
 def test_both_write_the_same_tensorboard_tags(toy, tmp_path):
     X, y = toy
-    tags = {}
     for twin in (keras_cnn, torch_cnn):
         folder = tmp_path / twin.__name__
-        history = twin.fit(twin.build_cnn(TOY), X, y, X_val=X, y_val=y, epochs=2, log_dir=folder)
+        twin.fit(twin.build_cnn(TOY), X, y, X_val=X, y_val=y, epochs=2, log_dir=folder)
         for run in ("train", "validation"):
-            events = EventAccumulator(str(folder / run)).Reload()
-            found = events.Tags()
-            tags[twin, run] = {t for t in found["scalars"] + found["tensors"] if "epoch_" in t}
-            assert len(history.table) == 2
-    wanted = {"epoch_loss", "epoch_accuracy", "epoch_auroc"}
-    for twin in (keras_cnn, torch_cnn):
-        assert wanted <= tags[twin, "train"]
-        assert wanted <= tags[twin, "validation"]
+            found = EventAccumulator(str(folder / run)).Reload().Tags()
+            tags = {*found["scalars"], *found["tensors"]}
+            assert {"epoch_loss", "epoch_accuracy", "epoch_auroc"} <= tags
 
 
 @pytest.mark.parametrize("task", ["binary", "regression"])
@@ -186,6 +175,7 @@ def test_fit_says_nothing_unasked_and_leaves_its_input_alone(twin, toy, capfd):
         ({"epochs": 0}, ValueError, "epochs must be a positive whole number; got 0"),
         ({"learning_rate": -1}, ValueError, "learning_rate must be a positive number.*-1"),
         ({"callbacks": [len]}, TypeError, r"callbacks must be a list of callbacks of .*; got \[<"),
+        ({"callbacks": 3}, TypeError, r"callbacks must be a list of callbacks of .*; got 3"),
     ],
 )
 def test_fit_checks_what_it_is_given(twin, toy, changes, error, message):
@@ -254,10 +244,9 @@ def test_input_gradient_agrees_with_finite_differences(twin, toy):
     X = toy[0][:2]
     architecture = Architecture((Conv1D(3, 5, "tanh"), Flatten()), 20, 2, "multilabel")
     model = twin.build_cnn(architecture)
-    gradient = twin.input_gradient(model, X, task=1)
-    assert gradient.shape == X.shape
     soft = X * 0.5 + 0.1
     gradient = twin.input_gradient(model, soft, task=1)
+    assert gradient.shape == X.shape
     for p, base in [(0, 1), (7, 2), (19, 3)]:
         up, down = soft.copy(), soft.copy()
         up[:, p, base] += 0.05
@@ -270,13 +259,12 @@ def test_functions_refuse_models_they_did_not_build(twin, toy):
     other = torch_cnn if twin is keras_cnn else keras_cnn
     model = other.build_cnn(TOY)
     X, y = toy
-    for function in (twin.predict, twin.predict_logits, twin.input_gradient):
+    for function, *data in (
+        *((twin.fit, X, y), (twin.predict, X), (twin.predict_logits, X)),
+        *((twin.input_gradient, X), (twin.get_weights,)),
+    ):
         with pytest.raises(TypeError, match="model must come from workshop"):
-            function(model, X)
-    with pytest.raises(TypeError, match="model must come from workshop"):
-        twin.fit(model, X, y)
-    with pytest.raises(TypeError, match="model must come from workshop"):
-        twin.get_weights(model)
+            function(model, *data)
     with pytest.raises(TypeError, match=r"architecture must be a workshop\.architecture"):
         twin.build_cnn([Conv1D(3, 3)])
 
@@ -324,14 +312,11 @@ def test_files_open_with_the_frameworks_own_functions(toy, tmp_path):
     )
 
 
-def test_load_refuses_another_architecture(twin, tmp_path):
+def test_load_refuses_another_architecture_and_what_is_not_there(twin, tmp_path):
     path = tmp_path / f"model{SUFFIX[twin]}"
     twin.save(twin.build_cnn(TOY), path)
     with pytest.raises(ValueError, match=r"holds another architecture: .*8, 4.*; expected .*32, 7"):
         twin.load(path, architecture=DAY1_CNN)
-
-
-def test_load_refuses_what_is_not_there_and_wrong_names(twin, tmp_path):
     with pytest.raises(FileNotFoundError, match="No model at"):
         twin.load(tmp_path / "nothing")
     with pytest.raises(ValueError, match="path must end in"):
@@ -356,34 +341,34 @@ class _Bomb:
         return (os.mkdir, (str(self.path),))
 
 
-def test_a_pickle_is_refused_and_not_executed(twin, tmp_path):
+@pytest.mark.parametrize(
+    ("twin", "write"),
+    [
+        (keras_cnn, lambda bomb, path: path.write_bytes(pickle.dumps(bomb))),
+        (torch_cnn, lambda bomb, path: path.write_bytes(pickle.dumps(bomb))),
+        (torch_cnn, torch.save),
+    ],
+)
+def test_a_pickle_is_refused_and_not_executed(twin, write, tmp_path):
     path, trace = tmp_path / f"model{SUFFIX[twin]}", tmp_path / "executed"
-    path.write_bytes(pickle.dumps({"state_dict": _Bomb(trace)}))
+    write({"state_dict": _Bomb(trace), "hyper_parameters": {}}, path)
     with pytest.raises(ValueError, match=r"no Keras file|nothing in it was executed"):
         twin.load(path)
     assert not trace.exists()
 
 
-def test_a_bomb_inside_a_torch_file_is_not_executed(tmp_path):
-    path, trace = tmp_path / "model.ckpt", tmp_path / "executed"
-    torch.save({"state_dict": _Bomb(trace), "hyper_parameters": {}}, path)
-    with pytest.raises(ValueError, match="nothing in it was executed"):
-        torch_cnn.load(path)
-    assert not trace.exists()
-
-
-def test_code_inside_a_keras_file_is_not_executed(tmp_path):
-    """A Lambda layer carries code; Keras's safe mode refuses it."""
+@pytest.mark.parametrize(
+    ("layer", "message"),
+    [
+        # It carries code, which Keras's safe mode does not execute.
+        (keras.layers.Lambda(lambda x: x + 1), "cannot be read as a Keras file"),
+        (keras.layers.Dense(1), "holds a Sequential that workshop did not build"),
+    ],
+)
+def test_keras_load_refuses_a_model_that_workshop_did_not_build(tmp_path, layer, message):
     path = tmp_path / "model.keras"
-    keras.Sequential([keras.Input((2,)), keras.layers.Lambda(lambda x: x + 1)]).save(path)
-    with pytest.raises(ValueError, match="cannot be read as a Keras file"):
-        keras_cnn.load(path)
-
-
-def test_keras_load_refuses_a_model_that_workshop_did_not_build(tmp_path):
-    path = tmp_path / "model.keras"
-    keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).save(path)
-    with pytest.raises(ValueError, match="holds a Sequential that workshop did not build"):
+    keras.Sequential([keras.Input((2,)), layer]).save(path)
+    with pytest.raises(ValueError, match=message):
         keras_cnn.load(path)
 
 

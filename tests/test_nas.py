@@ -1,9 +1,11 @@
 """The search: what it returns, when it ends, and what becomes of children that go wrong."""
 
 import inspect
+import io
 import os
 import re
 import signal
+import sys
 import threading
 
 import numpy as np
@@ -428,14 +430,8 @@ def test_a_search_inside_a_search_changes_neither(tmp_path):
 
 
 def test_progress_is_one_line_with_the_best_so_far(tmp_path, monkeypatch):
-    import io
-    import sys
-
-    class Terminal(io.StringIO):
-        def isatty(self):
-            return True
-
-    terminal = Terminal()
+    terminal = io.StringIO()
+    terminal.isatty = lambda: True
     monkeypatch.setattr(sys, "stderr", terminal)
     result = search(tmp_path, progress=True, time_budget=600, max_trials=4)
     last = terminal.getvalue().split("\r\x1b[K")[-1]
