@@ -231,7 +231,7 @@ def test_workshop_run_can_be_stopped(tmp_path, number):
     )
     command = [sys.executable, "-m", "workshop", "run", path, "--output", tmp_path / "out"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    for _ in range(300):
+    for _ in range(1200):  # a busy machine takes its time to start
         if pid_file.exists() and pid_file.read_text():
             break
         time.sleep(0.1)
