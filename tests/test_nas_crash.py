@@ -120,7 +120,7 @@ def test_what_a_killed_writer_left_is_swept_up(tmp_path):
     leftovers = [
         tmp_path / ".trials.77.part.json",
         tmp_path / "models/.trial-3.77.part.ckpt",
-        tmp_path / "data-0123.npz",
+        tmp_path / ".data-0123.npz",
     ]
     for path in leftovers:
         path.write_bytes(b"half")

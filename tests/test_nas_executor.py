@@ -143,11 +143,11 @@ def test_jobs_are_small_and_the_file_goes_when_the_search_ends(tmp_path):
     executor, seen = Here(), []
 
     def look(trial):
-        seen.append(len(list(tmp_path.glob("data-*.npz"))))
+        seen.append(len(list(tmp_path.glob(".data-*.npz"))))
 
     search(tmp_path, executor=executor, controller=FOUR, max_trials=8, callbacks=[look])
     assert seen == [1] * 8
-    assert not list(tmp_path.glob("data-*.npz"))
+    assert not list(tmp_path.glob(".data-*.npz"))
     assert len(executor.sent) == 8
     assert max(map(len, executor.sent)) < 2_000 < TRAIN[0].nbytes
 
@@ -211,7 +211,7 @@ def test_workers_that_die_at_once(tmp_path):
         pytest.raises(RuntimeError, match=r"trial 1: BrokenProcess.*if __name__ == '__main__':"),
     ):
         search(tmp_path, executor=executor)
-    assert not list(tmp_path.glob("data-*.npz"))
+    assert not list(tmp_path.glob(".data-*.npz"))
 
 
 @pytest.mark.parametrize(

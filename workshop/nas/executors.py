@@ -34,7 +34,7 @@ def check_executor(executor):
 @contextlib.contextmanager
 def on_workers(executor, data, folder):
     """Give a function that trains jobs; meanwhile `data` lie in a file for the workers."""
-    path = folder / f"data-{uuid.uuid4().hex}.npz"  # a worker may still hold those of before
+    path = folder / f".data-{uuid.uuid4().hex}.npz"  # a worker may still hold those of before
     with whole_file(path) as part:
         np.savez(part, *data)
     try:

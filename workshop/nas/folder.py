@@ -4,7 +4,7 @@
 ``search.json``         what the search is: space, data, settings; written once
 ``trials.json``         all trials so far; replaced after each trial
 ``models/trial-7.ckpt`` the trained model of trial 7 (``.keras`` for Keras)
-``data-....npz``        the arrays, while the workers of an executor read them
+``.data-....npz``       the arrays, while the workers of an executor read them
 ``search.lock``         held by the process that searches here; the system drops it at its death
 ======================  =====================================================================
 
@@ -46,7 +46,7 @@ class SearchFolder:
                 f"Another search is running in {self.path}: two cannot share a working_dir. Wait "
                 "for it, end it, or choose another working_dir."
             ) from None
-        for pattern in (".*.part.*", "models/.*.part.*", "data-*.npz"):
+        for pattern in (".*.part.*", "models/.*.part.*", ".data-*.npz"):
             for left in self.path.glob(pattern):  # by a process that was killed
                 left.unlink(missing_ok=True)
         return self

@@ -187,7 +187,7 @@ def search(space, options, *, epochs=5, controller=None, rungs=None):
     A child that cannot be built, fails or diverges is a row of the history with its status and
     reason. It earns what a model earns that predicts the same for every sequence, or what the
     worst child so far earned where that is less. On disk are the trials and their models; when a
-    search goes on, the controller learns again from the rewards, some seconds for a hundred.
+    search goes on, the controller learns again from the rewards, in seconds for a hundred.
 
     A step has `controller.children_per_step` children: give it a multiple of the workers. When a
     worker dies, its pool breaks, and the search says so; nothing is lost, and the same call with
