@@ -40,7 +40,7 @@ def main():
         os.dup2(null, fd)
     warnings.simplefilter("ignore")
     task = json.loads(source.readline())
-    limit("RLIMIT_DATA", OWN_MEMORY)
+    limit("RLIMIT_DATA", max(OWN_MEMORY, task["memory"] * GIGABYTE))
     with contextlib.suppress(OSError):  # where the machine's memory ends, the grader goes last
         Path("/proc/self/oom_score_adj").write_text("1000")
     threading.Thread(target=_end_with, args=(source,), daemon=True).start()
