@@ -52,7 +52,8 @@ def tame(shell):
     """Turn magics and shell commands that would install or start something into no-ops."""
     magics = shell.magics_manager.magics["line"]
     magics.update(dict.fromkeys(NO_MAGICS, lambda line: None))
-    load, system, output = magics["load_ext"], shell.system, shell.getoutput
+    # Raw: by a pipe, for inside the walls there is no terminal.
+    load, system, output = magics["load_ext"], shell.system_raw, shell.getoutput
     magics["load_ext"] = lambda name: None if name.strip() in EXTENSIONS else load(name)
     shell.system = shell.system_raw = lambda c: None if INSTALLS.search(c) else system(c)
     shell.getoutput = lambda c, *a, **k: [] if INSTALLS.search(c) else output(c, *a, **k)

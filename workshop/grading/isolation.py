@@ -2,9 +2,9 @@
 
 The walls are bubblewrap's (``bwrap``, https://github.com/containers/bubblewrap), which builds an
 empty root in namespaces of its own and mounts into it what the command line names. So whatever is
-forgotten here is missing inside, and not open. Three holes that mounts cannot close are closed by
-a filter of system calls: sockets that belong to no namespace, memory that no limit counts, and
-the way off the one core that a notebook is given.
+forgotten here is missing inside, and not open. What mounts cannot close is closed by a filter of
+system calls: sockets other than Unix ones, memory that no limit counts, what the kernel shares out
+by account, and the way off the one core that a notebook is given.
 """
 
 import os
@@ -23,7 +23,12 @@ INSTALL = (
     "the class, run without walls: --no-isolation"
 )
 INSIDE = "/tmp"
-TMP_SIZE, SHM_SIZE, RUN_SIZE = 1024**3, 256 * 1024**2, 1024**2  # bytes, all held in memory
+SIZES = {"/tmp": 1024**3, "/dev/shm": 256 * 1024**2, "/run": 1024**2}  # bytes, held in memory
+NAMESPACES = (
+    "--unshare-user --uid 1000 --gid 1000 --disable-userns --unshare-pid --unshare-net "
+    "--unshare-ipc --unshare-uts --unshare-cgroup --hostname grading --cap-drop ALL "
+    "--new-session --die-with-parent"
+)
 
 # The least that Python, Torch, Keras and a shell command of a lesson start with.
 SYSTEM = [
@@ -40,20 +45,11 @@ OF_PREFIX = ("bin", "lib", "lib64", "pyvenv.cfg")  # not all: a checkout may be 
 
 def command(words):
     """Command line that runs `words` inside; seccomp's program is read from descriptor `{fd}`."""
-    argv = [
-        shutil.which("bwrap"),
-        "--unshare-user",
-        "--uid",
-        "1000",
-        "--gid",
-        "1000",
-        "--disable-userns",
-    ]
-    argv += ["--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts"]
-    argv += ["--unshare-cgroup", "--hostname", "grading", "--cap-drop", "ALL"]
-    argv += ["--new-session", "--die-with-parent", "--seccomp", "{fd}"]
-    argv += ["--size", str(TMP_SIZE), "--tmpfs", "/tmp", "--size", str(RUN_SIZE), "--tmpfs", "/run"]
-    argv += ["--proc", "/proc", "--dev", "/dev", "--size", str(SHM_SIZE), "--tmpfs", "/dev/shm"]
+    argv = [shutil.which("bwrap"), *NAMESPACES.split(), "--seccomp", "{fd}"]
+    argv += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/dev/pts"]  # no terminal can be made
+    argv += ["--dev-bind", "/dev/null", "/dev/zero"]  # mapped, it is memory that nobody counts
+    for place, size in SIZES.items():
+        argv += ["--size", str(size), "--tmpfs", place]
     for link in map(Path, LINKS):
         if link.is_symlink():
             argv += ["--symlink", str(link.readlink()), str(link)]
@@ -63,7 +59,7 @@ def command(words):
         argv += ["--ro-bind", str(fonts), f"{INSIDE}/home/.cache/matplotlib/{fonts.name}"]
     for folder in ("home", "work"):
         argv += ["--dir", f"{INSIDE}/{folder}"]
-    for place in ("/proc", "/dev", "/"):  # none of them is a place to write to
+    for place in ("/proc", "/dev/pts", "/dev", "/"):  # none of them is a place to write to
         argv += ["--remount-ro", place]
     return [*argv, "--chdir", f"{INSIDE}/work", "--", *words]
 
@@ -138,13 +134,18 @@ def require():
 # --- the filter of system calls (man 2 seccomp), as BPF, which knows numbers only ---
 
 MACHINES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}  # and their names in a filter
-SOCKETS = {"socket": (41, 198), "socketpair": (53, 199)}
-FAMILIES = (1, 2, 10)  # AF_UNIX, AF_INET, AF_INET6: namespaces hold these; not vsock, say
+SOCKET, SOCKETPAIR, MMAP = (41, 198), (53, 199), (9, 222)
+UNIX = 1  # the one family of sockets whose memory is counted and that a mount shuts off
+SHARED_ANONYMOUS = 0x21  # of mmap: files in memory without a name and a size
 # fmt: off
 REFUSED = {
     # memory that no limit counts
     "memfd_create": (319, 279), "memfd_secret": (447, 447), "mq_open": (240, 180),
-    "shmget": (29, 194), "semget": (64, 190), "msgget": (68, 186),
+    "shmget": (29, 194), "semget": (64, 190), "msgget": (68, 186), "vmsplice": (278, 75),
+    # bubblewrap's own process, which ends all others when the grader is gone
+    "ptrace": (101, 117), "process_vm_writev": (311, 271),
+    # what the kernel shares out by account or machine, to the neighbours as well
+    "inotify_init": (253, 26), "inotify_init1": (294, 26), "io_setup": (206, 0),
     # other cores, and keys of the user
     "sched_setaffinity": (203, 122), "add_key": (248, 217), "request_key": (249, 218),
     "keyctl": (250, 219),
@@ -153,7 +154,7 @@ REFUSED = {
     "userfaultfd": (323, 282),
 }
 # fmt: on
-LOAD, EQUAL, AT_LEAST, RETURN = 0x20, 0x15, 0x35, 0x06
+LOAD, AND, EQUAL, AT_LEAST, RETURN = 0x20, 0x54, 0x15, 0x35, 0x06
 ALLOW, KILL, REFUSE = 0x7FFF0000, 0x80000000, 0x00050001  # the last: EPERM
 SECOND_TABLE = 0x40000000  # x86_64 has the same calls again as "x32" from here on
 
@@ -161,14 +162,13 @@ SECOND_TABLE = 0x40000000  # x86_64 has the same calls again as "x32" from here 
 def seccomp_program():
     """Bytes of the filter; a step is its code, how many to skip if true and if not, a number."""
     machine = list(MACHINES).index(platform.machine())
-    stream, pair = (numbers[machine] for numbers in SOCKETS.values())
     steps = [(LOAD, 0, 0, 4), (EQUAL, 1, 0, MACHINES[platform.machine()]), (RETURN, 0, 0, KILL)]
     steps += [(LOAD, 0, 0, 0), (AT_LEAST, 0, 1, SECOND_TABLE), (RETURN, 0, 0, REFUSE)]
     for numbers in REFUSED.values():
         steps += [(EQUAL, 0, 1, numbers[machine]), (RETURN, 0, 0, REFUSE)]
-    steps += [(EQUAL, 2, 0, stream), (EQUAL, 1, 0, pair), (RETURN, 0, 0, ALLOW)]
-    steps += [(LOAD, 0, 0, 16)]  # the first argument
-    for family in FAMILIES:
-        steps += [(EQUAL, 0, 1, family), (RETURN, 0, 0, ALLOW)]
-    steps += [(RETURN, 0, 0, REFUSE)]
+    steps += [(EQUAL, 0, 4, MMAP[machine]), (LOAD, 0, 0, 40), (AND, 0, 0, SHARED_ANONYMOUS)]
+    steps += [(EQUAL, 5, 0, SHARED_ANONYMOUS), (RETURN, 0, 0, ALLOW)]  # 40: of the 4th argument
+    steps += [(EQUAL, 1, 0, SOCKET[machine]), (EQUAL, 0, 3, SOCKETPAIR[machine])]
+    steps += [(LOAD, 0, 0, 16), (EQUAL, 1, 0, UNIX), (RETURN, 0, 0, REFUSE)]  # 16: of the first
+    steps += [(RETURN, 0, 0, ALLOW)]
     return b"".join(struct.pack("=HBBI", *step) for step in steps)

@@ -34,6 +34,7 @@ def limit_notebook(memory, *, isolated):
     limit("RLIMIT_DATA", memory)
     limit("RLIMIT_FSIZE", GIGABYTE)
     limit("RLIMIT_CORE", 0)
+    limit("RLIMIT_NOFILE", 1024)  # a pipe or a socket holds memory, too
     if isolated:  # else the user's other processes count as well
         limit("RLIMIT_NPROC", MAX_TASKS)
     os.nice(5)

@@ -5,6 +5,7 @@ A run that was killed goes on from the file.
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -160,4 +161,5 @@ def to_csv(table):
 def _safe(text):
     """Text that no spreadsheet takes for a formula, on one line."""
     text = " ".join(text.encode("utf-8", "replace").decode().split())
-    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
+    text = "".join(letter if letter.isprintable() else "?" for letter in text)
+    return re.sub("(^|; ?)(?=[=+@＝＋＠－-])", r"\1'", text)  # some divide at a semicolon

@@ -21,7 +21,7 @@ from workshop.grading import isolation, limits
 from workshop.homework import GRADING
 from workshop.homework.answers import wire
 
-MAX_MESSAGE = 64 * 1024**2
+MAX_MESSAGE = 16 * 1024**2
 GRACE = 10  # seconds that code has to end after it was interrupted
 PASSED_ON = ("LANG", "LANGUAGE", "LC_ALL", "TZ", "VIRTUAL_ENV", "CONDA_PREFIX", "LD_LIBRARY_PATH")
 SETTINGS = {

@@ -68,7 +68,7 @@ def _by_name(path):
 
 def _in_folder(folder):
     for path in sorted(folder.iterdir()):
-        if path.is_dir() and not path.name.startswith("."):
+        if path.is_dir() and not path.is_symlink() and not path.name.startswith("."):
             if student_of(path.name):
                 inside = sorted(path.rglob("*"))
                 yield from (Submission(path.name, one) for one in inside if _counts(one, path))
@@ -79,10 +79,10 @@ def _in_folder(folder):
 
 
 def _counts(path, folder):
-    """Whether it is a notebook by its name, not hidden, and no link to what lies elsewhere."""
+    """Whether it is a notebook by its name, not hidden, and no link, to a neighbour's, say."""
     return (
         path.suffix.lower() == ".ipynb"
         and path.is_file()
+        and not path.is_symlink()
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-        and path.resolve().is_relative_to(folder.resolve())
     )

@@ -105,11 +105,13 @@ def _with_arrays(node, data, start):
         for key, item in node["dict"].items():
             items[key], start = _with_arrays(item, data, start)
         return items, start
-    if node["array"] not in _DTYPES or any(type(n) is not int or n < 0 for n in node["shape"]):
-        raise ValueError(f"no array of dtype {node['array']!r} and shape {node['shape']!r}")
-    dtype, count = np.dtype(node["array"]), math.prod(node["shape"])
+    name, shape = node["array"], node["shape"]
+    whole = all(type(n) is int and 0 <= n <= MAX_BYTES for n in shape)
+    if name not in _DTYPES or len(shape) > 32 or not whole:  # else the product may take hours
+        raise ValueError(f"no array of dtype {name!r} and shape {shape!r}")
+    dtype, count = np.dtype(name), math.prod(shape)
     end = start + count * dtype.itemsize
     if end > len(data):
         raise ValueError("an array is cut short")
-    array = np.frombuffer(data[start:end], dtype).reshape(node["shape"])
+    array = np.frombuffer(data[start:end], dtype).reshape(shape)
     return array.copy(), end
