@@ -78,6 +78,8 @@ def header(tree):
         {"array": "<f4", "shape": [-1]},
         {"array": "<f4", "shape": [10**12]},
         {"array": "<f4", "shape": [True]},
+        {"array": "<f4", "shape": [0, 10**9]},
+        {"array": "<f4", "shape": [1] * 33},
         {"array": "<f4", "shape": "ab"},
         {"array": ["<f4"], "shape": [1]},
         {"neither": 1},
