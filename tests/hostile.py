@@ -137,7 +137,7 @@ CASES = {  # cells, points of 1.6.2 (None: its own affair), what the row says
     "closer": (["import os\nos.closerange(0, 4096)", GOOD], 0, "ended in cell 1"),
     "garbage": ([GARBAGE, GOOD], 0, "only the grader's messages"),
     "forger": ([FORGED], 0, ""),
-    "mute": ([MUTE, *["x = 1"] * 999], 0, "only the grader's messages"),
+    "mute": ([MUTE, *["#" * 999] * 300], 0, "only the grader's messages"),
     "shapes": ([SHAPES, GOOD], 0, "only the grader's messages"),
     "wide": ([WIDE, GOOD], 10, "^$"),
     "stopped": (["import os\nos.kill(os.getpid(), 19)", GOOD], 0, "did not stop when it was"),
