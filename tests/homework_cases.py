@@ -508,6 +508,9 @@ wrong(
         lambda model, X: (interpret.saliency(model, X) * X).sum(axis=2)
     ),
     negatives_instead_of_positives=lambda: (exact_importance, importance_of(0), best_model()),
+    nothing_where_it_is_timed=lambda: scored_by(
+        lambda model, X: np.zeros(X.shape[:2]) if len(X) in (4, 40) else exact_importance(model, X)
+    ),
 )
 
 
@@ -605,10 +608,16 @@ right(
 
 
 @wrong("2.6.3")
-def rewards_that_are_not_the_models():
-    result = object.__new__(Boastful)
+def rewards_that_are_not_the_models(kind=Boastful):
+    result = object.__new__(kind)
     vars(result).update(vars(made_search(noise=8.0)))
     return pruned_space(), result
+
+
+@wrong("2.6.3")
+def a_history_that_no_model_bears_out():
+    ranking = property(lambda self: nas.SearchResult.ranking.fget(self).head(0))
+    return rewards_that_are_not_the_models(type("Empty", (Boastful,), {"ranking": ranking}))
 
 
 wrong(

@@ -52,6 +52,31 @@ for fd in pipes:
     except OSError:
         pass
 """
+MUTE = f"""{FORGED}
+while True:
+    for fd in pipes:
+        try:
+            os.write(fd, len(message).to_bytes(8, "big") + message)
+        except OSError:
+            pass
+"""
+SHAPES = f"""{PIPES}
+shape = ",".join(["9" * 4300] * 3600)  # their product takes an hour
+text = b'{{"array": "<f8", "shape": [' + shape.encode() + b"]}}"
+message = len(text).to_bytes(8, "big") + text
+message = len(message).to_bytes(8, "big") + message
+for fd in pipes:
+    sent = 0
+    while sent < len(message):
+        try:
+            sent += os.write(fd, message[sent:])
+        except OSError:
+            break
+"""
+WIDE = """
+optimisation_table = [{str(i): 0} for i in range(30_000)]
+best_setting = {"optimizer": "adam"}
+"""
 PICKLED = """
 import builtins, pickle
 class Pickle:
@@ -112,6 +137,10 @@ CASES = {  # cells, points of 1.6.2 (None: its own affair), what the row says
     "closer": (["import os\nos.closerange(0, 4096)", GOOD], 0, "ended in cell 1"),
     "garbage": ([GARBAGE, GOOD], 0, "only the grader's messages"),
     "forger": ([FORGED], 0, ""),
+    "mute": ([MUTE, *["#" * 999] * 300], 0, "only the grader's messages"),
+    "shapes": ([SHAPES, GOOD], 0, "only the grader's messages"),
+    "wide": ([WIDE, GOOD], 10, "^$"),
+    "stopped": (["import os\nos.kill(os.getpid(), 19)", GOOD], 0, "did not stop when it was"),
     "pickler": ([PICKLED], 0, ""),
     "daemon": ([DAEMON, GOOD], 10, "^$"),
     "numpy": ([LIAR, TRANSPOSED], 4, "^$"),
@@ -138,13 +167,16 @@ def call(name, *arguments):
 """
 ATTEMPTS = {  # none may succeed; the honest answer after it must still earn ten points
     "sockets": """
-for family in (40, 38, 31, 17, 16):  # vsock, the kernel's ciphers, bluetooth, packets, netlink
+for family in (40, 38, 31, 17, 16, 10, 2):  # vsock, ciphers, bluetooth, packets, netlink, IP
     attempt(socket.socket, family, socket.SOCK_STREAM)
     attempt(socket.socket, family, socket.SOCK_RAW)
 attempt(socket.create_connection, ("1.1.1.1", 80), 2)
 """,
     "uncounted_memory": """
+import mmap
 attempt(os.memfd_create, "x")
+attempt(mmap.mmap, -1, 2**20)
+attempt(lambda: mmap.mmap(os.open("/dev/zero", os.O_RDWR), 2**20))
 attempt(call, "shmget", 0, 2**30, 0o1600)
 attempt(call, "msgget", 0, 0o1600)
 attempt(call, "semget", 0, 32000, 0o1600)
@@ -164,7 +196,7 @@ for name in glob.glob("/tmp/*.full") + glob.glob("/dev/shm/*.full"):
 """,
     "terminals": """
 import fcntl
-for place in ("/dev/tty", "/dev/console", *glob.glob("/dev/pts/[0-9]*")):
+for place in ("/dev/tty", "/dev/console", "/dev/ptmx", *glob.glob("/dev/pts/*")):
     attempt(open, place, "w")
 for fd in range(3):
     attempt(fcntl.ioctl, fd, 0x5412, b"x")  # TIOCSTI
@@ -177,6 +209,12 @@ for path in (workshop.__file__, numpy.__file__, os.path.dirname(folder) + "/data
     attempt(os.chmod, path, 0o777)
 attempt(os.rename, folder, folder + "2")
 attempt(os.remove, os.__file__)
+""",
+    "accounts": """
+attempt(call, "inotify_init")
+attempt(call, "inotify_init1", 0)
+attempt(call, "syscall", 206, 1000, ctypes.byref(ctypes.c_long(0)))  # io_setup
+attempt(lambda: [os.open("/dev/null", 0) for _ in range(2000)])
 """,
     "namespaces": """
 for flag in (0x10000000, 0x20000, 0x40000000, 0x20000000):
@@ -229,7 +267,9 @@ attempt(call, "syscall", 0x40000000 | 41, 40, 1, 0)  # a vsock, by the x32 table
 """,
     "killer": """
 attempt(os.kill, 4321, 9)
-attempt(call, "ptrace", 16, 4321, 0, 0)
+for number in (1, os.getppid(), 4321):
+    attempt(call, "ptrace", 0x4206, number, 0, 0)
+    attempt(open, f"/proc/{number}/mem", "r+b")
 try:
     os.kill(-1, 9)
 except OSError:

@@ -94,6 +94,8 @@ def test_find_submissions(tmp_path):
     ]
     for name in files:
         save(tmp_path / name)
+    (tmp_path / "class/aaron").symlink_to(tmp_path / "class/alice")  # a neighbour's work
+    (tmp_path / "class/aaron_day1.ipynb").symlink_to(tmp_path / "class/bob_day1.ipynb")
     (tmp_path / "class/bob").mkdir()
     (tmp_path / "class/bob/copied.ipynb").symlink_to(tmp_path / "class/alice/day1.ipynb")
     named = [tmp_path / "class", tmp_path / "dave/day1_build_cnns.ipynb", tmp_path / "class/alice"]
@@ -185,13 +187,13 @@ def test_no_cell_of_the_table_is_a_formula():
     error = {"cell": 2, "line": "x", "error": "ValueError: a\n=b"}
     rows = [
         graded(name, {}, path="=cmd|x.ipynb", failed=[error])
-        for name in ("=1+1", "+x", "-y", "@z", "\tq", "ordinary", "Zoë, \ud800")
+        for name in ("=1+1", "+x", "-y", "@z", "\tq", "ordinary", "Zoë, \ud800", "a;=b", "＝c\x1b")
     ]
     text = to_csv(table_of(rows_of(rows, IDS), IDS))
     lines = list(csv.reader(text.splitlines()))
     assert lines[0] == ["student", *IDS, "total", "seconds", "failed"]
     assert sorted(line[0] for line in lines[1:]) == sorted(
-        ["'=1+1", "'+x", "'-y", "'@z", "q", "ordinary", "Zoë, ?"]
+        ["'=1+1", "'+x", "'-y", "'@z", "q", "ordinary", "Zoë, ?", "a;'=b", "'＝c?"]
     )
     assert all(line[-1].startswith("'=cmd|x.ipynb: cell 2:") for line in lines[1:])
     assert "\n=" not in text

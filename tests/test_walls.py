@@ -167,7 +167,7 @@ def test_the_walk_finds_what_a_read_only_root_leaves_open(tmp_path, planted, mon
         while option in argv:
             at = argv.index(option)
             del argv[at : at + 3]
-    at = argv.index("--size")
+    at = argv.index("--proc")
     argv[at:at] = ["--ro-bind", "/", "/"]
     monkeypatch.setattr(isolation, "command", lambda words: [*argv[:-1], *words])
     found = walk(tmp_path, planted[0])

@@ -111,11 +111,6 @@ def family_of(process):
     return []
 
 
-def last_in_row(process):
-    """Id of the process that runs the notebook, at the end of a row of only children."""
-    return family_of(process)[-1].pid
-
-
 def end_all(process):
     """Kill a child and its descendants: inside bubblewrap all of them, else those in sight."""
     for one in family_of(process):

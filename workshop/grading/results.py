@@ -43,8 +43,11 @@ def no_points(text):
 
 def one_line(value):
     """One line that can be printed: no half of a letter, nothing that steers a terminal."""
-    line = " ".join(str(value).split())[:MAX_TEXT]
-    return "".join(letter if letter.isprintable() else "?" for letter in line)
+    return _printable(" ".join(str(value).split())[:MAX_TEXT])
+
+
+def _printable(text):
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 class Records:
@@ -160,6 +163,5 @@ def to_csv(table):
 
 def _safe(text):
     """Text that no spreadsheet takes for a formula, on one line."""
-    text = " ".join(text.encode("utf-8", "replace").decode().split())
-    text = "".join(letter if letter.isprintable() else "?" for letter in text)
+    text = _printable(" ".join(text.split()))
     return re.sub("(^|; ?)(?=[=+@＝＋＠－-])", r"\1'", text)  # some divide at a semicolon

@@ -63,7 +63,7 @@ class StudentProcess:
     def hello(self, seconds):
         """Wait until it has started."""
         self.ask({"op": "hello"}, seconds)
-        self._python = limits.last_in_row(self.process)
+        self._python = limits.family_of(self.process)[-1].pid  # of a row of only children
 
     def ask(self, request, seconds):
         """Send a request, return the response.
@@ -73,7 +73,8 @@ class StudentProcess:
         """
         if self.reason:
             raise EOFError(self.reason)
-        threading.Thread(target=self._write, args=(request,), daemon=True).start()
+        self._writer = threading.Thread(target=self._write, args=(request,), daemon=True)
+        self._writer.start()
         with contextlib.suppress(queue.Empty):
             return self._receive(seconds)
         with contextlib.suppress(OSError, TypeError):
@@ -122,7 +123,9 @@ class StudentProcess:
                 self.process.wait(timeout=2)
             how = limits.describe_exit(self.process.returncode)
             self._end_because(f"Its process ended ({how}).")
-        if not isinstance(response, dict) or not {"value", "error"} & set(response):
+        self._writer.join(GRACE)
+        unasked = self._writer.is_alive()  # an answer before the question was read
+        if unasked or not isinstance(response, dict) or not {"value", "error"} & set(response):
             self._end_because("It wrote to where only the grader's messages belong.")
         return response
 
