@@ -75,7 +75,7 @@ def test_nor_does_garbage(data):
         '{"array": "<f4", "shape": "ab"}',
         '{"array": ["<f4"], "shape": [1]}',
         '{"array": "<f4", "shape": [0, 1000000000]}',
-        '{"array": "<f4", "shape": [%s]}' % ", ".join("1" * 33),
+        '{"array": "<f4", "shape": [' + ", ".join("1" * 33) + "]}",
         '{"neither": 1}',
         "[" * 200_000 + "]" * 200_000,
     ],
