@@ -169,6 +169,8 @@ def test_the_walk_finds_what_a_read_only_root_leaves_open(tmp_path, planted, mon
             del argv[at : at + 3]
     at = argv.index("--proc")
     argv[at:at] = ["--ro-bind", "/", "/"]
+    at = argv.index("--dir")
+    argv[at:at] = ["--ro-bind", str(ROOT), str(ROOT)]  # a checkout in /tmp would be gone
     monkeypatch.setattr(isolation, "command", lambda words: [*argv[:-1], *words])
     found = walk(tmp_path, planted[0])
     home = re.escape(str(Path.home() / ".workshop-walls-"))
