@@ -31,10 +31,11 @@ notebooks/day%.ipynb: FORCE
 
 FORCE:
 
-# The notebooks, which take longest, first and one by one: the solved ones. `make run` runs the
-# students'.
+# File by file, so that what a file's tests share is made once; first what takes longest: the solved
+# notebooks (`make run` runs the students'), and a class of hostile ones.
 test: $(STAMP) ## Install, run all tests: library, doctests, solved notebooks, lint
-	$(ONE_THREAD) $(BIN)/python -m pytest -n 2 --maxschedchunk 2 notebooks/solutions workshop tests
+	$(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder \
+	notebooks/solutions tests/test_walls.py workshop tests
 
 lab: $(STAMP) ## Install, open JupyterLab on the notebooks
 	$(BIN)/jupyter lab notebooks
