@@ -55,12 +55,14 @@ def one_hot_encode(seqs):
             f"seqs must have one length; got {length} to {others[-1]} letters. Cut or pad them "
             "(with N) first."
         )
-    codes = np.frombuffer(_check_letters(seqs), dtype=np.uint8)  # (N * L,)
-    X = np.empty((len(codes), 4), dtype=np.float32)
-    for start in range(0, len(codes), _PIECE):  # X = _ENCODING[codes], in half the time
-        piece = slice(start, start + _PIECE)
-        _ENCODING.take(codes[piece], axis=0, out=X[piece], mode="clip")
-    return X.reshape(len(seqs), length, 4)
+    X = np.empty((len(seqs), length, 4), dtype=np.float32)
+    n = max(1, _PIECE // max(1, length))
+    for start in range(0, len(seqs), n):
+        piece = X[start : start + n]
+        letters = _check_letters(seqs[start : start + n], first=start)
+        codes = np.frombuffer(letters, dtype=np.uint8).reshape(piece.shape[:2])
+        _ENCODING.take(codes, axis=0, out=piece, mode="clip")  # piece[:] = _ENCODING[codes], faster
+    return X
 
 
 def one_hot_decode(X):
@@ -262,8 +264,11 @@ def _check_strings(seqs):
     return seqs
 
 
-def _check_letters(seqs):
-    """All letters as one bytes object; ValueError names the first unknown one and its place."""
+def _check_letters(seqs, first=0):
+    """All letters as one bytes object; ValueError names the first unknown one and its place.
+
+    The number of the first sequence is `first`.
+    """
     # A letter beyond ASCII becomes '?', which is unknown as well.
     letters = "".join(seqs).encode("ascii", errors="replace")
     if letters.translate(None, _KNOWN_LETTERS):
@@ -271,7 +276,7 @@ def _check_letters(seqs):
         places = ((i, p) for i, seq in enumerate(seqs) for p in range(len(seq)))
         i, p = next((i, p) for i, p in places if seqs[i][p] not in known)
         raise ValueError(
-            f"seqs may hold A, C, G, T and N; got {seqs[i][p]!r} in sequence {i} at position {p} "
+            f"seqs may hold A, C, G, T and N; got {seqs[i][p]!r} in sequence {first + i} at position {p} "
             "(both count from 0). Replace it, with N if it is ambiguous."
         )
     return letters
