@@ -16,19 +16,19 @@ _PACKAGE = Path(__file__).resolve().parent
 
 def read_lines(path):
     r"""Yield number and text of each line, ended by \n, \r\n or \r; gzipped files are unzipped."""
-    number = 1
+    number = 0
     try:
         with open(path, "rb") as file:
-            zipped = file.read(2) == b"\x1f\x8b"
-        with (gzip.open if zipped else open)(path, "rb") as file:
-            for chunk in file:
-                for line in chunk.splitlines():
-                    yield number, line.decode("utf-8-sig" if number == 1 else "utf-8")
-                    number += 1
+            opened = gzip.open if file.read(2) == b"\x1f\x8b" else open
+        with opened(path, "rt", encoding="utf-8-sig", errors="surrogateescape") as file:
+            for number, line in enumerate(file, start=1):
+                if not line.isascii():  # so that what is no UTF-8 has the number of its line
+                    line.encode(errors="surrogateescape").decode()
+                yield number, line.rstrip("\n")
     except (EOFError, gzip.BadGzipFile, zlib.error, UnicodeDecodeError) as error:
         raise ValueError(
-            f"{path} must be a text file, gzipped or not, and whole; reading line {number} failed: "
-            f"{error}. Fetch it again, or save it as UTF-8."
+            f"{path} must be a text file, gzipped or not, and whole; reading failed at line "
+            f"{number}: {error}. Fetch it again, or save it as UTF-8."
         ) from error
 
 

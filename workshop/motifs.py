@@ -195,9 +195,10 @@ def read_jaspar(path):
 
 def _parse_counts(lines):
     """Counts (K, 4) from four lines: the base, then its counts, with or without brackets."""
-    rows = [re.fullmatch(r"([ACGT])\s*(?:\[([^][]*)\]|\s([^][]*))", line) for line in lines]
-    counts = [(row[2] or row[3] or "").split() for row in rows if row]
-    if [row and row[1] for row in rows] != list(ALPHABET) or len(set(map(len, counts))) > 1:
+    row = r"([ACGT])(?:\s*\[([-+.eE\d\s]*)\]|(\s[-+.eE\d\s]*)?)"
+    rows = [re.fullmatch(row, line, re.ASCII) or [""] * 4 for line in lines]
+    counts = [(row[2] or row[3] or "").split() for row in rows]
+    if [row[1] for row in rows] != list(ALPHABET) or len(set(map(len, counts))) > 1:
         raise ValueError(
             f"expected four lines with A, C, G, T and as many counts each; got {lines}."
         )

@@ -152,16 +152,19 @@ def _parse_table(lines):
     header = lines[0][1].split("\t") if lines else []
     missing = [column for column in _TYPES if column not in [*header, "motif_starts"]]
     if missing or len(set(header)) < len(header):
-        raise ValueError(f"there is no column {', '.join(missing)} in its first line, or one twice")
+        raise ValueError(f"in its first line is no column {', '.join(missing)}, or one is twice.")
+    width = 0
     for number, line in lines[1:]:
-        fields = line.split("\t")
-        if len(fields) != len(header) or "" in fields:
-            raise ValueError(f"line {number}: expected {len(header)} fields, none empty")
-        if broken := broken_rule(_GRAMMAR, header, fields):
-            raise ValueError(f"line {number}: expected {broken}")
+        fields, rule = line.split("\t"), f"{len(header)} fields, none empty"
+        if len(fields) == len(header) and "" not in fields:
+            rule, letters = broken_rule(_GRAMMAR, header, fields), fields[header.index("sequence")]
+            width = width or len(letters)
+            rule = rule or (len(letters) != width and f"{width} letters as sequence")
+        if rule:
+            raise ValueError(f"line {number}: expected {rule}; got {line[:80]!r}.")
     text = "\n".join(line for _, line in lines)
-    exact = {"keep_default_na": False, "float_precision": "round_trip", "quoting": csv.QUOTE_NONE}
-    table = pd.read_csv(io.StringIO(text), sep="\t", dtype=_TYPES, **exact)
+    plain = {"keep_default_na": False, "quoting": csv.QUOTE_NONE}  # NA is a name, NAN a sequence
+    table = pd.read_csv(io.StringIO(text), sep="\t", dtype=_TYPES, **plain)
     if "motif_starts" in table:
         table["motif_starts"] = [
             () if starts == "." else tuple(map(int, starts.split(",")))

@@ -12,13 +12,12 @@ from workshop._files import read_lines
 
 _HEADER = re.compile(r"#|(track|browser)(\s(?!\d+\t\d)|$)")  # a chromosome may be called track1
 _BASES = b"ACGTUNRYSWKMBDHVX"  # IUPAC's, and X for what is masked
-_BED = ["chrom", "start", "end", "name", "score", "strand"]
-_NARROW_PEAK = [*_BED, "signalValue", "pValue", "qValue", "summit"]
+_COLUMNS = ["chrom", "start", "end", "name", "score", "strand", "", "", "", "summit"]
 GRAMMAR = {  # how a field of each column looks, also in words; of any other nothing is asked
     "chrom": (r"[!#-&(-~]+", "a name without blanks and quotes (in R: quote=FALSE)"),
-    "start": (r"\d{1,18}", "a whole number (names of columns: after #)"),
+    "start": (r"\d{1,18}", "a whole number (a line of column names begins with #)"),
     "end": (r"\d{1,18}", "a whole number"),
-    "strand": (r"[-+.]", "+, - or ."),
+    "strand": (r"[-+.*]", "+ or -, or . (in R *) for unknown,"),
     "summit": (r"-1|\d{1,18}", "a whole number, or -1 where there is none,"),
 }
 
@@ -45,8 +44,8 @@ def read_bed(path):
         try:
             rows.append((*_parse_window(line, width), number))
         except ValueError as rule:
-            got = f"got {line[:80]!r}."
-            raise ValueError(f"{path}, line {number}: expected {rule}; {got}") from rule
+            where = f"{path}, line {number}"
+            raise ValueError(f"{where}: expected {rule}; got {line[:80]!r}.") from None
     if not rows:
         raise ValueError(f"{path} must hold at least one window; it holds none.")
     return pd.DataFrame(rows, columns=["chrom", "start", "end", "strand", "name", "summit", "line"])
@@ -56,11 +55,11 @@ def _parse_window(line, n_tabs):
     fields = line.rstrip().split("\t")  # no column is white space at the end of a line
     n = len(fields)
     if n < 3 or line.count("\t") != n_tabs:
-        raise ValueError("chrom, start and end, separated by tabs, and equal columns in all lines")
+        raise ValueError("chrom, start, end, separated by tabs, and as many columns in each line")
     # Column 10 is the summit in a narrowPeak file, another thing in a BED of 12 columns.
     if n > 12 or n == 11 or (n == 10) != (n_tabs in (9, 10)):
-        raise ValueError("3 to 9 or 12 columns (BED), or 10, the last a summit (narrowPeak)")
-    if broken := broken_rule(GRAMMAR, _NARROW_PEAK if n == 10 else _BED, fields):
+        raise ValueError(f"3 to 9 or 12 columns (BED) or 10, with summits (narrowPeak), not {n}")
+    if broken := broken_rule(GRAMMAR, _COLUMNS[: n if n == 10 else 6], fields):
         raise ValueError(broken)
     chrom, start, end = fields[0], int(fields[1]), int(fields[2])
     summit = int(fields[9]) if n == 10 else -1
@@ -93,7 +92,8 @@ def read_records(path, *, wanted=None):
             if not record:
                 expected = "'>' and a name"
             elif other := bases.translate(None, _BASES).decode():
-                expected = f"IUPAC's letters and no {other[:1]!r} (two files joined in one line?)"
+                joined = " (were two files joined without a line end?)" if ">" in line else ""
+                expected = f"letters of bases only, not {other[:1]!r}{joined}"
             elif seq is not None:
                 seq += bases
         if expected:
@@ -105,20 +105,20 @@ def read_records(path, *, wanted=None):
 
 def _whole_record(path, line, name, about, seq):
     """The record without what is said about it: Ensembl and UCSC say there that it is a slice."""
-    place = re.search(rf"(^|[\s:=]){re.escape(name)}:(\d+)[-:](\d+)", about, re.ASCII)
-    first, last = map(int, place.groups()[1:]) if place else (1, 0)
+    place = re.search(rf"(?:^|[\s:=]){re.escape(name)}:(\d+)[-:](\d+)", about, re.ASCII)
+    first, last = map(int, place.groups()) if place else (1, 0)
     # Ensembl's chromosome Y says where it differs from X, and is longer than that.
     if seq is not None and first > 1 and len(seq) <= last - first + 1:
-        raise ValueError(
-            f"{path}, line {line}: expected the whole of {name}; got a slice, from base {first} on."
-        )
+        got = f"got a slice of it, from base {first} on"
+        raise ValueError(f"{path}, line {line}: expected the whole of {name}; {got}.")
     return line, name, seq
 
 
 def parse_name(name):
-    """chrom, start, end and strand ('' if not said) in a record's name; None if they are not there.
+    """chrom, start, end and strand in the name of a record, or None where they are not there.
 
     `bedtools getfasta` names windows so: with -name after name::, with -s before (strand).
     """
-    found = re.fullmatch(r"(?:.*::)?(.+):(\d{1,18})-(\d{1,18})(?:\(([-+.]?)\))?", name, re.ASCII)
-    return found and (found[1], int(found[2]), int(found[3]), found[4] or "")
+    place = r"(?:.*::)?(.+):(\d{1,18})-(\d{1,18})(?:\((?:(-)|[+.]?)\))?"
+    found = re.fullmatch(place, name, re.ASCII)
+    return found and (found[1], int(found[2]), int(found[3]), found[4] or "+")

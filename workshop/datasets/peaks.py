@@ -90,7 +90,7 @@ def read_peaks(fasta, bed, *, length=200, chroms=None, distance=1000, ends=10_00
         windows = zip(tables[chrom]["start"], tables[chrom]["end"], strict=True)
         seqs += [chromosome[start:end].decode() for start, end in windows]
         excluded.update(reasons)
-    for chrom in set(peaks) - set(tables):
+    for chrom in [chrom for chrom in peaks if chrom not in tables]:
         asked = "that the FASTA lacks" if chrom in wanted else "not asked for"
         excluded[f"on a chromosome {asked}"] += len(peaks[chrom])
     found = [chrom for chrom, table in tables.items() if len(table)]

@@ -24,7 +24,7 @@ def read_windows(fasta, bed, *, length=None, label=1, on_bad="raise"):
     bed : path-like
         3 to 9 or 12 columns, tab-separated, 0-based half-open, or 10 (narrowPeak), the last of
         which is the summit relative to the start. May be gzipped. Strand ``-`` gives the reverse
-        complement; ``.`` counts as ``+``.
+        complement; ``.`` (R's ``*``) counts as ``+``.
     length : int, optional
         bp around the summit, or around the middle where there is no summit. By default the
         windows are taken as they are; they must then be of one length.
@@ -64,7 +64,7 @@ def read_windows(fasta, bed, *, length=None, label=1, on_bad="raise"):
         )
     names = [f"{row.chrom}:{row.start}-{row.end}" for row in table.itertuples()]
     records = _read_forward(fasta, set(table["chrom"]), set(names))
-    seqs, excluded = {}, Counter()
+    seqs, excluded, problem = {}, Counter(), ""
     for row, name, line in zip(table.itertuples(), names, lines, strict=True):
         seq = records.get(name, b"")
         if row.chrom in records:
@@ -72,18 +72,17 @@ def read_windows(fasta, bed, *, length=None, label=1, on_bad="raise"):
         odd = seq.translate(None, b"ACGTN").decode()[:1]
         if len(seq) == widths[0] and not odd:
             seqs[row.Index] = seq.decode()
-        elif on_bad == "drop":
-            excluded["a letter other than A, C, G, T, N" if odd else "not whole in the FASTA"] += 1
-        else:
-            raise ValueError(
-                f"{bed}, line {line}: expected {name} in {fasta}, {widths[0]} bp of A, C, G, T or "
-                f"N; got {len(seq)} bp {odd and f'with {odd!r}'}. It holds {first_names(records)}. "
-                "Are both whole, of one assembly, with the same names? on_bad='drop' would drop it."
-            )
-    if not seqs:
+            continue
+        excluded["a letter other than A, C, G, T, N" if odd else "not whole in the FASTA"] += 1
+        problem = problem or (
+            f"{bed}, line {line}: expected {name} in {fasta}, {widths[0]} bp of A, C, G, T or N; "
+            f"got {len(seq)} bp{odd and f' with {odd!r}'}. It holds {first_names(records)}. Are both"
+            " whole, of one assembly, with the same names?"
+        )
+    if problem and (on_bad == "raise" or not seqs):
         raise ValueError(
-            f"{fasta} must hold windows of {bed}; all are excluded: {dict(excluded)}. It holds "
-            f"{first_names(records)}. Are both of one assembly, with the same names?"
+            f"{problem} Of {len(table)} windows are bad: {dict(excluded)}; on_bad='drop' leaves "
+            "them out, if any is good."
         )
     table = table.loc[list(seqs)].reset_index(drop=True)
     table.insert(4, "label", label)
@@ -132,9 +131,9 @@ def read_fasta(path, *, label):
         if not len(seq) == width == end - start > 0 or odd:
             raise ValueError(
                 f"{path}, line {line}: expected {width} bp of A, C, G, T or N, as the first record "
-                f"has and the name says; got {len(seq)} bp {odd and f'with {odd!r}'} in {name}."
+                f"has and the name says; got {len(seq)} bp{odd and f' with {odd!r}'} in {name}."
             )
-        rows.append((chrom, start, end, "-" if strand == "-" else "+", label, name))
+        rows.append((chrom, start, end, strand, label, name))
         seqs.append(seq.decode())
     table = pd.DataFrame(rows, columns=["chrom", "start", "end", "strand", "label", "name"])
     table.attrs["excluded"] = {}
