@@ -150,9 +150,10 @@ _TYPES |= dict.fromkeys(["chrom", "strand", "name", "sequence", "motif_starts"],
 
 def _parse_table(lines):
     header = lines[0][1].split("\t") if lines else []
-    missing = [column for column in _TYPES if column not in [*header, "motif_starts"]]
-    if missing or len(set(header)) < len(header):
-        raise ValueError(f"in its first line is no column {', '.join(missing)}, or one is twice.")
+    required = [column for column in _TYPES if column != "motif_starts"]
+    if not set(required) <= set(header) or len(set(header)) < len(header):
+        columns = ", ".join(required)
+        raise ValueError(f"line 1: expected different columns, among them {columns}; got {header}.")
     width = 0
     for number, line in lines[1:]:
         fields, rule = line.split("\t"), f"{len(header)} fields, none empty"

@@ -38,7 +38,7 @@ def read_bed(path):
     """
     rows, width = [], 0
     for number, line in read_lines(path):
-        if not line.strip() or _HEADER.match(line):
+        if not line.strip(" \t") or _HEADER.match(line):
             continue
         width = width or line.count("\t")
         try:
@@ -52,7 +52,7 @@ def read_bed(path):
 
 
 def _parse_window(line, n_tabs):
-    fields = line.rstrip().split("\t")  # no column is white space at the end of a line
+    fields = line.rstrip(" \t").split("\t")  # what is blank at its end is no column
     n = len(fields)
     if n < 3 or line.count("\t") != n_tabs:
         raise ValueError("chrom, start, end, separated by tabs, and as many columns in each line")
@@ -88,7 +88,7 @@ def read_records(path, *, wanted=None):
             names.add(name)
             record = number, name, about if wanted else ""
             seq = bytearray() if wanted is None or wanted(name) else None
-        elif bases := line.rstrip().encode().upper():
+        elif bases := line.rstrip(" \t").encode().upper():
             if not record:
                 expected = "'>' and a name"
             elif other := bases.translate(None, _BASES).decode():

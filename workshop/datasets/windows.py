@@ -76,8 +76,8 @@ def read_windows(fasta, bed, *, length=None, label=1, on_bad="raise"):
         excluded["a letter other than A, C, G, T, N" if odd else "not whole in the FASTA"] += 1
         problem = problem or (
             f"{bed}, line {line}: expected {name} in {fasta}, {widths[0]} bp of A, C, G, T or N; "
-            f"got {len(seq)} bp{odd and f' with {odd!r}'}. It holds {first_names(records)}. Are both"
-            " whole, of one assembly, with the same names?"
+            f"got {len(seq)} bp{odd and f' with {odd!r}'}. It holds {first_names(records)}. Are "
+            "both whole, of one assembly, with the same names?"
         )
     if problem and (on_bad == "raise" or not seqs):
         raise ValueError(
@@ -118,8 +118,8 @@ def read_fasta(path, *, label):
     Examples
     --------
     >>> data = read_fasta("data/ctcf_gm12878_top500_hg19.fa", label=1)
-    >>> data.X.shape, data.table.loc[0, ["chrom", "start", "strand"]].tolist()
-    ((500, 200, 4), ['chr11', 190037, '+'])
+    >>> data.table.loc[0, ["chrom", "start", "label"]].to_dict()
+    {'chrom': 'chr11', 'start': 190037, 'label': 1}
     """
     rows, seqs = [], []
     for line, name, seq in read_records(path):
