@@ -145,14 +145,13 @@ _GRAMMAR = {column: GRAMMAR[column] for column in ("start", "end", "strand")} | 
     "motif_starts": (r"\.|\d+(,\d+)*", "whole numbers, separated by commas, or ."),
 }
 _TYPES = {"start": int, "end": int, "label": float}
-_TYPES |= dict.fromkeys(["chrom", "strand", "name", "sequence", "motif_starts"], str)
+_TYPES |= dict.fromkeys(["chrom", "strand", "name", "sequence"], str)
 
 
 def _parse_table(lines):
     header = lines[0][1].split("\t") if lines else []
-    required = [column for column in _TYPES if column != "motif_starts"]
-    if not set(required) <= set(header) or len(set(header)) < len(header):
-        columns = ", ".join(required)
+    if not set(_TYPES) <= set(header) or len(set(header)) < len(header):
+        columns = ", ".join(_TYPES)
         raise ValueError(f"line 1: expected different columns, among them {columns}; got {header}.")
     width = 0
     for number, line in lines[1:]:
@@ -165,7 +164,7 @@ def _parse_table(lines):
             raise ValueError(f"line {number}: expected {rule}; got {line[:80]!r}.")
     text = "\n".join(line for _, line in lines)
     plain = {"keep_default_na": False, "quoting": csv.QUOTE_NONE}  # NA is a name, NAN a sequence
-    table = pd.read_csv(io.StringIO(text), sep="\t", dtype=_TYPES, **plain)
+    table = pd.read_csv(io.StringIO(text), sep="\t", dtype=_TYPES | {"motif_starts": str}, **plain)
     if "motif_starts" in table:
         table["motif_starts"] = [
             () if starts == "." else tuple(map(int, starts.split(",")))

@@ -97,7 +97,8 @@ def read_fasta(path, *, label):
     Parameters
     ----------
     path : path-like
-        Records of one length; may be gzipped. Lower case (soft-masked) counts as upper case.
+        Records of A, C, G, T and N, of one length, and of that which the name tells; ValueError
+        says in which line one is not. May be gzipped. Lower case counts as upper case.
     label : float
         Label of all records.
 
@@ -108,12 +109,6 @@ def read_fasta(path, *, label):
         ``chr1:190037-190237`` or ``peak1::chr1:190037-190237(-)`` (bedtools; also samtools, which
         counts from 1) tells chrom, start, end and strand. Another is itself taken for chrom, and
         start is 0.
-
-    Raises
-    ------
-    ValueError
-        If the file breaks the grammar, or a record differs in length from the first or from what
-        its name says; the message names file and line.
 
     Examples
     --------
