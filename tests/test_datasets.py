@@ -1,5 +1,6 @@
 """`workshop.datasets`: the shipped bytes, round trips, and files that are refused."""
 
+import csv
 import gzip
 import hashlib
 import shutil
@@ -8,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.damaged_files import damaged, or_refused
 from workshop import _files
 from workshop.datasets import (
     Dataset,
@@ -186,6 +188,60 @@ def test_write_refuses_parts_that_do_not_fit(tmp_path, y):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda d: d.take([]), "dataset cannot be written as a table: .*got none"),
+        (lambda d: table_with(d, name=["", "b"]), "line 2: expected 8 fields, none empty"),
+        (lambda d: table_with(d, name=["a\rb", "b"]), "line 2: expected 8 fields"),
+        (lambda d: table_with(d, name=["a\n", "b"]), "line 2: expected 8 fields"),
+        (lambda d: table_with(d, name=["a", "b\tc"]), "line 3: expected 8 fields"),
+        (lambda d: table_with(d, name=["a", None]), "so that name would be read back the same"),
+        (lambda d: table_with(d, name=["a", np.nan]), "so that name would be"),
+        (lambda d: table_with(d, chrom=[1, 2]), "so that chrom would be .*text must be str"),
+        (lambda d: table_with(d, start=[-5, 3]), "line 2: expected a whole number .* not '-5'"),
+        (lambda d: table_with(d, strand=["+", "minus"]), "line 3: .* as strand, not 'minus'"),
+        (lambda d: table_with(d, motif_starts=[(19.0,), ()]), "as motif_starts, not '19.0'"),
+        (lambda d: table_with(d, motif_starts=[[19], []]), "motif_starts would be .*tuples"),
+        (lambda d: table_with(d, rank=["07", "1"]), "so that rank would be"),
+        (lambda d: table_with(d, sequence="A"), "so that sequence would be"),
+        (
+            lambda d: d._replace(table=d.table.drop(columns="name")),
+            "line 1: .* name",
+        ),
+        (lambda d: d._replace(y=np.full((2, 1), np.nan)), "line 2: .* as label, not 'nan'"),
+        (lambda d: d._replace(y=np.full((2, 1), np.inf)), "line 2: .* as label, not 'inf'"),
+        (lambda d: d._replace(y=np.full((2, 1), 0.1)), "so that y would be .* y float32"),
+    ],
+)
+def test_write_refuses_what_would_be_read_back_otherwise(tmp_path, change, message):
+    with pytest.raises(ValueError, match=message):
+        write_dataset(change(simulate_ctcf(2)), tmp_path / "bad.tsv")
+    assert not list(tmp_path.iterdir())
+
+
+def table_with(data, **columns):
+    return data._replace(table=data.table.assign(**columns))
+
+
+def test_further_columns_and_great_labels_come_back(tmp_path):
+    data = table_with(simulate_ctcf(2), score=[0.1, 2.5], rank=[1, 2], gene=['"a', "NA"])
+    data = data._replace(y=np.array([[1e20], [3]], np.float32))
+    write_dataset(data, tmp_path / "t.tsv")
+    again = read_dataset(tmp_path / "t.tsv")
+    pd.testing.assert_frame_equal(
+        again.table.drop(columns="label"), data.table.drop(columns="label")
+    )
+    np.testing.assert_array_equal(again.y, data.y)
+    assert again.table.attrs["excluded"] == {}
+
+
+def test_quotes_in_a_file_by_hand_are_letters_of_names(tmp_path):
+    rows = [ROW.replace("a", name) for name in ('"a', 'b"', "'c'")]
+    (tmp_path / "t.tsv").write_text("\n".join([HEADER, *rows]))
+    assert read_dataset(tmp_path / "t.tsv").table["name"].tolist() == ['"a', 'b"', "'c'"]
+
+
 def test_take_keeps_rows_together(shipped):
     mask = shipped.table["chrom"] == "chr8"
     rows = np.flatnonzero(mask)
@@ -207,16 +263,26 @@ ROW = "chr1\t0\t4\t+\t1\ta\tACGT"
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        ([""], "there is no column start, end, label, chrom, strand, name, sequence in its first"),
-        ([HEADER.replace("label", "y"), ROW], "there is no column label in its first line"),
+        ([""], r"line 1: expected different columns, among them start, .*; got \[\]\."),
+        ([HEADER.replace("label", "y"), ROW], "line 1: expected .*, label, .*; got .* 'y'"),
+        ([HEADER + "\tname", ROW + "\tb"], "line 1: expected different columns"),
         ([HEADER], "at least one sequence; got none"),
-        ([HEADER, ROW, ROW.replace("chr1", "")], "row 1 has no chrom"),
-        ([HEADER, ROW, "chr1\t0\t4"], "row 1 has no strand"),
-        ([HEADER, ROW, ROW + "\textra\tfields"], "Expected 7 fields in line 3, saw 9"),
-        ([HEADER, ROW.replace("\t1\t", "\tyes\t")], "yes"),
-        ([HEADER, ROW, ROW.replace("ACGT", "ACRT")], "got 'R' in sequence 1 at position 2"),
-        ([HEADER, ROW, ROW.replace("ACGT", "ACG")], "got 3 to 4 letters"),
-        ([HEADER + "\tmotif_starts", ROW + "\tone"], "'one'"),
+        ([HEADER, ROW, ROW.replace("chr1", "")], "line 3: expected 7 fields, none empty; got '"),
+        ([HEADER, ROW, "chr1\t0\t4"], "line 3: expected 7 fields"),
+        ([HEADER, ROW, ROW + "\textra\tfields"], "line 3: expected 7 fields"),
+        (
+            [HEADER, ROW.replace("\t1\t", "\tyes\t")],
+            "line 2: .* number as label, not 'yes'",
+        ),
+        (
+            [HEADER, ROW.replace("\t1\t", "\tnan\t")],
+            "line 2: expected a number as label, not 'nan'",
+        ),
+        ([HEADER, ROW.replace("\t0\t", "\t1_0\t")], "line 2: expected a whole number .* as start"),
+        ([HEADER, ROW.replace("+", "minus")], "line 2: expected .* as strand, not 'minus'"),
+        ([HEADER, "", ROW, ROW.replace("ACGT", "ACRT")], "line 4: .* as sequence, not 'ACRT'"),
+        ([HEADER, ROW, ROW.replace("ACGT", "ACG")], "line 3: expected 4 letters as sequence; got"),
+        ([HEADER + "\tmotif_starts", ROW + "\tone"], "as motif_starts, not 'one'"),
     ],
 )
 def test_read_refuses_what_is_no_such_table(tmp_path, lines, message):
@@ -225,6 +291,24 @@ def test_read_refuses_what_is_no_such_table(tmp_path, lines, message):
     with pytest.raises(ValueError, match=message) as error:
         read_dataset(path)
     assert str(path) in str(error.value)
+
+
+@settings(max_examples=500)
+@given(damaged(f"{HEADER}\n{ROW}\nchr2\t14\t18\t-\t0.5\t'b\tGGNA\n".encode()))
+def test_a_damaged_table_is_read_as_pandas_reads_it_or_refused(tmp_path_factory, content):
+    path = tmp_path_factory.getbasetemp() / "damaged.tsv"
+    path.write_bytes(content)
+    ours = or_refused(read_dataset, path)
+    if ours is not None:
+        options = {"sep": "\t", "quoting": csv.QUOTE_NONE, "encoding": "utf-8-sig", "dtype": str}
+        theirs = pd.read_csv(path, **options, keep_default_na=False)
+        assert one_hot_decode(ours.X) == theirs["sequence"].str.upper().tolist()
+        assert ours.table["label"].tolist() == theirs["label"].astype(float).tolist()
+        for column in ("chrom", "start", "end", "strand", "name"):
+            assert ours.table[column].astype(str).tolist() == [
+                text.lstrip("0") or "0" if column in ("start", "end") else text
+                for text in theirs[column]
+            ]
 
 
 # --- truncated and corrupt files --------------------------------------------------------------

@@ -1,14 +1,17 @@
 """`workshop.motifs` against values by hand, loops over letters, scipy and Biopython."""
 
+import io
 import math
+import re
 
 import numpy as np
 import pytest
 from Bio import motifs as bio_motifs
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import entropy, pearsonr
 
+from tests.damaged_files import damaged, or_refused
 from workshop.datasets import load_real_ctcf
 from workshop.motifs import Motif, load_motif, read_jaspar, scan, similarity
 from workshop.sequences import ALPHABET, one_hot_decode, one_hot_encode
@@ -112,7 +115,7 @@ def test_shipped_ctcf():
 def test_jaspar_with_and_without_brackets(tmp_path):
     path = tmp_path / "motifs.txt"
     path.write_text(
-        "# a comment\n\n>M1 first one\nA [1 2]\nC[3 4]\nG [ 5 6 ]\nT [7 8]\n\n"
+        "\ufeff# a comment\n\n>M1 first one\nA [1 2]\nC[3 4]\nG [ 5 6 ]\nT [7 8]\n\n"
         "> M2\nA 1\nC 0\nG 0.5\nT 0\n"
     )
     found = read_jaspar(path)
@@ -133,24 +136,48 @@ FOUR = "line 1, motif M1: expected four lines with A, C, G, T and as many counts
             ["# nothing"],
             r"motifs\.txt must hold a line with >ID NAME, then A, C, G, T; it is empty",
         ),
-        (["\xff"], "must be a text file in JASPAR's format"),
+        (["\xff"], r"motifs\.txt must be a text file.* at line 1: .* 0xff"),
         (GOOD[1:], "line 1: expected >ID NAME, with a new ID; got 'A 1 2'"),
         ([*GOOD, "T 3 4"], "line 6: expected >ID NAME, with a new ID; got 'T 3 4'"),
         ([*GOOD, "", *GOOD], "line 7: expected >ID NAME, with a new ID; got '>M1 one'"),
         ([*GOOD[:2], *GOOD[3:]], f"{FOUR}; got \\['A 1 2', 'G 1 2', 'T 1 2'\\]"),
         (GOOD[:1], rf"{FOUR}; got \[\]"),
         ([*GOOD[:3], "G 1", GOOD[4]], FOUR),
-        ([*GOOD[:3], "G 1 two", GOOD[4]], "line 1, motif M1: could not .* 'two'"),
+        ([*GOOD[:3], "G 1 two", GOOD[4]], f"{FOUR}; got .*'G 1 two'"),
+        ([*GOOD[:3], "G 1 2-", GOOD[4]], "line 1, motif M1: could not .* '2-'"),
+        ([*GOOD[:3], "G 1 1_0", GOOD[4]], FOUR),
+        ([*GOOD[:3], "G 1 [2]", GOOD[4]], FOUR),
+        ([*GOOD[:3], "G [1 2", GOOD[4]], FOUR),
+        ([*GOOD[:4], "T 1 2>M2 two", *GOOD[1:]], FOUR),  # two files joined
+        ([*GOOD, "\ufeff>M2 two", *GOOD[1:]], "line 6: expected >ID NAME"),
         ([*GOOD[:2], "C -1 2", *GOOD[3:]], "line 1, motif M1: counts must be >= 0"),
         ([GOOD[0], *"ACGT"], r"line 1, motif M1: counts must have shape \(K, 4\)"),
     ],
 )
 def test_bad_jaspar_file_names_the_line(tmp_path, lines, message):
     path = tmp_path / "motifs.txt"
-    path.write_text("\n".join(lines), encoding="latin-1")
+    path.write_text("\n".join(lines), encoding="latin-1" if "\xff" in lines else "utf-8")
     with pytest.raises(ValueError, match=message) as error:
         read_jaspar(path)
     assert str(path) in str(error.value)
+
+
+@settings(max_examples=500)
+@given(
+    damaged("\n".join([*GOOD, "", ">M2 2", "A [1 2 ]", "C[3 4]", "G 5\t6", "T [7 8.5]\n"]).encode())
+)
+def test_a_damaged_jaspar_file_is_read_as_biopython_reads_it_or_refused(tmp_path_factory, content):
+    path = tmp_path_factory.getbasetemp() / "damaged.jaspar"
+    path.write_bytes(content)
+    ours = or_refused(read_jaspar, path)
+    if ours is not None:
+        text = re.sub("(?m)^ *#.*$", "", path.read_text(encoding="utf-8-sig"))
+        text = re.sub(r"(?m)^([ACGT]\s)([^\n[]*)$", r"\1[\2]", text)  # brackets, which it needs
+        theirs = {motif.matrix_id: motif for motif in bio_motifs.parse(io.StringIO(text), "jaspar")}
+        assert list(ours) == list(theirs)
+        for name, motif in ours.items():
+            counts = [theirs[name].counts[base] for base in ALPHABET]
+            assert motif.counts.T.tolist() == [list(row) for row in counts]
 
 
 # --- scan -------------------------------------------------------------------------------------

@@ -216,6 +216,17 @@ def test_bad_arguments(small, options, message):
         small(**options)
 
 
+def test_peaks_on_other_chromosomes_are_counted(small, tmp_path):
+    (tmp_path / "p.bed").write_text("c\t200\t220\nd\t9\t30\nc\t280\t300\ne\t10\t30\ne\t1\t3\n")
+    excluded = small(chroms=["c"]).table.attrs["excluded"]
+    assert excluded["on a chromosome not asked for"] == 3
+    excluded = small().table.attrs["excluded"]
+    assert excluded["on a chromosome that the FASTA lacks"] == 2
+    (tmp_path / "c.fa").write_text(">c chromosome:GRCh38:c:7:406:1\n" + "ACGTTGCA" * 50)
+    with pytest.raises(ValueError, match=r"c\.fa, line 1: expected the whole of c; got a slice"):
+        small()
+
+
 def test_a_chromosome_in_two_files(tmp_path):
     (tmp_path / "c.fa").write_text(">c\n" + "ACGTTGCA" * 50)
     (tmp_path / "p.bed").write_text("c\t200\t220\n")

@@ -1,15 +1,35 @@
-"""Write a file whole or not at all; find the files that the course ships, and know them again.
+"""Text files line by line; files whole or not at all; those that the course ships, known again.
 
 A checkout keeps ``data/`` and ``notebooks/`` beside the package; a wheel carries them inside (see
 pyproject.toml).
 """
 
 import contextlib
+import gzip
 import hashlib
 import os
+import zlib
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
+
+
+def read_lines(path):
+    r"""Yield number and text of each line, ended by \n, \r\n or \r; gzipped files are unzipped."""
+    number = 0
+    try:
+        with open(path, "rb") as file:
+            opened = gzip.open if file.read(2) == b"\x1f\x8b" else open
+        with opened(path, "rt", encoding="utf-8-sig", errors="surrogateescape") as file:
+            for number, line in enumerate(file, start=1):
+                if not line.isascii():  # so that what is no UTF-8 has the number of its line
+                    line.encode(errors="surrogateescape").decode()
+                yield number, line.rstrip("\n")
+    except (EOFError, gzip.BadGzipFile, zlib.error, UnicodeDecodeError) as error:
+        raise ValueError(
+            f"{path} must be a text file, gzipped or not, and whole; reading failed at line "
+            f"{number}: {error}. Fetch it again, or save it as UTF-8."
+        ) from error
 
 
 @contextlib.contextmanager

@@ -4,13 +4,13 @@ Motif databases write such a matrix as counts, one row a base. Here it is ``(K, 
 first, like a one-hot sequence and like a convolution kernel: scanning *is* a convolution.
 """
 
+import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from workshop._files import shipped_file
+from workshop._files import read_lines, shipped_file
 from workshop.sequences import ALPHABET, check_one_hot
 
 __all__ = ["Motif", "Similarity", "load_motif", "read_jaspar", "scan", "similarity"]
@@ -173,11 +173,7 @@ def read_jaspar(path):
     >>> {name: motif.consensus for name, motif in read_jaspar("data/jaspar_ctcf.txt").items()}
     {'MA0139.1': 'TGGCCACCAGGGGGCGCTA', 'MA0139.2': 'GCCACCAGGGGGCGC'}
     """
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path} must be a text file in JASPAR's format: {error}.") from error
-    lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), start=1)]
+    lines = [(number, line.strip()) for number, line in read_lines(path)]
     lines = [(number, line) for number, line in lines if line and line[0] != "#"]
     if not lines:
         raise ValueError(f"{path} must hold a line with >ID NAME, then A, C, G, T; it is empty.")
@@ -199,13 +195,14 @@ def read_jaspar(path):
 
 def _parse_counts(lines):
     """Counts (K, 4) from four lines: the base, then its counts, with or without brackets."""
-    rows = [line.replace("[", " ").replace("]", " ").split() for line in lines]
-    bases = [base for row in rows for base in row[:1]]
-    if bases != list(ALPHABET) or len(set(map(len, rows))) > 1:
+    row = r"([ACGT])(?:\s*\[([-+.eE\d\s]*)\]|(\s[-+.eE\d\s]*)?)"
+    rows = [re.fullmatch(row, line, re.ASCII) or [""] * 4 for line in lines]
+    counts = [(row[2] or row[3] or "").split() for row in rows]
+    if [row[1] for row in rows] != list(ALPHABET) or len(set(map(len, counts))) > 1:
         raise ValueError(
             f"expected four lines with A, C, G, T and as many counts each; got {lines}."
         )
-    return np.array([row[1:] for row in rows], dtype=float).T
+    return np.array(counts, dtype=float).T
 
 
 def scan(X, motif, *, both_strands=True, background=UNIFORM):

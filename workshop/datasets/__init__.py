@@ -9,7 +9,7 @@ from workshop.datasets.dataset import Dataset, read_dataset, write_dataset
 from workshop.datasets.peaks import read_peaks
 from workshop.datasets.remote import CTCF_GM12878, DownloadError, RemoteFile, Source, fetch_ctcf
 from workshop.datasets.simulation import simulate_ctcf
-from workshop.datasets.windows import read_windows
+from workshop.datasets.windows import read_fasta, read_windows
 
 __all__ = [
     "CTCF_GM12878",
@@ -21,6 +21,7 @@ __all__ = [
     "load_ctcf",
     "load_real_ctcf",
     "read_dataset",
+    "read_fasta",
     "read_peaks",
     "read_windows",
     "simulate_ctcf",

@@ -1,5 +1,6 @@
 """A data set: sequences, labels and a table of where they come from; and its one file, as text."""
 
+import csv
 import gzip
 import io
 from pathlib import Path
@@ -8,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from workshop._files import write_whole
-from workshop.datasets.genome import read_lines
+from workshop._files import read_lines, whole_file
+from workshop.datasets.genome import GRAMMAR, broken_rule
 from workshop.sequences import one_hot_decode, one_hot_encode
 
 
@@ -71,10 +72,30 @@ def write_dataset(dataset, path):
     if "motif_starts" in table:
         table["motif_starts"] = [",".join(map(str, m)) or "." for m in table["motif_starts"]]
     table["sequence"] = one_hot_decode(dataset.X)
-    content = table.to_csv(sep="\t", index=False, lineterminator="\n").encode()
+    columns = [map(str, [column, *table[column].to_numpy()]) for column in table]
+    content = "".join("\t".join(row) + "\n" for row in zip(*columns, strict=True)).encode()
     if Path(path).suffix == ".gz":
         content = _gzipped(content)
-    write_whole(path, content)
+    with whole_file(path) as part:
+        part.write_bytes(content)
+        _check_same(dataset, part)
+
+
+def _check_same(dataset, path):
+    """Refuse a data set of which the file gives back another: a name with a tab in it, say."""
+    try:
+        again = read_dataset(path)
+    except ValueError as error:
+        raise ValueError(f"dataset cannot be written as a table: {error.__cause__}") from None
+    pairs = {"X": (again.X, dataset.X), "y": (again.y, dataset.y)}
+    for column in dataset.table.columns.drop("label", errors="ignore"):
+        pairs[column] = again.table.get(column), dataset.table[column]
+    other = [str(part) for part, pair in pairs.items() if not np.array_equal(*pair)]
+    if other:
+        raise ValueError(
+            f"dataset cannot be written so that {', '.join(other)} would be read back the same: "
+            "text must be str, motif_starts tuples, y float32, and nothing missing."
+        )
 
 
 def _gzipped(content):
@@ -109,7 +130,7 @@ def read_dataset(path):
     motif_starts    (19, 87)
     Name: 0, dtype: object
     """
-    lines = list(read_lines(path))
+    lines = [(number, line) for number, line in read_lines(path) if line]
     try:
         return _parse_table(lines)
     except ValueError as error:
@@ -118,20 +139,32 @@ def read_dataset(path):
         ) from error
 
 
+_GRAMMAR = {column: GRAMMAR[column] for column in ("start", "end", "strand")} | {
+    "label": (r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", "a number"),
+    "sequence": ("[ACGTNacgtn]+", "letters A, C, G, T and N"),
+    "motif_starts": (r"\.|\d+(,\d+)*", "whole numbers, separated by commas, or ."),
+}
+_TYPES = {"start": int, "end": int, "label": float}
+_TYPES |= dict.fromkeys(["chrom", "strand", "name", "sequence"], str)
+
+
 def _parse_table(lines):
-    text = ["chrom", "strand", "name", "sequence", "motif_starts"]
-    types = {"start": int, "end": int, "label": float} | dict.fromkeys(text, str)
-    header = lines[0].split("\t") if lines else []
-    missing = [column for column in types if column not in [*header, "motif_starts"]]
-    if missing:
-        raise ValueError(f"there is no column {', '.join(missing)} in its first line.")
-    # Only an empty field is missing: NA is a name, NAN a sequence.
-    table = pd.read_csv(
-        io.StringIO("\n".join(lines)), sep="\t", dtype=types, keep_default_na=False, na_values=[""]
-    )
-    if table.isna().any().any():
-        row, column = np.argwhere(table.isna().to_numpy())[0]
-        raise ValueError(f"row {row} has no {table.columns[column]}.")
+    header = lines[0][1].split("\t") if lines else []
+    if not set(_TYPES) <= set(header) or len(set(header)) < len(header):
+        columns = ", ".join(_TYPES)
+        raise ValueError(f"line 1: expected different columns, among them {columns}; got {header}.")
+    width = 0
+    for number, line in lines[1:]:
+        fields, rule = line.split("\t"), f"{len(header)} fields, none empty"
+        if len(fields) == len(header) and "" not in fields:
+            rule, letters = broken_rule(_GRAMMAR, header, fields), fields[header.index("sequence")]
+            width = width or len(letters)
+            rule = rule or (len(letters) != width and f"{width} letters as sequence")
+        if rule:
+            raise ValueError(f"line {number}: expected {rule}; got {line[:80]!r}.")
+    text = "\n".join(line for _, line in lines)
+    plain = {"keep_default_na": False, "quoting": csv.QUOTE_NONE}  # NA is a name, NAN a sequence
+    table = pd.read_csv(io.StringIO(text), sep="\t", dtype=_TYPES | {"motif_starts": str}, **plain)
     if "motif_starts" in table:
         table["motif_starts"] = [
             () if starts == "." else tuple(map(int, starts.split(",")))
@@ -139,12 +172,14 @@ def _parse_table(lines):
         ]
     X = one_hot_encode(table.pop("sequence"))
     table["label"] = _whole_where_possible(table["label"])
+    table.attrs["excluded"] = {}
     return Dataset(X, as_column(table["label"]), table)
 
 
 def _whole_where_possible(labels):
     """Labels as int where all are whole numbers, so that a table shows 1, not 1.0."""
-    return labels.astype(int) if (labels % 1 == 0).all() else labels
+    whole = (np.trunc(labels) == labels) & (abs(labels) < 2**53)
+    return labels.astype(int) if whole.all() else labels
 
 
 def as_column(labels):

@@ -47,7 +47,8 @@ def read_peaks(fasta, bed, *, length=200, chroms=None, distance=1000, ends=10_00
     Dataset
         Rows by chromosome in the order of `fasta`, then by start; label 1 for peaks, 0 for the
         others. ``table.attrs["excluded"]`` counts the peaks that are not there, by reason: a
-        window with an unknown base or too near an end, a summit twice, no negative to match.
+        window with an unknown base or too near an end, a summit twice, no negative to match, a
+        chromosome that the FASTA lacks or `chroms` does not name.
 
     Examples
     --------
@@ -89,6 +90,9 @@ def read_peaks(fasta, bed, *, length=200, chroms=None, distance=1000, ends=10_00
         windows = zip(tables[chrom]["start"], tables[chrom]["end"], strict=True)
         seqs += [chromosome[start:end].decode() for start, end in windows]
         excluded.update(reasons)
+    for chrom in [chrom for chrom in peaks if chrom not in tables]:
+        asked = "that the FASTA lacks" if chrom in wanted else "not asked for"
+        excluded[f"on a chromosome {asked}"] += len(peaks[chrom])
     found = [chrom for chrom, table in tables.items() if len(table)]
     missing = [chrom for chrom in chroms or () if chrom not in found]
     if missing or not found:
@@ -105,7 +109,7 @@ def read_peaks(fasta, bed, *, length=200, chroms=None, distance=1000, ends=10_00
 def _chromosomes(fasta, wanted):
     """Name, sequence and file of each wanted record, one after the other."""
     for path in [fasta] if isinstance(fasta, (str, os.PathLike)) else fasta:
-        for chrom, chromosome in read_records(path, wanted=wanted):
+        for _, chrom, chromosome in read_records(path, wanted=lambda name: name in wanted):
             if chromosome is not None:
                 yield chrom, chromosome, path
 
