@@ -218,8 +218,9 @@ def natural_order(chrom):
 
 def _names(chroms, argument, identity):
     """Series of each name as `identity` gives it; its index is the names as they are spelled."""
-    if isinstance(chroms, (str, bytes)):
-        raise TypeError(f"{argument} must be a list; got one string. Pass [{chroms!r}].")
+    if isinstance(chroms, (str, bytes)) or not hasattr(chroms, "__iter__"):
+        kind = "string" if isinstance(chroms, str) else type(chroms).__name__
+        raise TypeError(f"{argument} must be a list; got one {kind}. Pass [{chroms!r}].")
     spelled = [one.decode() if isinstance(one, bytes) else str(one) for one in chroms]
     identities = {text: identity(text) for text in set(spelled)}
     for row, text in enumerate(spelled):
