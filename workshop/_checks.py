@@ -9,9 +9,7 @@ def plain_array(value, name):
     """An array of what was passed, from NumPy, pandas or a framework; TypeError for a mask."""
     parts = value if isinstance(value, (list, tuple)) else [value]
     if any(map(np.ma.is_masked, parts)):
-        raise TypeError(
-            f"{name} must have no masked values, which would count: leave them out first."
-        )
+        raise TypeError(f"{name} must have no masked values, but plain ones: leave them out first.")
     if hasattr(value, "detach"):  # a Torch tensor: one with a gradient would refuse
         value = value.detach().cpu()
     return np.asarray(value)
