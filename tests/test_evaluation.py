@@ -3,7 +3,9 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom
@@ -144,6 +146,33 @@ def test_bad_input(function, y_true, y_score, message):
         function(y_true, y_score)
 
 
+@pytest.mark.parametrize("function", FUNCTIONS, ids=NAMES)
+def test_masked_values_are_refused_and_others_of_any_kind_are_served(function):
+    y_true, y_score, mask = [0, 0, 1, 1], [0.1, 0.6, 0.4, 0.9], [0, 0, 0, 1]
+    for masked in (
+        np.ma.array(y_score, mask=mask),
+        pd.array([0.1, 0.6, 0.4, None], dtype="Float64"),
+    ):
+        with pytest.raises(TypeError, match=r"(y_score|a) must have no masked values"):
+            function(y_true, masked)
+    with pytest.raises(TypeError, match="y_true must have no masked values"):
+        function(np.ma.array(y_true, mask=mask), y_score)
+    with pytest.raises(TypeError, match="y_true must have no masked values"):
+        function([np.ma.array([one], mask=one) for one in y_true], np.reshape(y_score, (4, 1)))
+    expected = repr(function(y_true, y_score))
+    tensor = torch.tensor(y_score, dtype=torch.float64, requires_grad=True)
+    for y, scores in (
+        (np.ma.array(y_true), np.ma.array(y_score)),
+        (pd.Series(y_true, dtype=object), pd.Series(y_score, index=[3, 3, 1, 0])),
+        (torch.tensor(y_true, dtype=torch.uint8), tensor),
+    ):
+        assert repr(function(y, scores)) == expected
+
+
+def test_an_infinite_threshold_is_that_of_a_roc_curve():
+    assert evaluate([0, 1], [0.1, 0.9], threshold=math.inf)[1:5] == (0, 0, 1, 1)
+
+
 # --- bootstrap --------------------------------------------------------------------------------
 
 
@@ -217,12 +246,9 @@ def test_comparison_equals_a_loop_over_rows(prediction, data):
     y_true, a = prediction
     b = data.draw(st.permutations(a))
     threshold = data.draw(st.sampled_from([0.2, 0.5]))
-    if 0 < sum(y_true) < len(y_true):
-        found = compare_predictions(y_true, a, b, threshold=threshold, n_resamples=5)
-    else:
-        with pytest.raises(ValueError, match="metric was nan"):
-            compare_predictions(y_true, a, b, threshold=threshold, n_resamples=2)
-        return
+    found = compare_predictions(y_true, a, b, threshold=threshold, n_resamples=5)
+    if not 0 < sum(y_true) < len(y_true):  # of one class only the AUROC is not known
+        assert np.isnan(found.auroc_difference).all()
     kinds = {}
     for i, (truth, x, z) in enumerate(zip(y_true, a, b, strict=True)):
         kinds.setdefault(((x >= threshold) == truth, (z >= threshold) == truth), []).append(i)
@@ -270,7 +296,9 @@ def test_comparison_names_the_model_at_fault():
         compare_predictions([0, 1], [0.1, 0.2], [0.1, math.nan])
 
 
-@pytest.mark.parametrize("threshold", [None, "0.5", [0.5], np.array([0.5, 0.6])])
+@pytest.mark.parametrize(
+    "threshold", [None, "0.5", [0.5], np.array([0.5, 0.6]), math.nan, np.float32("nan"), True]
+)
 def test_threshold_must_be_one_number(threshold):
     with pytest.raises(ValueError, match="threshold must be one number; got"):
         evaluate([0, 1], [0.1, 0.9], threshold=threshold)

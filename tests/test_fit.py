@@ -1,5 +1,6 @@
 """What both twins promise, run on each: fit, predict, gradients, save and load."""
 
+import contextlib
 import json
 import os
 import pickle
@@ -8,8 +9,10 @@ import zipfile
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 import pytorch_lightning as pl
+import tensorflow as tf
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -24,6 +27,7 @@ from workshop.architecture import (
     GlobalMaxPool,
 )
 from workshop.evaluation import auroc
+from workshop.interpret import saturation_mutagenesis
 from workshop.torch_cnn.loop import Batches
 
 TOY = Architecture((Conv1D(8, 4, "relu"), GlobalMaxPool()), input_length=20)
@@ -205,6 +209,103 @@ def test_keras_trains_in_mixed_precision(toy):
         keras.mixed_precision.set_global_policy("float32")
     assert mixed.last["loss"] == pytest.approx(whole.last["loss"], rel=0.01)
     assert mixed.last["loss"] != whole.last["loss"]
+
+
+def odd_copies(array):
+    """The same numbers in other places: what slices, files and NumPy's operations leave behind."""
+    packed = np.zeros(array.shape, dtype=[("skip", "i1"), ("value", "f4")])
+    packed["value"] = array
+    unaligned = np.frombuffer(b"-" + array.tobytes(), "f4", offset=1).reshape(array.shape)
+    still = array.copy()
+    still.flags.writeable = False
+    return {
+        "reversed": array[::-1].copy()[::-1],
+        "strided": np.repeat(array, 2, axis=0)[::2],
+        "fortran": np.asfortranarray(array),
+        "field": packed["value"],
+        "unaligned": unaligned,
+        "big-endian": array.astype(">f4"),
+        "read-only": still,
+        "broadcast": np.broadcast_to(array[:1], array.shape) if len(array) == 1 else array,
+    }
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_arrays_of_any_layout_are_served(twin, toy, n):
+    X, y = toy[0][:n], toy[1][:n]
+    expected = twin.predict(twin.build_cnn(TOY), X), twin.input_gradient(twin.build_cnn(TOY), X)
+    loss = twin.fit(twin.build_cnn(TOY), X, y, epochs=1, progress=False).last["loss"]
+    for name, x in odd_copies(X).items():
+        model, target = twin.build_cnn(TOY), odd_copies(y)[name]
+        np.testing.assert_array_equal(twin.predict(model, x), expected[0], err_msg=name)
+        np.testing.assert_array_equal(twin.input_gradient(model, x), expected[1], err_msg=name)
+        data = {"X_val": x, "y_val": target, "epochs": 1, "progress": False}
+        assert twin.fit(model, x, target, **data).last["loss"] == loss, name
+
+
+def test_weights_of_any_layout_are_served(twin):
+    small = Architecture((Conv1D(2, 1), GlobalMaxPool()), input_length=5)  # a kernel of length 1
+    weights = twin.get_weights(twin.build_cnn(small, random_state=1))
+    for name in odd_copies(weights["output.bias"]):
+        model = twin.build_cnn(small)
+        twin.set_weights(model, {key: odd_copies(value)[name] for key, value in weights.items()})
+        for key, value in twin.get_weights(model).items():
+            np.testing.assert_array_equal(value, weights[key], err_msg=name)
+    with pytest.raises(TypeError, match=r"output\.bias must have no masked values"):
+        twin.set_weights(model, weights | {"output.bias": np.ma.array([1.0], mask=True)})
+
+
+def test_numbers_of_other_kinds_are_served(twin, toy):
+    X, y = toy[0][:8], toy[1][:8]
+    expected = twin.predict(twin.build_cnn(TOY), X)
+    loss = twin.fit(twin.build_cnn(TOY), X, y, epochs=1, progress=False).last["loss"]
+    kinds = ["f2", "f8", "g", "i8", "u1", "?"]
+    tensors = torch.tensor(X, dtype=torch.float64, requires_grad=True), tf.constant(X, tf.float16)
+    for x in (*(X.astype(kind) for kind in kinds), *tensors, X.tolist(), np.ma.array(X)):
+        np.testing.assert_array_equal(twin.predict(twin.build_cnn(TOY), x), expected)
+    for target in (*(y.astype(kind) for kind in (*kinds, "O")), pd.DataFrame(y), tf.constant(y)):
+        history = twin.fit(twin.build_cnn(TOY), X, target, epochs=1, progress=False)
+        assert history.last["loss"] == loss
+    with pytest.raises(TypeError, match="X must hold numbers; got object"):
+        twin.predict(twin.build_cnn(TOY), X.astype(object))
+
+
+@contextlib.contextmanager
+def in_precision(twin, precision):
+    """A model that computes in `precision`, as each framework's users make one."""
+    if twin is torch_cnn:
+        yield twin.build_cnn(TOY).to(getattr(torch, precision))
+        return
+    keras.config.set_dtype_policy(precision)
+    try:
+        yield twin.build_cnn(TOY)
+    finally:
+        keras.config.set_dtype_policy("float32")
+
+
+@pytest.mark.parametrize(
+    ("precision", "error"), [("float64", 1e-6), ("float16", 2e-3), ("bfloat16", 2e-2)]
+)
+def test_a_model_of_another_precision_is_served(twin, toy, precision, error):
+    X, y = toy[0][:64], toy[1][:64]
+    usual = twin.build_cnn(TOY)
+    with in_precision(twin, precision) as model:
+        for verb in (twin.predict, twin.predict_logits, twin.input_gradient):
+            found = verb(model, X)
+            assert found.dtype == np.float32
+            assert np.abs(found - verb(usual, X)).mean() < error  # a maximum may move
+        weights = twin.get_weights(model)
+        assert {weight.dtype for weight in weights.values()} == {np.dtype("float32")}
+        np.testing.assert_allclose(
+            weights["0.kernel"], twin.get_weights(usual)["0.kernel"], atol=error
+        )
+        warns = pytest.warns(UserWarning, match="or it does not compute in float32")
+        with contextlib.nullcontext() if precision == "float64" else warns:
+            effects = saturation_mutagenesis(model, X[:2])
+        np.testing.assert_allclose(effects, saturation_mutagenesis(usual, X[:2]), atol=2 * error)
+        data = {"X_val": X, "y_val": y, "optimizer": "sgd", "epochs": 2, "progress": False}
+        losses = [twin.fit(one, X, y, **data).table["val_loss"] for one in (model, usual)]
+        np.testing.assert_allclose(*losses, atol=error)
 
 
 # --- predict and gradients --------------------------------------------------------------------

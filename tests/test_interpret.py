@@ -417,6 +417,16 @@ def test_zero_mean_and_project():
     assert not kept[X == 0].any()
 
 
+def test_scores_of_small_types_do_not_overflow():
+    scores = np.array([[60000, -60000, -60000, -60000]])
+    assert interpret.zero_mean(scores.astype(np.float16)).tolist() == [
+        [90000, -30000] + [-30000] * 2
+    ]
+    assert interpret.zero_mean(np.array([[200, 0, 0, 0]], np.uint8)).tolist() == [
+        [150, -50, -50, -50]
+    ]
+
+
 def test_importance_is_minus_the_mean_effect(small_model):
     X = sequences(2, LENGTH)
     scores = interpret.saturation_mutagenesis(small_model, X)
@@ -513,7 +523,7 @@ def test_bad_sequences_task_and_batch_size_are_refused(small_model, verb):
         verb(small_model, X_GOOD[:0])
     with pytest.raises(ValueError, match=r"X must have 24 positions.*; got 23"):
         verb(small_model, X_GOOD[:, 1:])
-    for task in (1, -1, 0.5, None):
+    for task in (1, -1, 0.5, None, True, False):
         with pytest.raises(ValueError, match=r"task must be a column of the output, 0 to 0; got"):
             verb(small_model, X_GOOD, task=task)
     with pytest.raises(ValueError, match="batch_size must be a positive whole number; got 0"):
@@ -536,10 +546,11 @@ def test_start_must_lie_before_end(small_model, verb):
         (lambda X: ["yes"] * len(X), r"got <U3 of shape \(3,\)"),
         (lambda X: X[:, 0, 0] * np.nan, "must return finite numbers.*diverged"),
         (lambda X: None, r"got object of shape \(\)"),
+        (lambda X: np.ma.array(X[:, 0, 0], mask=True), "what model returns must have no masked"),
     ],
 )
 def test_what_a_function_returns_is_checked(function, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((TypeError, ValueError), match=message):
         interpret.saturation_mutagenesis(function, X_GOOD)
 
 
@@ -585,6 +596,12 @@ def test_bad_scores():
         interpret.zero_mean(scores.swapaxes(1, 2))
     with pytest.raises(ValueError, match="scores must hold finite numbers; got NaN"):
         interpret.zero_mean(scores * np.nan)
+    masked = np.ma.array(scores, mask=X_GOOD == 1)
+    for verb in (interpret.zero_mean, lambda s: interpret.base_importance(s, X_GOOD)):
+        with pytest.raises(TypeError, match="scores must have no masked values"):
+            verb(masked)
+    with pytest.raises(TypeError, match="importance must have no masked values"):
+        interpret.localisation(masked[:, :, 0], [(), (), (1,)], width=3)
     with pytest.raises(ValueError, match=r"one shape; got \(3, 20, 4\) and \(3, 24, 4\)"):
         interpret.project(scores[:, :20], X_GOOD)
     with pytest.raises(ValueError, match=r"X must be one-hot.*Scores come first, then X"):

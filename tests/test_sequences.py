@@ -111,6 +111,9 @@ def test_check_keeps_float32_and_converts_others():
         assert checked.dtype == np.float32
         np.testing.assert_array_equal(checked, X)
     assert check_one_hot(X.tolist()).shape == (1, 4, 4)
+    assert check_one_hot(X + np.finfo(float).eps).max() == 1  # a float64 that rounds to 1
+    with pytest.raises(TypeError, match="X must have no masked values, but plain ones: leave"):
+        check_one_hot(np.ma.array(X, mask=X == 1))
     assert check_one_hot(np.full((2, 3, 4), 0.25)).shape == (2, 3, 4)
 
 

@@ -61,6 +61,15 @@ def test_bad_sequences(bad_X, message):
         check_data(flat(), bad_X, Y, suffix="_val")
 
 
+def test_masked_data_are_refused():
+    mask = np.arange(3)[:, None] < 1
+    with pytest.raises(TypeError, match="y must have no masked values"):
+        check_data(flat(), X, np.ma.array(Y, mask=mask))
+    with pytest.raises(TypeError, match="X_val must have no masked values"):
+        check_data(flat(), np.ma.array(X, mask=X > 0), Y, suffix="_val")
+    assert check_data(flat(), np.ma.array(X), np.ma.array(Y))[1].tolist() == Y.tolist()
+
+
 @pytest.mark.parametrize("suffix", ["", "_val"])
 @pytest.mark.parametrize(
     ("y", "message"),
@@ -150,10 +159,10 @@ def test_bad_settings(changes, message):
 
 
 def test_output_columns():
-    for task in (0, 2):
-        check_task(flat("multilabel", 3), task)
-    for task in (3, -1):
-        with pytest.raises(ValueError, match=f"a column of the output, 0 to 2; got {task}"):
+    for task in (0, 2, np.int64(0), np.uint8(2)):
+        assert type(check_task(flat("multilabel", 3), task)) is int
+    for task in (3, -1, True, np.True_, 1.0, "0"):
+        with pytest.raises(ValueError, match=f"a column of the output, 0 to 2; got {task!r}"):
             check_task(flat("multilabel", 3), task)
 
 

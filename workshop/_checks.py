@@ -1,8 +1,18 @@
-"""Checks of one line, written once: whole numbers, positive ones, seeds."""
+"""Checks of a few lines, written once: arrays, whole numbers, positive ones, seeds."""
 
 import operator
 
 import numpy as np
+
+
+def plain_array(value, name):
+    """An array of what was passed, from NumPy, pandas or a framework; TypeError for a mask."""
+    parts = value if isinstance(value, (list, tuple)) else [value]
+    if any(map(np.ma.is_masked, parts)):
+        raise TypeError(f"{name} must have no masked values, but plain ones: leave them out first.")
+    if hasattr(value, "detach"):  # a Torch tensor: one with a gradient would refuse
+        value = value.detach().cpu()
+    return np.asarray(value)
 
 
 def is_positive(value):

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from workshop._checks import positive_int
+from workshop._checks import plain_array, positive_int
 from workshop.layers import (
     ACTIVATIONS,
     LAYERS,
@@ -282,7 +282,7 @@ def check_weights(architecture, weights):
             f"The weights are those of another architecture: {name} must have shape "
             f"{expected.get(name, 'none')}; got {found.get(name, 'none')}."
         )
-    return {name: np.asarray(weights[name], dtype=np.float32) for name in expected}
+    return {name: plain_array(weights[name], name).astype(np.float32) for name in expected}
 
 
 DAY1_CNN = Architecture((Conv1D(32, 7, "relu", padding="same"), MaxPool(4), GlobalAvgPool()))

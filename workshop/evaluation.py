@@ -9,6 +9,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from workshop._checks import plain_array
+
 __all__ = [
     "Comparison",
     "Interval",
@@ -160,7 +162,10 @@ def bootstrap_interval(
     def statistic(rows):
         return metric(y_true[rows], y_score[rows])
 
-    return _bootstrap(statistic, len(y_true), level, n_resamples, random_state)
+    found = _bootstrap(statistic, len(y_true), level, n_resamples, random_state)
+    if np.isnan(found.low):
+        raise ValueError("metric was nan on all resamples. Are both classes in y_true?")
+    return found
 
 
 class Comparison(NamedTuple):
@@ -171,7 +176,7 @@ class Comparison(NamedTuple):
     only_a_wrong: np.ndarray  # rows that only a gets wrong
     only_b_wrong: np.ndarray  # rows that only b gets wrong
     mcnemar_p: float  # P value of McNemar's exact test: are the two equally often wrong?
-    auroc_difference: Interval  # AUROC of a minus AUROC of b, with its paired bootstrap interval
+    auroc_difference: Interval  # AUROC of a minus that of b, paired bootstrap; nan for one class
     correlation: float  # Pearson r of the two scores; nan where one of them is constant
 
 
@@ -237,16 +242,15 @@ def _bootstrap(statistic, n, level, n_resamples, random_state):
         raise ValueError(f"Need 0 < level < 1 and n_resamples > 0; got {level} and {n_resamples}.")
     rng = np.random.default_rng(random_state)
     values = np.array([statistic(rng.integers(0, n, n)) for _ in range(n_resamples)])
-    values = values[~np.isnan(values)]
-    if len(values) == 0:
-        raise ValueError("metric was nan on all resamples. Are both classes in y_true?")
+    values = values[~np.isnan(values)] if not np.isnan(values).all() else values
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
     return Interval(float(statistic(np.arange(n))), float(low), float(high))
 
 
 def _check_scores(y_true, y_score, *, name="y_score"):
     """Truth as bool (N,) and scores as float (N,)."""
-    y_true, y_score = np.asarray(y_true), np.asarray(y_score, dtype=np.float64)
+    y_true, y_score = plain_array(y_true, "y_true"), plain_array(y_score, name)
+    y_score = y_score.astype(np.float64)
     if y_true.shape != y_score.shape:
         raise ValueError(
             f"y_true and {name} must have one shape; got {y_true.shape} and {y_score.shape}. "
@@ -271,7 +275,7 @@ def _check_scores(y_true, y_score, *, name="y_score"):
 
 
 def _check_threshold(threshold):
-    if not isinstance(threshold, Real):
+    if not isinstance(threshold, Real) or isinstance(threshold, bool) or threshold != threshold:
         raise ValueError(f"threshold must be one number; got {threshold!r}.")
     return threshold
 

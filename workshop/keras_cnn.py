@@ -266,7 +266,7 @@ def input_gradient(model, X, *, task=0, batch_size=256):
     """
     architecture = training.architecture_of(model, SequenceCNN)
     X = training.check_input(architecture, X)
-    training.check_task(architecture, task)
+    task = training.check_task(architecture, task)
 
     def gradient(batch):
         batch = tf.constant(batch)
@@ -281,7 +281,7 @@ def input_gradient(model, X, *, task=0, batch_size=256):
 def get_weights(model):
     """Copy the weights, as float32 arrays by their names in `Architecture.weight_shapes`."""
     names = training.architecture_of(model, SequenceCNN).weight_shapes()
-    return {name: v.numpy() for name, v in zip(names, model.weights, strict=True)}
+    return {name: np.float32(v.numpy()) for name, v in zip(names, model.weights, strict=True)}
 
 
 def set_weights(model, weights):

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from workshop._checks import plain_array
 from workshop._files import read_lines, shipped_file
 from workshop.sequences import ALPHABET, check_one_hot
 
@@ -304,7 +305,7 @@ def similarity(a, b, *, min_overlap=None):
 
 
 def _check_background(background):
-    background = np.asarray(background, dtype=np.float64)
+    background = plain_array(background, "background").astype(np.float64)
     if background.shape != (4,) or not (background > 0).all() or abs(background.sum() - 1) > 1e-6:
         raise ValueError(
             f"background must be four positive shares that sum to 1; got {background.tolist()}."

@@ -9,6 +9,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from workshop._checks import plain_array
+
 __all__ = [
     "ALPHABET",
     "base_composition",
@@ -116,7 +118,7 @@ def check_one_hot(X, *, name="X"):
     >>> check_one_hot(np.eye(4)[None]).dtype
     dtype('float32')
     """
-    X = np.asarray(X)
+    X = plain_array(X, name)
     if X.dtype.kind not in "fiub":
         raise TypeError(
             f"{name} must hold numbers; got {X.dtype}. Turn strings into numbers with "

@@ -6,10 +6,13 @@ sequence, so that a random split lets a model recognise test windows that it has
 
 import re
 from itertools import combinations
+from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+
+from workshop._checks import plain_array, positive_int
 
 __all__ = [
     "TEST_CHROMS",
@@ -40,11 +43,15 @@ class Split(NamedTuple):
 def split_by_chromosome(chroms, *, val_chroms=VAL_CHROMS, test_chroms=TEST_CHROMS):
     """Hold out whole chromosomes; all that are not named train.
 
+    A name counts without blanks, case and ``chr``, and contigs such as ``chr1_KI270706v1_random``
+    go with their chromosome. A row that names none is an error, and so is one to train on that may
+    be of any chromosome: ``chrUn_GL000218v1``, ``GL000192.1``, ``HLA-A*01:01``.
+
     Parameters
     ----------
-    chroms : sequence of str, length N
+    chroms : sequence of str or int, length N
         Chromosome of each row, such as ``table["chrom"]``.
-    val_chroms, test_chroms : sequence of str
+    val_chroms, test_chroms : sequence of str or int
         Chromosomes of the validation and of the test part.
 
     Returns
@@ -59,29 +66,33 @@ def split_by_chromosome(chroms, *, val_chroms=VAL_CHROMS, test_chroms=TEST_CHROM
     >>> split.train, split.val, split.test
     (array([1]), array([2]), array([0, 3]))
     """
-    wanted_chroms = {"val_chroms": val_chroms, "test_chroms": test_chroms}
-    for name, value in ({"chroms": chroms} | wanted_chroms).items():
-        if isinstance(value, str):
-            raise TypeError(f"{name} must be a list; got one string. Pass [{value!r}].")
-    chroms = np.asarray(chroms)
-    if chroms.ndim != 1:
-        raise ValueError(f"chroms must have shape (N,); got {chroms.shape}.")
-    present = sorted(set(chroms.tolist()), key=natural_order)
-    for name, wanted in wanted_chroms.items():
-        unknown = [str(chrom) for chrom in wanted if chrom not in present]
-        if unknown:
+    rows = _names(chroms, "chroms", chromosome_of)
+    if np.ndim(chroms) != 1:
+        raise ValueError(f"chroms must have shape (N,); got {np.shape(chroms)}.")
+    val = _names(val_chroms, "val_chroms", chromosome_of)
+    test = _names(test_chroms, "test_chroms", chromosome_of)
+    for name, wanted in {"val_chroms": val, "test_chroms": test}.items():
+        unknown = wanted.index[~wanted.isin(rows)]
+        if len(unknown):
             raise ValueError(
                 f"{name} must name chromosomes of the data; got {', '.join(unknown)}. "
-                f"Present: {', '.join(map(str, present))}."
+                f"Present: {', '.join(sorted(set(rows.index), key=natural_order))}."
             )
-    shared = sorted(set(val_chroms) & set(test_chroms))
+    shared = sorted(val.index[val.isin(test)])
     if shared:
         raise ValueError(
-            f"A chromosome belongs to one part only; {', '.join(map(str, shared))} is in "
-            "val_chroms and in test_chroms."
+            f"A chromosome belongs to one part only; {', '.join(shared)} is in val_chroms and in "
+            "test_chroms."
         )
-    in_val, in_test = np.isin(chroms, list(val_chroms)), np.isin(chroms, list(test_chroms))
-    split = Split(*map(np.flatnonzero, (~in_val & ~in_test, in_val, in_test)))
+    in_val, in_test = rows.isin(val).to_numpy(), rows.isin(test).to_numpy()
+    train, unplaced = ~in_val & ~in_test, rows.str.match(_UNPLACED).to_numpy(dtype=bool)
+    if (train & unplaced).any() and not unplaced[~train].all():  # or they are what is split
+        row, *more = np.flatnonzero(train & unplaced)
+        raise ValueError(
+            f"What trains must be of a known chromosome; {rows.index[row]} in row {row} may be of "
+            f"one that is held out. Leave such rows out first ({len(more) + 1:,} in all)."
+        )
+    split = Split(*map(np.flatnonzero, (train, in_val, in_test)))
     empty = [name for name, part in split._asdict().items() if len(part) == 0]
     if empty:
         raise ValueError(
@@ -117,6 +128,7 @@ def split_at_random(n, *, val_size, test_size, random_state, stratify=None):
     """
     from sklearn.model_selection import train_test_split
 
+    n = positive_int(n, "n")
     n_val, n_test = round(n * val_size), round(n * test_size)
     if not (0 < val_size < 1 and 0 < test_size < 1) or min(n_val, n_test, n - n_val - n_test) < 1:
         raise ValueError(
@@ -162,22 +174,75 @@ def overlapping_windows(table, split):
             f"table must have the columns chrom, start, end; got {list(table)}, without "
             f"{', '.join(missing)}."
         )
-    chroms, starts, ends = (table[column].to_numpy() for column in ("chrom", "start", "end"))
+    chroms = table["chrom"].to_numpy()
+    names = _names(chroms, "chrom", normal_name).to_numpy()
+    starts, ends = (_int64(table[column], column) for column in ("start", "end"))
+    parts = {part: _rows(rows, part, len(table)) for part, rows in split._asdict().items()}
+    parts = {part: rows[starts[rows] < ends[rows]] for part, rows in parts.items()}  # hold bases
     found = []
-    for (part_a, rows_a), (part_b, rows_b) in combinations(split._asdict().items(), 2):
-        rows_a, rows_b = np.asarray(rows_a, dtype=int), np.asarray(rows_b, dtype=int)
-        for chrom in pd.unique(chroms[rows_a]):
-            a, b = rows_a[chroms[rows_a] == chrom], rows_b[chroms[rows_b] == chrom]
+    for (part_a, rows_a), (part_b, rows_b) in combinations(parts.items(), 2):
+        for name in pd.unique(names[rows_a]):
+            a, b = rows_a[names[rows_a] == name], rows_b[names[rows_b] == name]
             overlap = (starts[a, None] < ends[b]) & (starts[b] < ends[a, None])  # (len(a), len(b))
             i, j = np.nonzero(overlap)  # few of them: only these are kept as numbers
             a, b = a[i], b[j]
             bp = np.minimum(ends[a], ends[b]) - np.maximum(starts[a], starts[b])
             pairs = {"part_a": part_a, "row_a": a, "part_b": part_b, "row_b": b}
-            found.append(pd.DataFrame(pairs | {"chrom": chrom, "overlap": bp}))
+            found.append(pd.DataFrame(pairs | {"chrom": chroms[a], "overlap": bp}))
     columns = ["part_a", "row_a", "part_b", "row_b", "chrom", "overlap"]
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=columns)
+
+
+_NO_NAME = re.compile(r"|NA[NT]?|N/A|<NA>|NONE|NULL|UNKNOWN|TRUE|FALSE|[.*?]|-.*")
+_CONTIG = re.compile(r"_(.+_)?(ALT|RANDOM|FIX|HAP\d*)$")
+# Of any chromosome: HLA, Ensembl's alternatives and patches, GenBank's contigs (CM: chromosomes).
+_UNPLACED = re.compile(r"UN(_|$)|HLA-|HSCHR|HG\d.*_PATCH|(?!CM)([A-Z]{2,6}|N[TW]_)\d{6}")
+
+
+def normal_name(text):
+    """Name without blanks, case, chr and what tables of numbers add: 1 for ' chr1', 01 and 1.0."""
+    name = re.sub(r"^CHR(OM(OSOME)?)?_?", "", "".join(text.split()).upper())
+    name = re.sub(r"^0+(?=\d)|\.0$", "", name)
+    return "M" if name == "MT" else name
+
+
+def chromosome_of(text):
+    """Normal name of the chromosome that a contig belongs to: 1 for chr1_KI270706v1_random."""
+    return _CONTIG.sub("", normal_name(text))
 
 
 def natural_order(chrom):
     """Sort key of a chromosome's name: chr2 before chr10 before chrX."""
     return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", str(chrom))]
+
+
+def _names(chroms, argument, identity):
+    """Series of each name as `identity` gives it; its index is the names as they are spelled."""
+    if isinstance(chroms, (str, bytes)) or not hasattr(chroms, "__iter__"):
+        kind = "string" if isinstance(chroms, str) else type(chroms).__name__
+        raise TypeError(f"{argument} must be a list; got one {kind}. Pass [{chroms!r}].")
+    spelled = [one.decode() if isinstance(one, bytes) else str(one) for one in chroms]
+    identities = {text: identity(text) for text in set(spelled)}
+    for row, text in enumerate(spelled):
+        if _NO_NAME.fullmatch(identities[text]):
+            raise ValueError(
+                f"{argument} must hold names; row {row} has no chromosome: got {text!r}. Leave "
+                "such rows out first."
+            )
+    return pd.Series([identities[text] for text in spelled], spelled, dtype=object)
+
+
+def _rows(rows, part, n):
+    """Row numbers of a part, which may be a mask of n rows."""
+    rows = plain_array(rows, part)
+    is_mask = rows.dtype == bool and rows.shape == (n,)
+    return np.flatnonzero(rows) if is_mask else _int64(rows.tolist(), part)
+
+
+def _int64(values, name):
+    """Whole numbers as int64: differences of smaller or unsigned ones wrap."""
+    for row, value in enumerate(values):
+        number = isinstance(value, Real) and not isinstance(value, bool)
+        if not number or value % 1 != 0 or abs(value) >= 2**63:
+            raise ValueError(f"{name} must hold whole numbers; got {value!r} in row {row}.")
+    return np.array(list(values), dtype=np.int64)

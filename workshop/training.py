@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, log_softmax, softmax
 
-from workshop._checks import check_random_state, is_positive, positive_int
+from workshop._checks import check_random_state, is_positive, plain_array, positive_int
 from workshop.architecture import TASKS, Architecture
 from workshop.evaluation import auroc
 from workshop.sequences import check_one_hot
@@ -179,7 +179,8 @@ def architecture_of(model, kind):
 def check_data(architecture, X, y, *, suffix=""):
     """Check sequences and targets; return X and y as float32. `suffix`: such as ``_val``."""
     X = check_input(architecture, X, name=f"X{suffix}")
-    y, name = np.asarray(y), f"y{suffix}"
+    name = f"y{suffix}"
+    y = plain_array(y, name)
     expected = (len(X), architecture.n_outputs)
     if y.shape != expected:
         hint = f" Pass np.asarray({name})[:, None]." if (*y.shape, 1) == expected else ""
@@ -251,11 +252,16 @@ def check_callbacks(callbacks, kind):
 
 
 def check_task(architecture, task):
-    """Refuse an output column that the model does not have."""
-    if not isinstance(task, (int, np.integer)) or not 0 <= task < architecture.n_outputs:
-        raise ValueError(
-            f"task must be a column of the output, 0 to {architecture.n_outputs - 1}; got {task!r}."
-        )
+    """Refuse an output column that the model does not have; return it as int."""
+    return check_column(architecture.n_outputs, task)
+
+
+def check_column(n_outputs, task):
+    whole = isinstance(task, (int, np.integer)) and not isinstance(task, bool)
+    if not whole or not 0 <= task < n_outputs:
+        last = n_outputs - 1
+        raise ValueError(f"task must be a column of the output, 0 to {last}; got {task!r}.")
+    return int(task)
 
 
 def check_same(path, found, expected):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from workshop import training
-from workshop._checks import positive_int
+from workshop._checks import plain_array, positive_int
 from workshop._progress import ProgressShare
 from workshop.interpret.mutagenesis import twin_of
 from workshop.sequences import check_not_empty, check_one_hot
@@ -37,7 +37,7 @@ def saliency(model, X, *, task=0, batch_size=256):
     >>> saliency(model, np.full((2, 200, 4), 0.25)).shape
     (2, 200, 4)
     """
-    twin, X = _check(model, X, task)
+    twin, X, task = _check(model, X, task)
     return twin.input_gradient(model, X, task=task, batch_size=batch_size)
 
 
@@ -84,7 +84,7 @@ def integrated_gradients(
     >>> bool(abs(integrated_gradients(model, X).sum() - change[0, 0]) < 0.01 * abs(change[0, 0]))
     True
     """
-    twin, X = _check(model, X, task)
+    twin, X, task = _check(model, X, task)
     steps = positive_int(steps, "steps")
     baseline = _check_baseline(baseline, X)
     way = np.linspace(0, 1, steps + 1, dtype=np.float32)[:, None, None]
@@ -113,12 +113,12 @@ def _check(model, X, task):
             f"{type(model).__module__}.{type(model).__name__}. saturation_mutagenesis takes any "
             "function."
         )
-    training.check_task(model.architecture, task)
-    return twin, check_not_empty(training.check_input(model.architecture, X))
+    task = training.check_task(model.architecture, task)
+    return twin, check_not_empty(training.check_input(model.architecture, X)), task
 
 
 def _check_baseline(baseline, X):
-    baseline = np.zeros(4) if baseline is None else np.asarray(baseline)
+    baseline = np.zeros(4) if baseline is None else plain_array(baseline, "baseline")
     if baseline.shape not in ((4,), X.shape[1:], X.shape):
         raise ValueError(
             f"baseline must have shape (4,), {X.shape[1:]} or {X.shape}; got {baseline.shape}."

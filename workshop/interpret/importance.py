@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from workshop._checks import positive_int
+from workshop._checks import plain_array, positive_int
 from workshop.evaluation import auprc, auroc
 from workshop.sequences import check_one_hot
 
@@ -128,7 +128,7 @@ def localisation(importance, motif_starts, *, width):
     >>> localisation([[0.1, -3.0, 2.0, 0.0]], [[1]], width=2)
     Localisation(auroc=1.0, auprc=1.0, share=0.5, n_sequences=1)
     """
-    importance = np.asarray(importance, dtype=np.float64)
+    importance = plain_array(importance, "importance").astype(np.float64)
     if importance.ndim != 2 or not np.isfinite(importance).all():
         raise ValueError(
             "importance must hold finite numbers, shape (N, L), as base_importance(scores, X) "
@@ -159,7 +159,7 @@ def localisation(importance, motif_starts, *, width):
 
 
 def _check_scores(scores):
-    scores = np.asarray(scores)
+    scores = plain_array(scores, "scores")
     if scores.ndim == 0 or scores.shape[-1] != 4:
         raise ValueError(
             f"scores must have shape (..., 4); got {scores.shape}. If they are channels-first, "
@@ -167,4 +167,4 @@ def _check_scores(scores):
         )
     if scores.dtype.kind not in "fiu" or not np.isfinite(scores).all():
         raise ValueError("scores must hold finite numbers; got NaN, infinity or something else.")
-    return scores
+    return scores.astype(np.result_type(scores, np.float32), copy=False)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from workshop import training
-from workshop._checks import positive_int
+from workshop._checks import plain_array, positive_int
 from workshop._progress import ProgressShare
 from workshop.interpret import incremental
 from workshop.interpret.incremental import SEQUENCES, is_letter
@@ -192,7 +192,7 @@ def _choose(model, X, *, task, scale, batch_size):
         X = check_not_empty(check_one_hot(X))
         _check_function(model, scale)
         return X, partial(brute_force, partial(_predict, model, task, batch_size or MUTANTS))
-    training.check_task(model.architecture, task)
+    task = training.check_task(model.architecture, task)
     X = check_not_empty(training.check_input(model.architecture, X))
     logits_of = partial(_predict, partial(twin.predict_logits, model), task, MUTANTS)
     predict = partial(_predict, partial(twin.predict, model), task, MUTANTS)
@@ -204,7 +204,8 @@ def _choose(model, X, *, task, scale, batch_size):
             return X, partial(incremental.in_chunks, engine, slow, batch_size or SEQUENCES)
     warnings.warn(
         "model does not compute what its architecture and weights say: a layer was replaced, it "
-        "has a hook, or its class is another one. Every mutant is predicted: right, but slow.",
+        "has a hook, its class is another one, or it does not compute in float32. Every mutant is "
+        "predicted: right, but slow.",
         stacklevel=3,
     )
     return X, slow
@@ -240,21 +241,16 @@ def _predict(function, task, batch_size, X):
 
 def _column(outputs, n, task):
     """Column `task` of the outputs for n sequences."""
-    if hasattr(outputs, "detach"):  # a Torch tensor
-        outputs = outputs.detach().cpu()
-    outputs = np.asarray(outputs)
+    outputs = plain_array(outputs, "what model returns")
     if outputs.ndim not in (1, 2) or len(outputs) != n or outputs.dtype.kind not in "fiub":
         raise ValueError(
             f"model must return one row of numbers a sequence, shape ({n},) or ({n}, T); got "
             f"{outputs.dtype} of shape {outputs.shape}. Of several outputs return one."
         )
     outputs = outputs.reshape(n, -1)
-    if not isinstance(task, (int, np.integer)) or not 0 <= task < outputs.shape[1]:
-        raise ValueError(
-            f"task must be a column of the output, 0 to {outputs.shape[1] - 1}; got {task!r}."
-        )
-    if not np.isfinite(outputs[:, task]).all():
+    outputs = outputs[:, training.check_column(outputs.shape[1], task)]
+    if not np.isfinite(outputs).all():
         raise ValueError(
             "model must return finite numbers; got NaN or infinity. Has its training diverged?"
         )
-    return outputs[:, task]
+    return outputs

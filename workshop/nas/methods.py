@@ -22,10 +22,8 @@ from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
 from os import PathLike
 
-import numpy as np
-
 from workshop import training
-from workshop._checks import positive_int
+from workshop._checks import plain_array, positive_int
 from workshop._progress import ProgressLine
 from workshop.architecture import Architecture, GlobalMaxPool
 from workshop.nas.controller import Controller
@@ -319,7 +317,7 @@ def _check_data(train, val, task):
             raise ValueError(
                 f"{name} must be a pair of arrays, ({name}=(X, y)); got a {type(pair).__name__}."
             )
-    X, y = map(np.asarray, train)
+    X, y = (plain_array(one, "train") for one in train)
     if X.ndim != 3 or y.ndim != 2 or 0 in (*X.shape, *y.shape):
         raise ValueError(
             "train must be X of shape (N, L, 4) and y of shape (N, T), neither of them empty; got "

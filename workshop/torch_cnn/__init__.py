@@ -208,8 +208,9 @@ def fit(
                 logger=False,
                 num_sanity_val_steps=0,
             )
-            val_batches = Batches(*validation, 1024) if validation else None
-            trainer.fit(model, Batches(X, y, batch_size, orders), val_batches)
+            precision = model.output.weight.dtype
+            val_batches = Batches(*validation, 1024, dtype=precision) if validation else None
+            trainer.fit(model, Batches(X, y, batch_size, orders, dtype=precision), val_batches)
     finally:
         model.eval()
     return training.make_history(recorder.rows)
@@ -232,7 +233,7 @@ def predict_logits(model, X, *, batch_size=1024):
     X = training.check_input(architecture, X)
 
     def logits(batch):
-        return model(to_tensor(batch).to(model.device)).cpu()
+        return model(to_tensor(batch).to(model.output.weight)).float().cpu()
 
     with evaluating(model), torch.inference_mode():
         return training.in_batches(logits, X, batch_size, shape=(architecture.n_outputs,))
@@ -264,11 +265,11 @@ def input_gradient(model, X, *, task=0, batch_size=256):
     """
     architecture = training.architecture_of(model, SequenceCNN)
     X = training.check_input(architecture, X)
-    training.check_task(architecture, task)
+    task = training.check_task(architecture, task)
 
     def gradient(batch):
-        batch = to_tensor(batch).to(model.device).requires_grad_(True)
-        return torch.autograd.grad(model(batch)[:, task].sum(), batch)[0].cpu()
+        batch = to_tensor(batch).to(model.output.weight).requires_grad_(True)
+        return torch.autograd.grad(model(batch)[:, task].sum(), batch)[0].float().cpu()
 
     with evaluating(model), torch.enable_grad():
         return training.in_batches(gradient, X, batch_size, shape=X.shape[1:])
@@ -277,7 +278,7 @@ def input_gradient(model, X, *, task=0, batch_size=256):
 def get_weights(model):
     """Copy the weights, as float32 arrays by their names in `Architecture.weight_shapes`."""
     return {
-        name: _to_shared(tensor.detach().cpu()).numpy().copy()
+        name: _to_shared(tensor.detach().float().cpu()).numpy().copy()
         for name, tensor in _tensors(model).items()
     }
 

@@ -17,8 +17,8 @@ from workshop import training
 class Batches:
     """Batches of arrays that are in memory: slices of tensors, no collation row by row."""
 
-    def __init__(self, X, y, batch_size, orders=None):
-        self.X, self.y = to_tensor(X), to_tensor(y)
+    def __init__(self, X, y, batch_size, orders=None, *, dtype=torch.float32):
+        self.X, self.y = to_tensor(X).to(dtype), to_tensor(y).to(dtype)
         self.batch_size, self.orders = batch_size, orders
 
     def __len__(self):
@@ -33,7 +33,9 @@ class Batches:
 
 def to_tensor(array):
     """Tensor of an array, sharing its memory where the array allows writing."""
-    return torch.from_numpy(np.require(array, requirements=("C", "W")))
+    array = np.require(array, requirements=("C", "A", "W"))
+    # Along an axis of length 1 NumPy calls any stride contiguous, Torch refuses some.
+    return torch.from_numpy(array.copy() if 1 in array.shape else array)
 
 
 def keras_adam(parameters, learning_rate, *, epsilon=1e-7):
@@ -126,7 +128,7 @@ class Outputs:
     def take(self):
         """Arrays (n, T) of logits and targets; what is added next begins anew."""
         self.filled = 0
-        return self.logits.cpu().numpy(), self.y.cpu().numpy()
+        return self.logits.cpu().double().numpy(), self.y.cpu().double().numpy()
 
 
 @contextlib.contextmanager
