@@ -17,7 +17,8 @@ def whole_file(path):
     """Give a temporary path beside `path` to write to; rename it to `path` at the end.
 
     Whoever looks at `path` sees the former file or the new one, never a part; missing folders are
-    made. The temporary name has the same suffix, which some writers look at.
+    made. The temporary name has the same suffix, which some writers look at. Whatever a writer
+    calls a full disk, here it is an OSError that names the file.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -25,14 +26,19 @@ def whole_file(path):
     try:
         yield part
         part.replace(path)
+    except Exception as error:
+        raise OSError(
+            f"{path} could not be written ({error}). Is the disk full? What was there is unchanged."
+        ) from error
     finally:
         part.unlink(missing_ok=True)
 
 
 def write_whole(path, content):
     """Write `content` (str as UTF-8, or bytes) to `path`, whole or not at all."""
+    content = content.encode() if isinstance(content, str) else content
     with whole_file(path) as part:
-        part.write_bytes(content.encode() if isinstance(content, str) else content)
+        part.write_bytes(content)
 
 
 def sha256(path):
