@@ -126,18 +126,17 @@ def _digest(value, known):
 def _take_apart(value):
     """What a value is, as text, and the values that it is made of."""
     if isinstance(value, types.FunctionType) and not _is_installed(value):
-        return _source(value), (value.__defaults__, value.__kwdefaults__, *_looked_up(value))
+        return "", (_source(value), value.__defaults__, value.__kwdefaults__, *_looked_up(value))
+    if inspect.iscode(value):
+        return f"{value.co_code} {value.co_names}", value.co_consts
     if isinstance(value, type) and not _is_installed(value):
         own = {k: v for k, v in vars(value).items() if callable(v) or not k.startswith("__")}
         return "", (own, *value.__bases__)
     if isinstance(value, _WRAPPERS):
         return "", [getattr(value, name, None) for name in _WRAPPED]
-    if isinstance(value, dict):
-        return "", (*value.keys(), *value.values())
-    if isinstance(value, (list, tuple)):
-        return "", value
-    if isinstance(value, (set, frozenset)):
-        return str(sorted(map(repr, value))), ()
+    if isinstance(value, (list, tuple, dict, set, frozenset)):
+        parts = value.items() if isinstance(value, dict) else value
+        return "", sorted(parts, key=repr) if isinstance(value, (set, frozenset)) else parts
     with contextlib.suppress(Exception):  # a tensor that wants gradients
         if hasattr(value, "__array__"):
             array = np.asarray(value)
@@ -163,13 +162,11 @@ def _is_installed(thing):
 
 
 def _source(function):
-    """Text of a function; of a lambda its byte code: its text is the whole statement around it."""
-    codes = _codes(function.__code__)
+    """Text of a function; the code of a lambda, whose text is the whole statement around it."""
     with contextlib.suppress(OSError, TypeError, SyntaxError):
         if function.__name__ != "<lambda>":
-            return inspect.getsource(codes[0])
-    constants = [c for code in codes for c in code.co_consts if not inspect.iscode(c)]
-    return f"{constants} {[(code.co_code, code.co_names) for code in codes]}"
+            return inspect.getsource(function.__code__)
+    return function.__code__
 
 
 def _codes(code):
