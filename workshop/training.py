@@ -293,7 +293,7 @@ def beginning_anew(callbacks, kind):
         if any(one.__module__.split(".")[0] == own for one in {*type(callback).__mro__} - {kind}):
             state = vars(callback)
             first, last = state.pop("_workshop_fit", ({}, {}))
-            state.update({k: value for k, value in first.items() if state.get(k) is last[k]})
+            state.update({k: value for k, value in first.items() if state.get(k) is last.get(k)})
             copies = {k: v.copy() if isinstance(v, (dict, list)) else v for k, v in state.items()}
             before.append((state, copies))
     try:
@@ -306,7 +306,7 @@ def beginning_anew(callbacks, kind):
 def explain_end(rows, epochs, callbacks):
     """Warn where a callback ended training since the metric that it watches is not defined."""
     for name in {getattr(callback, "monitor", None) for callback in callbacks}:
-        if 0 < len(rows) < epochs and not np.isfinite(rows[-1].get(name, 0)):
+        if rows and rows[-1]["epoch"] < epochs and not np.isfinite(rows[-1].get(name, 0)):
             warnings.warn(
                 f"Training ended after epoch {rows[-1]['epoch']} of {epochs}: {name}, which a "
                 f"callback monitors, is {rows[-1][name]}. Did training diverge? Try a lower "

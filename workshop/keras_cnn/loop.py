@@ -45,10 +45,8 @@ class Recorder(keras.callbacks.Callback):
 
 def asks_for_batches(callback):
     """Whether a callback acts on batches; of Keras's own some do if their frequency says so."""
-    hooks = [
-        getattr(callback, f"on_{when}")
-        for when in ("batch_begin", "batch_end", "train_batch_begin", "train_batch_end")
-    ]
+    names = ("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end")
+    hooks = [getattr(callback, name) for name in names]
     if "epoch" in (getattr(callback, "save_freq", ""), getattr(callback, "update_freq", "")):
         hooks = [hook for hook in hooks if not hook.__module__.startswith("keras.")]
     return not all(hasattr(hook, "_is_default") for hook in hooks)

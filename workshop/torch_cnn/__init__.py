@@ -20,11 +20,11 @@ from workshop.environment import heavy_imports
 with heavy_imports():
     import pytorch_lightning as pl
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 
 from workshop.torch_cnn.loop import (
+    NUMPY,
     Batches,
     Recorder,
     evaluating,
@@ -53,10 +53,6 @@ LOSSES = {
     "multiclass": F.cross_entropy,
     "regression": F.mse_loss,
 }
-
-# What a callback's state may hold beside tensors: numbers and arrays of NumPy.
-NUMPY = [np.dtype, np.ndarray, np._core.multiarray.scalar, np._core.multiarray._reconstruct]
-NUMPY += [getattr(np.dtypes, name) for name in np.dtypes.__all__]
 
 
 class SequenceCNN(pl.LightningModule):

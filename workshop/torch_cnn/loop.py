@@ -14,16 +14,17 @@ import torch
 
 from workshop import training
 
+# What the state of a callback in a checkpoint may hold beside tensors: numbers, arrays of NumPy.
+NUMPY = [np.dtype, np.ndarray, np._core.multiarray.scalar, np._core.multiarray._reconstruct]
+NUMPY += [getattr(np.dtypes, name) for name in np.dtypes.__all__]
+
 
 class Batches:
     """Batches of arrays that are in memory: slices of tensors, no collation row by row."""
 
     def __init__(self, arrays, batch_size, orders=None):
-        self.tensors, self.batch_size, self.orders = (
-            list(map(to_tensor, arrays)),
-            batch_size,
-            orders,
-        )
+        self.tensors = list(map(to_tensor, arrays))
+        self.batch_size, self.orders = batch_size, orders
 
     def __len__(self):
         return -(-len(self.tensors[0]) // self.batch_size)
