@@ -17,8 +17,8 @@ def whole_file(path):
     """Give a temporary path beside `path` to write to; rename it to `path` at the end.
 
     Whoever looks at `path` sees the former file or the new one, never a part; missing folders are
-    made. The temporary name has the same suffix, which some writers look at. Whatever a writer
-    calls a full disk, here it is an OSError that names the file.
+    made. The temporary name has the same suffix, which some writers look at. A full disk
+    is an OSError that names the file, whatever the writer calls it.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -26,7 +26,7 @@ def whole_file(path):
     try:
         yield part
         part.replace(path)
-    except Exception as error:
+    except (OSError, RuntimeError) as error:  # Torch calls a full disk a RuntimeError
         raise OSError(
             f"{path} could not be written ({error}). Is the disk full? What was there is unchanged."
         ) from error

@@ -62,7 +62,7 @@ class Options:
         the validation data; or a function ``(y_true, y_score) -> float``, of labels and
         probabilities, both (N, T), which is maximised. A function that you edit begins another
         search, and so does one whose enclosed or global values or functions you change. Not
-        noticed: what it imports itself or reads from files, and the weights of a model in it.
+        noticed: what is in a list, a module or a model, and what it imports itself or reads.
     task, batch_size, learning_rate
         As for an `Architecture` and the twins' ``fit``. The learning rate is a number here.
     time_budget : float or str, optional
@@ -295,7 +295,6 @@ def _run(strategy, space, epochs, options, settings):
             stopped = loop.run(budget, options.callbacks, line)
         finally:
             line.show(loop.text(budget), last=True)
-            children.reward.keep_name()
     return SearchResult(
         method=strategy.method,
         framework=options.framework,

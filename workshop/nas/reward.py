@@ -1,13 +1,10 @@
 """What a search maximises: the reward of a child, and how a resumed search knows it again."""
 
 import contextlib
-import dis
 import functools
 import hashlib
 import inspect
-import re
 import sys
-import types
 
 import numpy as np
 
@@ -35,8 +32,7 @@ class Reward:
                 training.check_both_classes(y_train, "the y of train", "reward='auroc'")
         self.function, self.task = reward, task
         self.y_train, self.y_val = y_train, y_val
-        name = reward_name(reward) if callable(reward) else reward
-        self.name = _KNOWN.get(name, name)
+        self.name = reward_name(reward) if callable(reward) else reward
 
     def __call__(self, scores, predictions):
         """Reward of a child by its `scores`, or by its `predictions` (N, T)."""
@@ -79,29 +75,19 @@ class Reward:
             floor = 0.0
         return floor if worst is None else min(floor, worst)
 
-    def keep_name(self):
-        """Let the next search of this session know it, though a log in it may have grown."""
-        if callable(self.function):
-            _KNOWN[reward_name(self.function)] = self.name
-
-
-_KNOWN = {}  # names that rewards have after a search, to those that it began with
-
 
 def reward_name(function):
     """How a resumed search knows a function again: where it is defined, and a digest.
 
-    The digest is of its source (of a lambda, and where Python keeps no source: its byte code) and
-    of what it looks up: defaults, enclosed and global values, attributes of modules; of functions
-    and classes among them likewise. Packages that are installed count by name. Not noticed is
-    what it imports itself or reads from files, what lies in `__slots__`, and what an object of an
-    installed package does not show in its `repr`, such as the weights of a model.
+    The digest is of its source (of a lambda, its byte code) and of what it looks up: defaults,
+    enclosed and global values, and functions, classes and objects among them likewise. Not noticed
+    is what a list holds (it may be a log), an attribute of a module, what lies in an object of an
+    installed package, NumPy's arrays aside, and what the function imports itself or reads.
     """
-    if isinstance(function, functools.partial):
-        given = re.sub(" at 0x[0-9a-fA-F]+", "", f"{function.args} {function.keywords}")
-        return f"{reward_name(function.func)} {given} {_digest(function, {})[:12]}"
-    named = function if hasattr(function, "__qualname__") else type(function)
-    return f"{named.__module__}.{named.__qualname__} {_digest(function, {})[:12]}"
+    named = function.func if isinstance(function, functools.partial) else function
+    named = named if hasattr(named, "__qualname__") else type(named)
+    digest = hashlib.sha256(_meaning(function, []).encode("utf-8", "replace")).hexdigest()
+    return f"{named.__module__}.{named.__qualname__} {digest[:12]}"
 
 
 def _to_number(value):
@@ -113,52 +99,48 @@ def _to_number(value):
     return number if np.isfinite(number) else None
 
 
-def _digest(value, known):
-    """SHA-256 of all that a value is made of, the same in every session; `known` by their id."""
-    if id(value) not in known:
-        known[id(value)] = "a circle", value  # which keeps it alive, and its id its own
-        text, parts = _take_apart(value)
-        text = " ".join([type(value).__name__, text, *(_digest(part, known) for part in parts)])
-        known[id(value)] = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest(), value
-    return known[id(value)][0]
-
-
-def _take_apart(value):
-    """What a value is, as text, and the values that it is made of."""
-    if isinstance(value, types.FunctionType) and not _is_installed(value):
-        return "", (_source(value), value.__defaults__, value.__kwdefaults__, *_looked_up(value))
-    if inspect.iscode(value):
-        return f"{value.co_code} {value.co_names}", value.co_consts
-    if isinstance(value, type) and not _is_installed(value):
+def _meaning(value, known):
+    """Text that changes with what a value means, and is the same in every session."""
+    if any(value is one for one in known):
+        return "known"
+    text, parts = type(value).__qualname__, ()
+    if isinstance(value, (bool, int, float, complex, str, bytes, type(None))):
+        return repr(value)
+    if isinstance(value, (np.ndarray, np.generic)):
+        array = np.asarray(value)
+        content = array.tolist() if array.dtype == object else array.tobytes()
+        return f"{array.dtype} {array.shape} {content}"
+    if isinstance(value, (set, frozenset)):
+        return f"{sorted(map(repr, value))}"
+    if isinstance(value, tuple):
+        return f"({', '.join(_meaning(part, known) for part in value)})"
+    known.append(value)
+    if isinstance(value, dict):
+        parts = value.items()
+    elif isinstance(value, functools.partial):
+        parts = value.func, value.args, value.keywords
+    elif inspect.ismethod(value):
+        parts = value.__func__, value.__self__
+    elif inspect.iscode(value):
+        text, parts = f"{value.co_code} {value.co_names}", value.co_consts
+    elif _is_installed(value if hasattr(value, "__qualname__") else type(value)):
+        text = getattr(value, "__qualname__", text)
+    elif inspect.isfunction(value):
+        parts = _source(value), value.__defaults__, value.__kwdefaults__, *_looked_up(value)
+    elif hasattr(value, "__wrapped__"):
+        parts = (value.__wrapped__,)
+    elif isinstance(value, type):
         own = {k: v for k, v in vars(value).items() if callable(v) or not k.startswith("__")}
-        return "", (own, *value.__bases__)
-    if isinstance(value, _WRAPPERS):
-        return "", [getattr(value, name, None) for name in _WRAPPED]
-    if isinstance(value, (list, tuple, dict, set, frozenset)):
-        parts = value.items() if isinstance(value, dict) else value
-        return "", sorted(parts, key=repr) if isinstance(value, (set, frozenset)) else parts
-    with contextlib.suppress(Exception):  # a tensor that wants gradients
-        if hasattr(value, "__array__"):
-            array = np.asarray(value)
-            whole = array.tolist() if array.dtype == object else array.tobytes()
-            return f"{array.dtype} {array.shape}", (whole,)
-    if hasattr(value, "__dict__") and not _is_installed(type(value)):
-        return "", (type(value), vars(value))
-    name = value.__name__ if inspect.ismodule(value) else repr(value)
-    return re.sub(" at 0x[0-9a-fA-F]+", "", name), ()
-
-
-_WRAPPERS = (functools.partial, types.MethodType, staticmethod, classmethod, property)
-_WRAPPERS += (functools._lru_cache_wrapper,)
-_WRAPPED = ("func", "args", "keywords", "__func__", "__self__", "fget", "__wrapped__")
+        parts = own, *value.__bases__
+    elif hasattr(value, "__dict__"):
+        parts = type(value), vars(value)
+    return f"{text}({', '.join(_meaning(part, known) for part in parts)})"
 
 
 def _is_installed(thing):
     """Whether a function or class is Python's own or an installed package's, not the user's."""
-    module = sys.modules.get(thing.__module__)
-    file = getattr(module, "__file__", None) or sys.prefix  # what is built in has none
-    ours = module is not None and thing.__module__ != "__main__"
-    return ours and file.startswith((sys.prefix, sys.base_prefix))
+    file = getattr(sys.modules.get(thing.__module__), "__file__", None) or ""
+    return thing.__module__ == "builtins" or file.startswith((sys.prefix, sys.base_prefix))
 
 
 def _source(function):
@@ -169,20 +151,13 @@ def _source(function):
     return function.__code__
 
 
+def _looked_up(function):
+    """Values that a function, or one within it, takes from outside."""
+    enclosed = [cell.cell_contents for cell in function.__closure__ or ()]
+    names = {name for code in _codes(function.__code__) for name in code.co_names}
+    return enclosed + [function.__globals__[k] for k in sorted(names & function.__globals__.keys())]
+
+
 def _codes(code):
     """Code of a function, and of the functions within it."""
     return [code, *(c for one in code.co_consts if inspect.iscode(one) for c in _codes(one))]
-
-
-def _looked_up(function):
-    """Yield the values that a function, or one within it, takes from outside."""
-    yield from (cell.cell_contents for cell in function.__closure__ or ())
-    for code in _codes(function.__code__):
-        value = None
-        for step in dis.get_instructions(code):
-            if step.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
-                value = function.__globals__.get(step.argval)
-                yield value
-            elif inspect.ismodule(value) and step.opname in ("LOAD_ATTR", "LOAD_METHOD"):
-                value = getattr(value, step.argval, None)
-                yield value
