@@ -45,7 +45,7 @@ NEED_FRAMEWORKS = [
     "workshop/torch_cnn/*.py",
     "workshop/interpret/gradients.py",
     "workshop/grading/worker.py",
-    "workshop/keras_cnn.py",
+    "workshop/keras_cnn/*.py",
 ]
 NEED_TOMLLIB = [  # Python 3.11
     "tests/colab_replica.py",

@@ -5,6 +5,8 @@ import json
 import os
 import pickle
 import random
+import subprocess
+import sys
 import zipfile
 
 import keras
@@ -179,6 +181,14 @@ def test_fit_says_nothing_unasked_and_leaves_its_input_alone(twin, toy, capfd):
         ({"epochs": 0}, ValueError, "epochs must be a positive whole number; got 0"),
         ({"learning_rate": -1}, ValueError, "learning_rate must be a positive number.*-1"),
         ({"callbacks": [len]}, TypeError, r"callbacks must be a list of callbacks of .*; got \[<"),
+        ({"class_weight": {0: 1.0}}, ValueError, r"class_weight must be 'balanced'.*; got \{0: 1"),
+        ({"class_weight": {0: 1, 1: -2}}, ValueError, "a positive number for each"),
+        ({"class_weight": 5}, ValueError, "class_weight must be .*; got 5"),
+        (
+            {"class_weight": "balanced", "y": np.ones((160, 1))},
+            ValueError,
+            "'balanced', where y holds every class",
+        ),
         ({"callbacks": 3}, TypeError, r"callbacks must be a list of callbacks of .*; got 3"),
     ],
 )
@@ -186,6 +196,13 @@ def test_fit_checks_what_it_is_given(twin, toy, changes, error, message):
     data = {"X": toy[0], "y": toy[1]}
     with pytest.raises(error, match=message):
         twin.fit(twin.build_cnn(TOY), **data | changes)
+
+
+@pytest.mark.parametrize("task", ["regression", "multilabel"])
+def test_class_weights_are_for_classes(twin, toy, task):
+    model = twin.build_cnn(Architecture((Flatten(),), 20, 2, task))
+    with pytest.raises(ValueError, match=f"binary and multiclass, .* model's is {task}"):
+        twin.fit(model, toy[0], np.zeros((160, 2)), class_weight="balanced")
 
 
 def test_predictions_check_what_they_are_given(twin, toy):
@@ -503,6 +520,26 @@ def test_a_failing_save_leaves_the_old_file(twin, tmp_path, monkeypatch):
     assert path.read_bytes() == before
 
 
+def test_a_full_disk_is_an_error_that_says_so(twin, tmp_path):
+    """Here: a limit on the size of files, to which a process of its own is put."""
+    path, name = tmp_path / f"m{SUFFIX[twin]}", twin.__name__.split(".")[1]
+    script = f"""
+import resource
+from workshop import {name} as twin
+from workshop.architecture import Architecture, Dense, Flatten
+model = twin.build_cnn(Architecture((Flatten(), Dense(100))))
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+try:
+    twin.save(model, {str(path)!r})
+except OSError as error:
+    print(error)
+"""
+    said = subprocess.check_output([sys.executable, "-c", script], text=True)
+    assert f"{path} could not be written" in said
+    assert "Is the disk full?" in said
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_callers_generators_stay_as_they_are(twin, toy, tmp_path):
     before = random.getstate(), torch.get_rng_state().tolist()
     path = tmp_path / f"model{SUFFIX[twin]}"
@@ -540,7 +577,7 @@ def test_other_callbacks_find_all_metrics_where_lightning_keeps_them(toy):
 def test_each_epoch_takes_the_next_order_however_often_an_iterator_is_made():
     X, y = np.arange(5, dtype=np.float32)[:, None, None], np.zeros((5, 1), np.float32)
     orders = np.array([[4, 3, 2, 1, 0], [1, 0, 3, 2, 4]])
-    batches = Batches(X, y, 2, iter(orders))
+    batches = Batches((X, y), 2, iter(orders))
     for order in orders:
         iter(batches)  # as Lightning does, which then begins anew
         drawn = [x.flatten().tolist() for x, _ in batches]

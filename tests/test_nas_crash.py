@@ -16,7 +16,7 @@ import torch
 
 from tests.search_cases import VAL, same_history, search
 from workshop import keras_cnn, nas, torch_cnn
-from workshop.nas.trial import reward_name
+from workshop.nas.reward import reward_name
 
 ROOT = Path(__file__).resolve().parent.parent
 QUICK = nas.ControllerSettings(children_per_step=2, buffering_steps=1, train_pi_iter=1)
@@ -202,17 +202,77 @@ def weighted(y_true, y_score, *, weight=1.0):
     return float(weight * np.mean((y_score > 0.5) == y_true))
 
 
-def test_a_reward_is_known_by_its_source(tmp_path):
-    def named(text):
-        (tmp_path / "mine.py").write_text(f"def reward(y_true, y_score):\n    return {text}\n")
+CHANGED = {  # what stands for W is 1 in one reward and 2 in the other
+    "source": "def reward(y, p): return W",
+    "lambda": "reward = [lambda y, p: sum(W for _ in p), lambda y, p: 3][0]",
+    "global": "w = W\ndef reward(y, p): return w",
+    "in a comprehension": "w = W\ndef reward(y, p): return [w for _ in p]",
+    "array": "w = np.arange(5000) * W\ndef reward(y, p): return w.sum()",
+    "dict": "w = {'a': (W,)}\ndef reward(y, p): return w['a'][0]",
+    "enclosed": "def make(w): return lambda y, p: w\nreward = make(W)",
+    "default": "w = W\ndef reward(y, p, w=w): return w",
+    "keyword": "w = W\ndef reward(y, p, *, w=w): return w",
+    "function": "def g(): return W\ndef f(): return g()\ndef reward(y, p): return f()",
+    "cached": "@functools.cache\ndef f(): return W\ndef reward(y, p): return f()",
+    "wrapper": """
+def twice(f):
+    @functools.wraps(f)
+    def g(y, p): return W * f(y, p)
+    return g
+@twice
+def reward(y, p): return 1""",
+    "partial": "def f(y, p, w): return w.sum()\nreward = functools.partial(f, w=np.ones(3000) * W)",
+    "attribute": "class R:\n w = W\n def __call__(self, y, p): return self.w\nreward = R()",
+    "instance": """
+class R:
+    def __init__(self, w): self.w = w
+    def score(self, y, p): return self.w
+reward = R(W).score""",
+    "base": "class A:\n w = W\nclass R(A):\n def __call__(s, y, p): return s.w\nreward = R()",
+    "set": "w = {'a', 'b', 'cW'}\ndef reward(y, p): return len(w)",
+}
+
+
+@pytest.mark.parametrize("kind", CHANGED)
+def test_a_reward_is_known_by_its_source_and_what_it_looks_up(tmp_path, kind):
+    def name(w):
+        text = "import functools\nimport numpy as np\n" + CHANGED[kind].replace("W", w)
+        (tmp_path / "mine.py").write_text(text)
         return reward_name(runpy.run_path(tmp_path / "mine.py", run_name="mine")["reward"])
 
-    assert named("0.5") == named("0.5") != named("0.25")
-    assert named("0.5").startswith("mine.reward ")
+    assert name("1") == name("1") != name("2")
+    assert name("1").startswith("mine.")
+
+
+def test_the_name_of_a_reward_is_the_same_in_another_session(tmp_path):
+    lines = [
+        "import torch, functools, numpy as np",
+        "from sklearn.metrics import roc_auc_score",
+        "from workshop.nas.reward import reward_name",
+        "log, names, net, rng = [object()], {'a', 'b', 'c'}, torch.nn.Linear(2, 1), iter([])",
+        "def reward(y, p, *more): return roc_auc_score(y, p), names, log, net, next(rng), np.mean",
+        "print(reward_name(functools.partial(reward, np.random.default_rng(), print)))",
+    ]
+    (tmp_path / "mine.py").write_text("\n".join(lines))
+    run = functools.partial(subprocess.check_output, [sys.executable, tmp_path / "mine.py"])
+    one, other = (run(env={"PYTHONPATH": str(ROOT), "PYTHONHASHSEED": seed}) for seed in "12")
+    assert one == other
+
+
+def test_another_reward_does_not_go_on_with_a_search_but_one_that_keeps_a_log_does(tmp_path):
     half, whole = (functools.partial(weighted, weight=weight) for weight in (0.5, 1.0))
     search(tmp_path / "s", reward=half, max_trials=1)
-    with pytest.raises(ValueError, match=r"its reward is .*weighted .*0\.5.*, this call .*1\.0"):
+    with pytest.raises(ValueError, match=r"its reward is .*weighted \w+\", this call"):
         search(tmp_path / "s", reward=whole, max_trials=1)
+
+    log = []
+
+    def reward(y_true, y_score):
+        log.append(y_score)
+        return len(log)
+
+    for trials in (1, 2):
+        assert len(search(tmp_path / "l", reward=reward, max_trials=trials).history) == trials
 
 
 def test_a_folder_without_a_trial_is_free_for_another_search(tmp_path):

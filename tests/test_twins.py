@@ -1,11 +1,13 @@
 """The twins match: same shapes, parameters, predictions, gradients and training."""
 
+import keras
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
+from sklearn.utils.class_weight import compute_class_weight
 
 from tests.course_space import course_space
 from workshop import datasets, keras_cnn, torch_cnn
@@ -280,6 +282,33 @@ def test_training_matches_batch_by_batch(task):
             )
     for name in weights[0]:
         np.testing.assert_allclose(weights[0][name], weights[1][name], atol=1e-3, err_msg=name)
+
+
+@pytest.mark.parametrize("class_weight", ["balanced", "a dict"])
+@pytest.mark.parametrize("task", ["binary", "multiclass"])
+def test_class_weights_match_each_other_and_kerass_own(task, class_weight):
+    architecture = TASKS[task]
+    X, y = sequences(50, architecture.input_length), targets(architecture, 50)
+    labels = y.argmax(axis=1) if task == "multiclass" else y[:, 0].astype(int)
+    if class_weight == "balanced":
+        weights = compute_class_weight("balanced", classes=np.unique(labels), y=labels)
+        plain = dict(enumerate(weights))
+    else:
+        class_weight = plain = {k: 0.5 + 2 * k for k in range(labels.max() + 1)}
+    settings = {"X_val": X[40:], "y_val": y[40:], "epochs": 3, "batch_size": 12}
+    tables = [
+        twin.fit(twin.build_cnn(architecture), X, y, class_weight=class_weight, **settings).table
+        for twin in (keras_cnn, torch_cnn)
+    ]
+    for column in tables[0].columns.drop("auroc", errors="ignore"):
+        np.testing.assert_allclose(tables[0][column], tables[1][column], atol=1e-4, err_msg=column)
+    model = keras_cnn.build_cnn(architecture)
+    table = keras_cnn.fit(model, X, y, epochs=1, batch_size=50, class_weight=class_weight).table
+    model = keras_cnn.build_cnn(architecture)
+    loss = "Binary" if task == "binary" else "Categorical"
+    model.compile("sgd", getattr(keras.losses, f"{loss}Crossentropy")(from_logits=True))
+    history = model.fit(X, y, batch_size=50, class_weight=plain, verbose=0).history
+    assert table["loss"][0] == pytest.approx(history["loss"][0], rel=1e-5)
 
 
 def test_validation_columns_are_exact():

@@ -37,7 +37,8 @@ def whole_file(path):
     """Give a temporary path beside `path` to write to; rename it to `path` at the end.
 
     Whoever looks at `path` sees the former file or the new one, never a part; missing folders are
-    made. The temporary name has the same suffix, which some writers look at.
+    made. The temporary name has the same suffix, which some writers look at. A full disk
+    is an OSError that names the file, whatever the writer calls it.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -45,14 +46,19 @@ def whole_file(path):
     try:
         yield part
         part.replace(path)
+    except (OSError, RuntimeError) as error:  # Torch calls a full disk a RuntimeError
+        raise OSError(
+            f"{path} could not be written ({error}). Is the disk full? What was there is unchanged."
+        ) from error
     finally:
         part.unlink(missing_ok=True)
 
 
 def write_whole(path, content):
     """Write `content` (str as UTF-8, or bytes) to `path`, whole or not at all."""
+    content = content.encode() if isinstance(content, str) else content
     with whole_file(path) as part:
-        part.write_bytes(content.encode() if isinstance(content, str) else content)
+        part.write_bytes(content)
 
 
 def sha256(path):

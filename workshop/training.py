@@ -6,7 +6,9 @@ one function is half of why they match; the other half is `architecture.initial_
 
 import contextlib
 import logging
+import warnings
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -39,7 +41,8 @@ class History:
     ----------
     table : DataFrame
         A row an epoch: epoch (from 1), learning_rate, loss and the task's `METRICS` while
-        training, and the same with ``val_`` before the name where there was validation data.
+        training, and the same with ``val_`` before the name where there was validation data. No
+        row where a callback stopped the run before its first epoch.
 
     Examples
     --------
@@ -78,13 +81,15 @@ def batch_orders(n, epochs, random_state):
         yield rng.permutation(n)
 
 
-def score_logits(task, logits, y):
+def score_logits(task, logits, y, weights=1.0):
     """Loss and `METRICS` of logits, the same numbers for both twins.
 
     Parameters
     ----------
     task : str
     logits, y : array of shape (N, T)
+    weights : array of shape (N,), optional
+        By which each sequence counts in the loss; the metrics do not look at them.
 
     Returns
     -------
@@ -105,10 +110,11 @@ def score_logits(task, logits, y):
         return {"loss": np.mean((logits - y) ** 2), "mae": np.mean(np.abs(logits - y))}
     if task == "multiclass":
         right = logits.argmax(axis=1) == y.argmax(axis=1)
-        loss = -np.mean((y * log_softmax(logits, axis=1)).sum(axis=1))
-        return {"loss": loss, "accuracy": np.mean(right)}
+        losses = -(y * log_softmax(logits, axis=1)).sum(axis=1)
+        return {"loss": np.mean(weights * losses), "accuracy": np.mean(right)}
+    losses = (np.logaddexp(0, logits) - y * logits).mean(axis=1)  # stable cross-entropy
     return {
-        "loss": np.mean(np.logaddexp(0, logits) - y * logits),  # stable cross-entropy
+        "loss": np.mean(weights * losses),
         "accuracy": np.mean((logits > 0) == (y > 0)),
         "auroc": np.mean([auroc(y[:, t], logits[:, t]) for t in range(y.shape[1])]),
     }
@@ -130,12 +136,19 @@ def in_batches(function, X, batch_size, *, shape):
     return out
 
 
-def make_history(rows):
-    """Make the `History` of rows (dicts), one an epoch; validation columns come last."""
-    table = pd.DataFrame(rows)
+def make_history(rows, columns=()):
+    """Make the `History` of rows (dicts), one an epoch; it has `columns` also where none has."""
     order = ["epoch", "learning_rate", "loss", "accuracy", "auroc", "mae"]
     order += [f"val_{name}" for name in order]
-    return History(table[[name for name in order if name in table]])
+    have = set(columns).union(*rows)
+    columns = [name for name in order if name in have]
+    return History(pd.DataFrame(rows, columns=columns, dtype=None if rows else float))
+
+
+def history_columns(task, validation):
+    """Columns of a `History`; those of validation where there is such data."""
+    names = ["loss", *METRICS[task]]
+    return ["epoch", "learning_rate", *names, *(f"val_{name}" for name in names if validation)]
 
 
 def epoch_text(row, epochs):
@@ -242,12 +255,97 @@ def check_settings(epochs, batch_size, optimizer, learning_rate, random_state):
     return epochs, batch_size, [float(rate) for rate in rates]
 
 
-def check_callbacks(callbacks, kind):
-    """Refuse what is not a list of callbacks of the framework at hand."""
+def check_callbacks(callbacks, kind, task, y, validation):
+    """Refuse what is no list of the framework's callbacks, or watches what is not defined."""
     if not isinstance(callbacks, (list, tuple)) or not all(isinstance(c, kind) for c in callbacks):
         raise TypeError(
             f"callbacks must be a list of callbacks of {kind.__module__.split('.')[0]}, each one "
             f"made: [EarlyStopping(...)]; got {callbacks!r}."
+        )
+    parts = {"auroc": (y, "y")}
+    if validation:
+        parts["val_auroc"] = (validation[1], "y_val")
+    for callback in callbacks:
+        monitor = getattr(callback, "monitor", None)
+        if "auroc" in METRICS[task] and monitor in parts:
+            who = f"{type(callback).__name__}(monitor={monitor!r})"
+            check_both_classes(*parts[monitor], who)
+
+
+def check_both_classes(y, name, what):
+    """Refuse labels of which a column holds one class only, where `what` needs an AUROC."""
+    if constant := [t for t in range(y.shape[1]) if np.ptp(y[:, t]) == 0]:
+        raise ValueError(
+            f"{what} needs both classes, and {name} holds one only: every label in its column "
+            f"{constant[0]} is {y[0, constant[0]]:g}. AUROC is not defined there."
+        )
+
+
+@contextlib.contextmanager
+def beginning_anew(callbacks, kind):
+    """Let the framework's own callbacks begin as in their first fit, and as new ones would.
+
+    What a fit left in them is undone, unless the caller changed it since. Callbacks that derive
+    from `kind` alone keep what they hold: only their author knows what it means.
+    """
+    own = kind.__module__.split(".")[0]
+    before = []
+    for callback in callbacks:
+        if any(one.__module__.split(".")[0] == own for one in {*type(callback).__mro__} - {kind}):
+            state = vars(callback)
+            first, last = state.pop("_workshop_fit", ({}, {}))
+            state.update({k: value for k, value in first.items() if state.get(k) is last.get(k)})
+            copies = {k: v.copy() if isinstance(v, (dict, list)) else v for k, v in state.items()}
+            before.append((state, copies))
+    try:
+        yield
+    finally:
+        for state, first in before:
+            state["_workshop_fit"] = first, dict(state)
+
+
+def explain_end(rows, epochs, callbacks):
+    """Warn where a callback ended training since the metric that it watches is not defined."""
+    for name in {getattr(callback, "monitor", None) for callback in callbacks}:
+        if rows and rows[-1]["epoch"] < epochs and not np.isfinite(rows[-1].get(name, 0)):
+            warnings.warn(
+                f"Training ended after epoch {rows[-1]['epoch']} of {epochs}: {name}, which a "
+                f"callback monitors, is {rows[-1][name]}. Did training diverge? Try a lower "
+                "learning_rate.",
+                RuntimeWarning,
+                stacklevel=3,
+            )
+
+
+def sample_weights(task, y, class_weight):
+    """One array in a tuple, the weight (N,) of each sequence by its class; or an empty tuple."""
+    if class_weight is None:
+        return ()
+    if task not in ("binary", "multiclass"):
+        raise ValueError(
+            "class_weight is for the tasks binary and multiclass, where a sequence has one class; "
+            f"this model's is {task}."
+        )
+    y = y if task == "multiclass" else np.hstack([1 - y, y])  # (N, number of classes)
+    weights = class_weight
+    if isinstance(weights, str) and weights == "balanced":
+        weights = {k: n and len(y) / (y.shape[1] * n) for k, n in enumerate(y.sum(axis=0))}
+    each = isinstance(weights, dict) and weights.keys() == set(range(y.shape[1]))
+    if not each or not all(map(is_positive, weights.values())):
+        raise ValueError(
+            "class_weight must be 'balanced', where y holds every class, or a positive number for "
+            f"each, such as {{0: 1.0, 1: 5.0}}; got {class_weight!r}."
+        )
+    return (np.float32(y @ [float(weights[k]) for k in range(y.shape[1])]),)
+
+
+def check_log_dir(log_dir):
+    """Warn where a folder for TensorBoard holds a run already."""
+    if log_dir is not None and any(Path(log_dir).glob("*/events.out.tfevents.*")):
+        warnings.warn(
+            f"log_dir: {log_dir} holds a run already, and TensorBoard will draw both as one zigzag "
+            "line. Pass a fresh folder for each fit.",
+            stacklevel=3,
         )
 
 

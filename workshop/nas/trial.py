@@ -4,18 +4,15 @@ Nothing that a child does ends the search: it is recorded with a finite reward, 
 reward that is not finite would spoil the controller for good.
 """
 
-import contextlib
-import functools
-import hashlib
-import inspect
 from dataclasses import dataclass
 
 import numpy as np
 
 from workshop import architecture as arch
 from workshop import training
+from workshop.nas.reward import Reward, RewardError
 from workshop.nas.space import describe, to_architecture
-from workshop.nas.worker import Job, summarize_error
+from workshop.nas.worker import Job
 
 
 @dataclass(frozen=True)
@@ -81,8 +78,7 @@ class Children:
         self.space, self.options, self.epochs = space, options, epochs
         (_, y), (_, y_val) = options.train, options.val
         self.reward = Reward(options.reward, task=options.task, y_train=y, y_val=y_val)
-        names = ("loss", *training.METRICS[options.task])
-        self.score_names = (*names, *(f"val_{name}" for name in names))
+        self.score_names = tuple(training.history_columns(options.task, options.val)[2:])
 
     def job(self, trial, proposal, *, parent=None, epochs_before=0):
         """What a worker has to do for a proposal; `parent` is a file of a model to train on."""
@@ -143,81 +139,3 @@ class Children:
             reason=trained.reason,
             probabilities=[shares.tolist() for shares in proposal.probabilities],
         )
-
-
-class RewardError(Exception):
-    """The reward of a child is no number."""
-
-
-class Reward:
-    """What a search maximises, and what a child earns that did not finish."""
-
-    def __init__(self, reward, *, task, y_train, y_val):
-        names = sorted({"loss", *training.METRICS[task]} - {"mae"})
-        if not callable(reward) and reward not in names:
-            raise ValueError(
-                "reward must be a function of (y_true, y_score), or one of "
-                f"{', '.join(names)} for task {task!r}; got {reward!r}."
-            )
-        self.function, self.task = reward, task
-        self.y_train, self.y_val = y_train, y_val
-        self.name = reward_name(reward) if callable(reward) else reward
-
-    def __call__(self, scores, predictions):
-        """Reward of a child by its `scores`, or by its `predictions` (N, T)."""
-        if callable(self.function):
-            return self._call(predictions)
-        value = scores[f"val_{self.function}"]
-        if np.isnan(value):
-            raise RewardError(
-                "AUROC needs both classes among the validation labels of every output"
-            )
-        return -value if self.function == "loss" else value
-
-    def _call(self, predictions):
-        try:
-            value = self.function(self.y_val.copy(), predictions)
-        except Exception as error:
-            raise RewardError(summarize_error(error)) from error
-        with contextlib.suppress(TypeError, ValueError):
-            number = float(np.asarray(value).reshape(()))  # a tensor or an array of one will do
-            if np.isfinite(number):
-                return number
-        raise RewardError(f"it must be one finite number; got {str(value)[:60]}")
-
-    def penalty(self, worst):
-        """Reward of a child that did not finish: what the mean of the training labels would earn.
-
-        Where the reward is not defined for that, 0. Never more than `worst`, unless that is None.
-        """
-        mean = self.y_train.mean(axis=0, keepdims=True)  # (1, T)
-        share = np.clip(mean, 1e-6, 1 - 1e-6)
-        if self.task == "regression":
-            logit = mean
-        else:
-            logit = np.log(share) if self.task == "multiclass" else np.log(share / (1 - share))
-        everywhere = np.ones((len(self.y_val), 1), dtype=np.float32)
-        try:
-            scores = training.score_logits(self.task, everywhere * logit, self.y_val)
-            on_val = {f"val_{name}": float(value) for name, value in scores.items()}
-            floor = self(on_val, (everywhere * mean).astype(np.float32))
-        except RewardError:
-            floor = 0.0
-        return floor if worst is None else min(floor, worst)
-
-
-def reward_name(function):
-    """How a resumed search knows a function again: where it is defined, and its source.
-
-    Not noticed is an edit of what it looks up: enclosed and global values, attributes, functions
-    that it calls; nor any edit where Python keeps no source, as at a plain prompt.
-    """
-    if isinstance(function, functools.partial):
-        return f"{reward_name(function.func)} {function.args} {function.keywords}"
-    named = function if hasattr(function, "__qualname__") else type(function)
-    try:
-        source = inspect.getsource(function if named is function else named.__call__)
-    except (OSError, TypeError):
-        source = ""
-    digest = hashlib.sha256(source.encode()).hexdigest()
-    return f"{named.__module__}.{named.__qualname__} {digest[:12]}"

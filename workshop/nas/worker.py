@@ -145,7 +145,8 @@ def _to_bytes(twin, model, job):
             return path.read_bytes()
         except Exception as error:  # the disk, whatever a framework calls that
             raise OSError(
-                f"The model of trial {job.trial} could not be written to {path} ({error}). Is the "
+                f"The model of trial {job.trial} could not be written to {path} "
+                f"({error.__cause__ or error}). Is the "
                 "disk full? Make room and repeat the call: it goes on from the trial before."
             ) from error
 

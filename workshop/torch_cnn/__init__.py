@@ -24,6 +24,7 @@ import torch
 import torch.nn.functional as F
 
 from workshop.torch_cnn.loop import (
+    NUMPY,
     Batches,
     Recorder,
     evaluating,
@@ -85,15 +86,16 @@ class SequenceCNN(pl.LightningModule):
 
     def training_step(self, batch, batch_idx):
         """Loss of one batch; the logits go to the epoch's metrics."""
-        X, y = batch
+        X, y, *weights = batch
         logits = self(X)
-        loss = LOSSES[self.architecture.task](logits, y)  # a mean over batch and outputs
-        return {"loss": loss, "logits": logits.detach(), "y": y}
+        losses = LOSSES[self.architecture.task](logits, y, reduction="none").flatten()
+        loss = torch.mean(losses * weights[0] if weights else losses)
+        return {"loss": loss, "kept": (logits.detach(), y, *weights)}
 
     def validation_step(self, batch, batch_idx):
         """Logits of one batch; loss and metrics are computed once, over all of them."""
         X, y = batch
-        return {"logits": self(X), "y": y}
+        return {"kept": (self(X), y)}
 
     def configure_optimizers(self):
         """Adam or SGD with Keras's defaults, and the learning rate of each epoch."""
@@ -147,6 +149,7 @@ def fit(
     batch_size=64,
     optimizer="adam",
     learning_rate=0.001,
+    class_weight=None,
     callbacks=(),
     log_dir=None,
     progress=True,
@@ -168,9 +171,14 @@ def fit(
         ``"adam"`` or ``"sgd"``.
     learning_rate : float or callable
         A number, or a schedule: a function of the epoch, counted from 0.
+    class_weight : dict or "balanced", optional
+        By how much a sequence of each class counts in the training loss, as in Keras:
+        ``{0: 1.0, 1: 5.0}``; ``"balanced"``: N / (number of classes * N of this class).
     callbacks : sequence of pytorch_lightning.Callback
         Such as ``EarlyStopping(monitor="val_loss")`` or ``ModelCheckpoint(dirpath)``. They see
-        once an epoch what the history holds: loss, val_loss, val_auroc and so on.
+        once an epoch what the history holds: loss, val_loss, val_auroc and so on. Lightning's own
+        begin each fit anew. Refused: one that monitors AUROC where labels hold one class only,
+        ``StochasticWeightAveraging`` of a `BatchNorm`, and, by Lightning, those that need a logger.
     log_dir : path-like, optional
         A fresh folder for TensorBoard: this run, with ``train`` and ``validation`` below it.
     progress : bool
@@ -189,14 +197,19 @@ def fit(
     epochs, batch_size, rates = training.check_settings(
         epochs, batch_size, optimizer, learning_rate, random_state
     )
-    training.check_callbacks(callbacks, pl.Callback)
+    weights = training.sample_weights(architecture.task, y, class_weight)
+    training.check_callbacks(callbacks, pl.Callback, architecture.task, y, validation)
+    averages = any(isinstance(c, pl.callbacks.StochasticWeightAveraging) for c in callbacks)
+    if averages and any(isinstance(layer, arch.BatchNorm) for layer in architecture.layers):
+        raise ValueError("StochasticWeightAveraging does not average the statistics of BatchNorm.")
+    training.check_log_dir(log_dir)
     model.optimizer_name, model.learning_rates = optimizer, rates
     orders = training.batch_orders(len(X), epochs, random_state)
     n_val = 0 if validation is None else len(validation[0])
     recorder = Recorder(epochs, ProgressLine(progress), log_dir, len(X), n_val)
     model.train()
     try:
-        with training_conditions(random_state):
+        with training_conditions(random_state), training.beginning_anew(callbacks, pl.Callback):
             trainer = pl.Trainer(
                 max_epochs=epochs,
                 accelerator="cuda" if torch.cuda.is_available() else "cpu",
@@ -209,11 +222,14 @@ def fit(
                 num_sanity_val_steps=0,
             )
             precision = model.output.weight.dtype
-            val_batches = Batches(*validation, 1024, dtype=precision) if validation else None
-            trainer.fit(model, Batches(X, y, batch_size, orders, dtype=precision), val_batches)
+            val_batches = Batches(validation, 1024, dtype=precision) if validation else None
+            batches = Batches((X, y, *weights), batch_size, orders, dtype=precision)
+            trainer.fit(model, batches, val_batches)
     finally:
         model.eval()
-    return training.make_history(recorder.rows)
+    training.explain_end(recorder.rows, epochs, callbacks)
+    columns = training.history_columns(architecture.task, validation)
+    return training.make_history(recorder.rows, columns)
 
 
 def predict_logits(model, X, *, batch_size=1024):
@@ -332,7 +348,8 @@ def load(path, *, architecture=None):
     if not path.is_file():
         raise FileNotFoundError(f"No model at {path}.")
     try:
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+        with torch.serialization.safe_globals(NUMPY):
+            checkpoint = torch.load(path, map_location="cpu", weights_only=True)
         model = SequenceCNN(checkpoint["hyper_parameters"]["architecture"])
         model.load_state_dict(checkpoint["state_dict"])
     except Exception as error:  # whatever Torch, pickle and our own checks raise

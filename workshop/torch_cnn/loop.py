@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import logging
 import math
 import signal
 import warnings
@@ -13,22 +14,26 @@ import torch
 
 from workshop import training
 
+# What the state of a callback in a checkpoint may hold beside tensors: numbers, arrays of NumPy.
+NUMPY = [np.dtype, np.ndarray, np._core.multiarray.scalar, np._core.multiarray._reconstruct]
+NUMPY += [getattr(np.dtypes, name) for name in np.dtypes.__all__]
+
 
 class Batches:
     """Batches of arrays that are in memory: slices of tensors, no collation row by row."""
 
-    def __init__(self, X, y, batch_size, orders=None, *, dtype=torch.float32):
-        self.X, self.y = to_tensor(X).to(dtype), to_tensor(y).to(dtype)
+    def __init__(self, arrays, batch_size, orders=None, *, dtype=torch.float32):
+        self.tensors = [to_tensor(array).to(dtype) for array in arrays]
         self.batch_size, self.orders = batch_size, orders
 
     def __len__(self):
-        return -(-len(self.X) // self.batch_size)
+        return -(-len(self.tensors[0]) // self.batch_size)
 
     def __iter__(self):  # draws an order only when asked for a batch: Lightning may call it twice
-        order = np.arange(len(self.X)) if self.orders is None else next(self.orders)
+        order = np.arange(len(self.tensors[0])) if self.orders is None else next(self.orders)
         for rows in torch.from_numpy(order).split(self.batch_size):
             # Copies whole rows: several times faster than X[rows].
-            yield self.X.index_select(0, rows), self.y.index_select(0, rows)
+            yield [tensor.index_select(0, rows) for tensor in self.tensors]
 
 
 def to_tensor(array):
@@ -70,10 +75,10 @@ class Recorder(pl.Callback):
         self.rows.append({"epoch": trainer.current_epoch + 1, "learning_rate": rate})
 
     def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx):
-        self.outputs[""].add(outputs["logits"], outputs["y"])
+        self.outputs[""].add(outputs["kept"])
 
     def on_validation_batch_end(self, trainer, pl_module, outputs, batch, batch_idx):
-        self.outputs["val_"].add(outputs["logits"], outputs["y"])
+        self.outputs["val_"].add(outputs["kept"])
 
     def on_validation_epoch_end(self, trainer, pl_module):
         self._score("val_", trainer, pl_module)
@@ -83,7 +88,8 @@ class Recorder(pl.Callback):
         self.line.show(training.epoch_text(self.rows[-1], self.epochs))
 
     def on_train_end(self, trainer, pl_module):
-        self.line.show(training.epoch_text(self.rows[-1], self.epochs), last=True)
+        if self.rows:  # none where a callback stopped before the first epoch
+            self.line.show(training.epoch_text(self.rows[-1], self.epochs), last=True)
 
     def teardown(self, trainer, pl_module, stage):
         for writer in self.writers.values():
@@ -91,12 +97,12 @@ class Recorder(pl.Callback):
 
     def _score(self, prefix, trainer, model):
         # While training these are the logits of each batch before its update, as in Keras.
-        logits, y = self.outputs[prefix].take()
-        scores = training.score_logits(model.architecture.task, logits, y)
+        kept = self.outputs[prefix].take()
+        scores = training.score_logits(model.architecture.task, *kept)
         for name, value in scores.items():
             self.rows[-1][prefix + name] = value
             # Other callbacks find it where Lightning keeps what is logged.
-            model.log(prefix + name, value, on_step=False, on_epoch=True, batch_size=len(y))
+            model.log(prefix + name, value, on_step=False, on_epoch=True, batch_size=len(kept[0]))
             if self.log_dir is not None:
                 self._writer(prefix).add_scalar(f"epoch_{name}", value, trainer.current_epoch)
 
@@ -110,41 +116,51 @@ class Recorder(pl.Callback):
 
 
 class Outputs:
-    """Logits and targets of an epoch of `n` sequences, in tensors that stay.
+    """Logits and targets (and weights) of an epoch of `n` sequences, in tensors that stay.
 
     Kept batch by batch, they would lie in the holes between what the batches need and free, which
     no longer fits there: the process grows by a layer's activations with each batch.
     """
 
     def __init__(self, n):
-        self.n, self.logits, self.y, self.filled = n, None, None, 0
+        self.n, self.tensors, self.filled = n, None, 0
 
-    def add(self, logits, y):
-        if self.logits is None:
-            self.logits, self.y = (one.new_empty((self.n, one.shape[1])) for one in (logits, y))
-        rows = slice(self.filled, self.filled + len(y))
-        self.logits[rows], self.y[rows], self.filled = logits, y, rows.stop
+    def add(self, batch):
+        if self.tensors is None:
+            self.tensors = [one.new_empty((self.n, *one.shape[1:])) for one in batch]
+        rows = slice(self.filled, self.filled + len(batch[0]))
+        for tensor, one in zip(self.tensors, batch, strict=True):
+            tensor[rows] = one
+        self.filled = rows.stop
 
     def take(self):
-        """Arrays (n, T) of logits and targets; what is added next begins anew."""
-        self.filled = 0
-        return self.logits.cpu().double().numpy(), self.y.cpu().double().numpy()
+        """Arrays of what a whole epoch, or one cut short, added; what comes next begins anew."""
+        rows, self.filled = slice(self.filled), 0
+        return [tensor[rows].cpu().double().numpy() for tensor in self.tensors]
 
 
 @contextlib.contextmanager
 def training_conditions(random_state):
-    """One thread, kernels that repeat, dropout of this seed, no notes of Lightning's; then undo."""
+    """One thread, kernels that repeat, dropout of this seed, no notes of the Trainer; then undo."""
     with contextlib.ExitStack() as undo:
         undo.enter_context(one_thread())
         undo.enter_context(repeatable_on_gpu())
         undo.enter_context(torch.random.fork_rng())
         torch.manual_seed(random_state)
-        undo.enter_context(training.quiet_logger("pytorch_lightning"))
+        log = logging.getLogger("pytorch_lightning.utilities.rank_zero")
+        log.addFilter(is_no_note)
+        undo.callback(log.removeFilter, is_no_note)
         undo.enter_context(warnings.catch_warnings())
         warnings.filterwarnings("ignore", message=".*LeafSpec.*", category=FutureWarning)
         warnings.filterwarnings("ignore", message=".*but have no `val_dataloader`")
         undo.enter_context(interruptible())
         yield
+
+
+def is_no_note(record):
+    """Whether a callback says it, or it is an error, rather than a note of the Trainer."""
+    parts = Path(record.pathname).parts
+    return record.levelno >= logging.ERROR or "callbacks" in parts or pl.__name__ not in parts
 
 
 @contextlib.contextmanager

@@ -24,6 +24,8 @@ with heavy_imports(), quiet_stderr():
     import keras
     import tensorflow as tf
 
+    from workshop.keras_cnn import loop
+
     tf.config.list_physical_devices()  # looks for a GPU now, and says so into the void
 
 
@@ -147,6 +149,7 @@ def fit(
     batch_size=64,
     optimizer="adam",
     learning_rate=0.001,
+    class_weight=None,
     callbacks=(),
     log_dir=None,
     progress=True,
@@ -168,9 +171,15 @@ def fit(
         ``"adam"`` or ``"sgd"``.
     learning_rate : float or callable
         A number, or a schedule: a function of the epoch, counted from 0.
+    class_weight : dict or "balanced", optional
+        By how much a sequence of each class counts in the training loss: ``{0: 1.0, 1: 5.0}``;
+        ``"balanced"``: N / (number of classes * N of this class).
     callbacks : sequence of keras.callbacks.Callback
         Such as ``EarlyStopping(monitor="val_loss")`` or ``ModelCheckpoint(path)``. They see once
-        an epoch what the history holds: loss, val_loss, val_auroc and so on.
+        an epoch what the history holds: loss, val_loss, val_auroc and so on; one that asks for each
+        batch makes training slower. Keras's own begin each fit anew. Refused: one that monitors
+        AUROC where labels hold one class only. The validation data is scored as a whole:
+        ``on_test_begin`` and ``on_test_end`` are called, but not ``on_test_batch_end``.
     log_dir : path-like, optional
         A fresh folder for TensorBoard: this run, with ``train`` and ``validation`` below it.
     progress : bool
@@ -190,35 +199,43 @@ def fit(
     epochs, batch_size, rates = training.check_settings(
         epochs, batch_size, optimizer, learning_rate, random_state
     )
-    training.check_callbacks(callbacks, keras.callbacks.Callback)
-    recorder = _Recorder(epochs, validation, ProgressLine(progress))
+    weights = training.sample_weights(architecture.task, y, class_weight)
+    training.check_callbacks(callbacks, keras.callbacks.Callback, architecture.task, y, validation)
+    training.check_log_dir(log_dir)
+    recorder = loop.Recorder(epochs, validation, ProgressLine(progress), callbacks, predict_logits)
     ours = [recorder]
     if callable(learning_rate):
         ours.append(keras.callbacks.LearningRateScheduler(lambda epoch: rates[epoch]))
     if log_dir is not None:
         ours.append(keras.callbacks.TensorBoard(str(log_dir), write_graph=False))
     steps = -(-len(X) // batch_size)
+    at_once = 1 if any(map(loop.asks_for_batches, callbacks)) else min(steps, 1000)
     model.compile(
         optimizer=_OPTIMIZERS[optimizer](rates[0]),
         loss=_LOSSES[architecture.task](),
-        metrics=_metrics(architecture.task),
+        metrics=loop.metrics_of(architecture.task),
         jit_compile=False,  # by default True on a GPU: minutes of compiling, and other kernels
         # One call into the graph for many batches: the loop between them costs more than they do.
         # Keras needs a divisor of the steps; an epoch of moderate size is one call.
-        steps_per_execution=max(k for k in range(1, min(steps, 1000) + 1) if steps % k == 0),
+        steps_per_execution=max(k for k in range(1, at_once + 1) if steps % k == 0),
     )
-    _seed_dropout(model, random_state)
+    model._initial_epoch = None  # a former fit's BackupAndRestore leaves its own there
+    loop.seed_dropout(model, random_state)
     orders = np.stack(list(training.batch_orders(len(X), epochs, random_state)))
-    with training.quiet_logger("tensorflow"):  # fitting many models traces many graphs
+    # Fitting many models traces many graphs, of which TensorFlow would warn.
+    anew = training.beginning_anew(callbacks, keras.callbacks.Callback)
+    with training.quiet_logger("tensorflow"), anew:
         model.fit(
-            _batches(X, y, orders, batch_size),
+            loop.batches((X, y, *weights), orders, recorder.first, batch_size),
             epochs=epochs,
             steps_per_epoch=steps,
             callbacks=[*ours, *callbacks],
             shuffle=False,  # the batches come shuffled
             verbose=0,
         )
-    return training.make_history(recorder.rows)
+    training.explain_end(recorder.rows, epochs, callbacks)
+    columns = training.history_columns(architecture.task, validation)
+    return training.make_history(recorder.rows, columns)
 
 
 def predict_logits(model, X, *, batch_size=1024):
@@ -335,59 +352,3 @@ def load(path, *, architecture=None):
         raise ValueError(f"{path} holds a {type(model).__name__} that workshop did not build.")
     training.check_same(path, model.architecture, architecture)
     return model
-
-
-class _Recorder(keras.callbacks.Callback):
-    """Scores the validation data, collects the history and moves the progress line.
-
-    It comes first among the callbacks: what it adds to `logs`, the others see.
-    """
-
-    def __init__(self, epochs, validation, line):
-        super().__init__()
-        self.epochs, self.validation, self.line, self.rows = epochs, validation, line, []
-
-    def on_epoch_end(self, epoch, logs=None):
-        if self.validation:
-            X, y = self.validation
-            task, logits = self.model.architecture.task, predict_logits(self.model, X)
-            scores = training.score_logits(task, logits, y)
-            logs |= {f"val_{name}": float(value) for name, value in scores.items()}
-        rate = float(self.model.optimizer.learning_rate.numpy())
-        self.rows.append({"epoch": epoch + 1, "learning_rate": rate} | logs)
-        self.line.show(training.epoch_text(self.rows[-1], self.epochs))
-
-    def on_train_end(self, logs=None):
-        self.line.show(training.epoch_text(self.rows[-1], self.epochs), last=True)
-
-
-def _seed_dropout(model, random_state):
-    """Let the masks of each Dropout layer depend on `random_state`, and on which layer it is."""
-    for i, layer in enumerate(model.layers):
-        if isinstance(layer, keras.layers.Dropout) and layer.rate > 0:
-            seed = np.random.SeedSequence([random_state, i]).generate_state(2)
-            layer.seed_generator.state.assign(seed)
-
-
-def _batches(X, y, orders, batch_size):
-    """Batches of whole arrays, epoch after epoch, in the given orders (epochs, N)."""
-    X, y = tf.constant(X), tf.constant(y)
-    steps = -(-len(X) // batch_size)
-    return (
-        tf.data.Dataset.from_tensor_slices(orders)
-        .flat_map(lambda order: tf.data.Dataset.from_tensor_slices(order).batch(batch_size))
-        .map(lambda rows: (tf.gather(X, rows), tf.gather(y, rows)))
-        .apply(tf.data.experimental.assert_cardinality(len(orders) * steps))
-        .prefetch(2)
-    )
-
-
-def _metrics(task):
-    if task == "regression":
-        return [keras.metrics.MeanAbsoluteError(name="mae")]
-    if task == "multiclass":
-        return [keras.metrics.CategoricalAccuracy(name="accuracy")]
-    return [
-        keras.metrics.BinaryAccuracy(name="accuracy", threshold=0.0),  # of logits
-        keras.metrics.AUC(name="auroc", from_logits=True, multi_label=task == "multilabel"),
-    ]
