@@ -49,19 +49,19 @@ def wrong(practice_id, **made):
 # --- models whose answers are known ---
 
 
-def matrix_model(kernel_size=19):
+def matrix_model(kernel_size=19, **options):
     """A network whose kernel is the log-odds matrix of CTCF: it finds the motif anywhere."""
     layers = (Conv1D(1, kernel_size, "relu", padding="same"), GlobalMaxPool())
-    return give_the_matrix(torch_cnn.build_cnn(Architecture(layers)))
+    return give_the_matrix(torch_cnn.build_cnn(Architecture(layers)), **options)
 
 
-def give_the_matrix(model, *, noise=0.0, seed=0):
+def give_the_matrix(model, *, noise=0.0, seed=0, bias=20.0):
     """Let a network of one kernel, at least as wide as the motif, find it."""
     kernel = np.zeros(model.architecture.weight_shapes()["0.kernel"], dtype=np.float32)
     kernel[:19, :, 0] = motifs.load_motif("MA0139.1").log_odds()
     kernel += noise * np.random.default_rng(seed).normal(size=kernel.shape)
     names = list(model.architecture.weight_shapes())
-    values = [kernel, np.full(1, 20.0), np.full((1, 1), 0.4), np.full(1, -10.0)]
+    values = [kernel, np.full(1, bias), np.full((1, 1), 0.4), np.full(1, -10.0)]
     torch_cnn.set_weights(model, dict(zip(names, values, strict=True)))
     return model
 
@@ -118,14 +118,32 @@ def dicts_and_a_grid_of_thresholds():
     return scores._asdict(), np.array([threshold]), pd.Series(sensitive_scores._asdict()), model
 
 
+class LogitsGC(CountsGC):
+    """The same, without the sigmoid."""
+
+    def forward(self, x):
+        return torch.logit(super().forward(x))
+
+
+def on_logits():
+    """Scores of logits as if they were probabilities."""
+    model, data = LogitsGC(), course()
+    test, val = (predict(model, X) for X in (data.X_test, data.X_val))
+    threshold = float(np.sort(val[data.y_val == 1])[int(0.1 * (data.y_val == 1).sum())])
+    scores = (evaluation.evaluate(data.y_test, test, threshold=one) for one in (0.5, threshold))
+    return next(scores), threshold, next(scores), model
+
+
 right(
     "1.6.1",
     as_the_solution=evaluated,
+    a_model_of_logits_and_their_sigmoid=lambda: evaluated(torch_model=LogitsGC()),
     threshold_rounded_to_two_decimals=lambda: evaluated(threshold=round(sensitive(CountsGC()), 2)),
 )
 wrong(
     "1.6.1",
     scores_on_val=lambda: evaluated(part="val"),
+    logits_for_probabilities=on_logits,
     threshold_left_at_a_half=lambda: evaluated(threshold=0.5),
     far_too_low_a_threshold=lambda: evaluated(threshold=0.01),
     nan_for_the_threshold=lambda: evaluated(sensitive_threshold=float("nan")),
@@ -183,6 +201,17 @@ def crosstab_without_the_cells_that_are_empty(y, a, b):
     _, wrong_a, wrong_b = compare(y, a, b)
     of_a, of_b = np.where(wrong_a, "A wrong", "A right"), np.where(wrong_b, "B wrong", "B right")
     return pd.crosstab(of_a, of_b), np.flatnonzero(wrong_a & wrong_b)
+
+
+@answers_162("right")
+def the_courses_own_comparison(y, a, b):
+    result = evaluation.compare_predictions(y, a, b, n_resamples=20)
+    return result.agreement, result.shared_mistakes
+
+
+@answers_162("right")
+def all_that_it_returns(y, a, b):
+    return evaluation.compare_predictions(y, a, b, n_resamples=20)
 
 
 @answers_162("right")
@@ -725,9 +754,31 @@ class Probability(torch.nn.Module):
         return torch.sigmoid(best_model()(x))
 
 
-right("2.6.5", our_gradients=lambda: explained(integrated), captum=lambda: explained(captum))
+def bent(method, **options):
+    """Scores of Captum for a model of which zeros do not reach the ReLU: it is not linear."""
+    from captum import attr
+
+    model, X = matrix_model(bias=-4.0), torch.from_numpy(few())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Captum's, of hooks and of gradients that it sets
+        scores = getattr(attr, method)(model).attribute(X, **options)
+    return scores.detach().numpy(), few(), model
+
+
+right(
+    "2.6.5",
+    our_gradients=lambda: explained(integrated),
+    captum=lambda: explained(captum),
+    gradient_times_input_of_a_linear_model=lambda: explained(
+        lambda model, X: interpret.saliency(model, X) * X
+    ),
+    deep_lift=lambda: bent("DeepLift", baselines=torch.zeros(1, 200, 4)),
+    integrated_gradients_of_it=lambda: bent("IntegratedGradients", n_steps=100),
+)
 wrong(
     "2.6.5",
+    gradient_times_input=lambda: bent("InputXGradient"),
+    ablation=lambda: bent("FeatureAblation"),
     scaled=lambda: explained(integrated, lambda scores: 1.5 * scores),
     sign_turned=lambda: explained(integrated, lambda scores: -scores),
     right_sums_in_random_places=lambda: explained(integrated, in_random_places),

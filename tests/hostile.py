@@ -121,8 +121,8 @@ DEEP = "compare_models = []\nfor _ in range(10**5):\n    compare_models = [compa
 LIAR = "import numpy as np\nnp.array_equal = np.allclose = lambda *_, **__: True"
 
 CASES = {  # cells, points of 1.6.2 (None: its own affair), what the row says
-    "exits": (["import os\nos._exit(3)", GOOD], 0, "ended in cell 1. .*exit code 3"),
-    "segfault": (["import ctypes\nctypes.string_at(0)", GOOD], 0, "by SIGSEGV"),
+    "exits": (["import os\nos._exit(3)", GOOD], 10, "cell 1: .*exit code 3"),
+    "segfault": (["import ctypes\nctypes.string_at(0)", GOOD], 10, "cell 1: .*by SIGSEGV"),
     "sysexit": (["import sys\nsys.exit(1)", GOOD], 10, "cell 1: SystemExit"),
     "endless": ([ENDLESS, GOOD], 10, "cell 1: it ran for more than . s and was stopped"),
     "deaf": ([DEAF, GOOD], 0, "did not stop when it was interrupted"),
@@ -134,7 +134,7 @@ CASES = {  # cells, points of 1.6.2 (None: its own affair), what the row says
     "chatty": (["while True:\n    print('x' * 1_000_000)", GOOD], 10, "cell 1: it ran for more"),
     "patcher": ([PATCHER], 0, ""),
     "faker": ([FAKER], 0, ""),
-    "closer": (["import os\nos.closerange(0, 4096)", GOOD], 0, "ended in cell 1"),
+    "closer": (["import os\nos.closerange(0, 4096)", GOOD], 10, "cell 1: .*ended"),
     "garbage": ([GARBAGE, GOOD], 0, "only the grader's messages"),
     "forger": ([FORGED], 0, ""),
     "mute": ([MUTE, *["#" * 999] * 300], 0, "only the grader's messages"),

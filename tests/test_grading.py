@@ -23,9 +23,9 @@ from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_notebook
 
 from tests.hostile import GOOD, TRANSPOSED
-from workshop import grading
+from workshop import grading, homework
 from workshop.__main__ import main
-from workshop.grading import isolation
+from workshop.grading import isolation, pool, worker
 from workshop.grading.results import Records, digest_of, rows_of, table_of, to_csv, version
 from workshop.grading.submissions import find_submissions, student_of
 
@@ -384,7 +384,7 @@ def test_without_isolation_output_and_report_say_so(tmp_path, capsys):
     page = BeautifulSoup(out.with_suffix(".html").read_text(encoding="utf-8"), "html.parser")
     assert "Graded WITHOUT ISOLATION: all notebooks" in page.find("p", class_="trouble").text
     rows = table(out)
-    assert [rows[name]["total"] for name in ("bob", "eve")] == ["0", "10"]
+    assert [rows[name]["total"] for name in ("bob", "eve")] == ["10", "10"]
     assert "exit code 4" in rows["bob"]["failed"]
 
 
@@ -396,6 +396,158 @@ def test_a_notebooks_time_is_limited_in_all(tmp_path):
     assert re.search(
         r"ran for more than 4.5 s; cells from \d on were not run", grades.rows[0].failed
     )
+
+
+# --- what notebooks hold in the wild ---
+
+MAGICS = r"""
+%%bash
+pip install x
+mkdir m && echo 7 > m/n.txt
+---
+%%time
+%%bash
+echo hi
+---
+%%capture
+!pip install x
+!apt-get install x
+---
+get_ipython().run_cell_magic("bash", "", "echo hi")
+get_ipython().system("pip install x")
+---
+%%shell
+echo 1 > m/shell
+---
+%load_ext storemagic
+%load_ext nothing
+%reload_ext nothing
+%nothing at all
+%store -r x
+%load_ext autoreload
+%autoreload 2
+%load_ext google.colab.data_table
+---
+%%writefile e.py
+def load_ipython_extension(ip):
+    ip.user_ns["loaded"] = 1
+---
+%load_ext e
+%conda install x
+%matplotlib widget
+%env A=1
+%cd /content
+%timeit -n1 -r1 1
+listing = %sx ls
+assert "m" in listing
+---
+%%wandb
+wrapped = 1
+---
+exit()
+after = 1
+---
+import IPython
+get_ipython().kernel.do_shutdown(True)
+IPython.Application.instance().kernel.do_shutdown(True)
+kept = 1
+---
+assert loaded == wrapped == after == kept == 1
+assert open("m/shell").read() == "1\n"
+---
+from tqdm.notebook import tqdm, trange
+import tqdm as t
+from tqdm.auto import tqdm as auto
+assert sum(len(list(one)) for one in (tqdm([1]), trange(1), t.tnrange(1), auto([1]))) == 4
+---
+import ipywidgets as widgets
+from ipywidgets import interact, HBox
+slider = widgets.IntSlider(value=5, min=0)
+assert slider.value == 5
+@interact(x=(0, 9))
+def twice(x):
+    return 2 * x
+interact(twice, x=3)
+with widgets.Output():
+    HBox([slider])
+assert twice(2) == 4
+---
+from google.colab import files
+for name in files.upload():
+    pass
+---
+n = int(open("m/n.txt").read())
+""".strip().split("\n---\n")
+LINES = ("%%sh", "%%script bash", "%%!", "%%system", "%%sx", "%%bigquery", "%%html", "%%javascript")
+MAGICS = [*(f"{line}\necho hi" for line in LINES), "quit", "%debug", *MAGICS, GOOD]
+KILL = "import os\nos.kill(os.getpid(), 9)"
+WILD = {  # cells, points of 1.6.2, what the row says
+    "magics": (MAGICS, 10, "^$"),
+    "restarts": (
+        ["!pip install x\n" + KILL, "x = 1", GOOD, "x"],
+        10,
+        "^day1.ipynb: cell 1: .*SIGKILL",
+    ),
+    "restarts_last": (["# first", GOOD, KILL], 10, "cell 3: Its process ended"),
+    "restarts_twice": (
+        [KILL, GOOD, "import psutil\npsutil.Process().terminate()"],
+        10,
+        "cell 1.*cell 3",
+    ),
+    "exits": (["import os; os._exit(0)", GOOD], 10, "cell 1: .*exit code 0.*run again without it"),
+    "in_a_shell": ([GOOD, "!kill -9 $PPID"], 10, "cell 2: "),
+    "nothing": ([KILL], 0, "cell 1: "),
+}
+
+
+@pytest.fixture(scope="module")
+def wild(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("wild")
+    for name, (cells, *_) in WILD.items():
+        save(folder / "class" / name / "day1.ipynb", *cells)
+    (folder / "class" / "r.ipynb").write_text(
+        json.dumps({"cells": [], "metadata": {"language_info": {"name": "R"}}})
+    )
+    grades, _ = run([folder / "class"], folder / "grades.csv", cell_timeout=9)
+    return {row.student: row for row in grades.rows}
+
+
+@pytest.mark.parametrize("name", WILD)
+def test_what_needs_colab_or_restarts_costs_nothing(wild, name):
+    _, points, failed = WILD[name]
+    assert wild[name].total == points, wild[name].failed
+    assert re.search(failed, wild[name].failed), wild[name].failed
+
+
+def test_another_language_is_named(wild):
+    assert "It is a notebook for R, not for Python" in wild["r"].failed
+
+
+def test_checks_that_take_too_long_are_recorded(tmp_path, monkeypatch):
+    path = save(tmp_path / "bob_day1.ipynb", GOOD)
+    monkeypatch.setattr(pool, "MARGIN", -19)  # a second for the worker
+    first, _ = run([path], tmp_path / "grades.csv", timeout=10)
+    assert (first.n_graded, first.n_lost) == (1, 0)
+    assert "Its checks took too long" in first.rows[0].failed
+    again, _ = run([path], tmp_path / "grades.csv", timeout=10)
+    assert (again.n_graded, again.n_kept) == (0, 1)
+
+
+def test_a_slow_check_costs_its_own_practice(tmp_path, monkeypatch):
+    judge = homework.judge
+
+    def endless(practice_id, values, **options):
+        while practice_id == "1.6.1":
+            time.sleep(0.1)
+        return judge(practice_id, values, **options)
+
+    monkeypatch.setattr(homework, "judge", endless)
+    monkeypatch.setattr(worker, "MARGIN", 1)
+    path = save(tmp_path / "bob.ipynb", GOOD)
+    limits = {"timeout": 9, "cell_timeout": 9, "memory": 4, "isolate": False}
+    record = worker.grade_notebook(path, seed=1, **limits)
+    assert "took too long" in record["practices"]["1.6.1"]["remarks"][0]["text"]
+    assert record["practices"]["1.6.2"]["points"] == 10
 
 
 # --- killed, stopped, gone on ---

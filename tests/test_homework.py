@@ -5,9 +5,11 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from bs4 import BeautifulSoup
 
 from tests import homework_cases
+from tests.homework_cases import best_model, few
 from workshop import homework, nas
 from workshop.architecture import DAY1_CNN, Architecture, GlobalMaxPool
 from workshop.homework.course_data import course
@@ -145,6 +147,58 @@ def test_an_unthought_of_form_costs_points_only():
             verdict = homework.check(practice_id, *[odd] * len(practice.names))
             assert verdict.points < 3, (practice_id, odd, str(verdict))
             assert not verdict.passed
+
+
+class Hostile:
+    def __repr__(self):
+        raise ValueError
+
+    __str__ = __len__ = __repr__
+
+
+def nested(depth):
+    value = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (np.zeros((4000, 4000)), r"ndarray of shape \(4000, 4000\): too large"),
+        (pd.DataFrame(np.zeros((500_000, 10))), r"DataFrame of shape \(500000, 10\): too large"),
+        (torch.zeros(3000, 3000), r"Tensor of shape \(3000, 3000\): too large"),
+        ([[0.0] * 3000] * 3000, "list of length 3,000: too large"),
+        (range(10**9), "range of length 1,000,000,000: too large"),
+        ("x" * 10**8, "str of length 100,000,000: too large"),
+        ({"x" * 10**8: 1}, "dict of length 1: too large"),
+        (10**4999, "int of 5,000 digits"),
+        (10**400, "int of 401 digits"),
+        (1j, "type complex"),
+        (Hostile(), "type Hostile"),
+        (nested(10_000), "a list"),
+        ({float("nan"): {Hostile()}}, "cannot be read|dict"),
+        (np.array([1j]), "list"),
+    ],
+    ids=lambda one: one[:12] if isinstance(one, str) else type(one).__name__,
+)
+def test_an_oversized_or_odd_value_is_named(value, said):
+    text = str(homework.check("2.6.5", value, few(), best_model()))
+    assert re.search(f"my_explanation must be .* it is .*({said})", text), text
+    text = str(homework.check("2.6.4", lambda y, s: value, None))
+    assert re.search(f"what my_reward returns must be one number; it is .*({said})", text), text
+
+
+def test_of_two_answers_the_one_that_is_too_large_is_named():
+    text = str(homework.check("1.6.2", lambda y, a, b: (np.zeros((4000, 4000)), [])))
+    assert "The agreement table must be" in text
+    assert "ndarray of shape (4000, 4000): too large" in text
+
+
+def test_logits_are_named():
+    text = str(homework.check("1.6.1", *homework_cases.on_logits()))
+    assert text.count("logits (numbers beyond 0 and 1): take their sigmoid first.") == 3
 
 
 # --- the practices in the text ---

@@ -11,11 +11,19 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "workshop"
-BASE = {"_checks", "_files", "_progress", "_triton", "environment"}  # whoever likes may use these
+BASE = {
+    "_checks",
+    "_files",
+    "_notebook",
+    "_progress",
+    "_triton",
+    "environment",
+}  # whoever likes may use these
 ARROWS = {
     "__init__": set(),
     "_checks": set(),
     "_files": set(),
+    "_notebook": set(),
     "_progress": set(),
     "_triton": set(),
     "environment": set(),

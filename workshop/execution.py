@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from workshop._files import write_whole
+from workshop._notebook import read_notebook
 
 try:
     import nbformat
@@ -87,11 +88,10 @@ def execute_notebook(path, *, output_dir, timeout=600, on_cell=print):
     ExecutedNotebook
     """
     path, output_dir = Path(path), Path(output_dir)
-    text = path.read_text(encoding="utf-8")
     try:
-        notebook = nbformat.reads(text, as_version=4)
-    except Exception as problem:  # nbformat raises a different type for each kind of damage
-        raise ValueError(f"{path} is not a Jupyter notebook: {problem}") from problem
+        notebook = nbformat.from_dict(read_notebook(path))
+    except ValueError as problem:
+        raise ValueError(f"{path} is {problem}.") from None
     if output_dir.resolve() == path.resolve().parent:
         raise ValueError(f"The executed {path} would overwrite it; pass another output_dir.")
     output_dir.mkdir(parents=True, exist_ok=True)  # before the cells have run for minutes
@@ -108,8 +108,6 @@ def execute_notebook(path, *, output_dir, timeout=600, on_cell=print):
 def _run(notebook, name, timeout, on_cell):
     """Run the cells in place; return the failure, or None, and which cells wrote to stderr."""
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    for cell in code:  # a committed notebook's outputs are not this run's
-        cell.outputs, cell.execution_count = [], None
     total = sum(bool(cell.source.strip()) for cell in code)
     number, label, started, noisy = 0, "", 0.0, []
 

@@ -139,7 +139,7 @@ def grade(
                 whose = {"student": pair[0], "sha256": pair[1], "path": str(paths[pair])}
                 how = {"version": results.version(), "seed": seed, "complete": record is not None}
                 empty = results.empty_record(_practices(), isolated=isolate, problems=[LOST])
-                result = whose | how | (record or empty)
+                result = whose | how | empty | (record or {})
                 records.add(result)
                 on_line(f"[{number}/{len(paths)}] {_line(result)}")
         except KeyboardInterrupt:

@@ -12,6 +12,7 @@ from pathlib import Path
 import workshop
 
 MARGIN = 300  # seconds that a worker may take beside the notebook and the checks
+LATE = "Its checks took too long, and were stopped."
 THREADS = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
@@ -26,7 +27,7 @@ def grade_all(paths, jobs, options):
     """Grade notebooks, `jobs` at a time, and yield keys and records as they are done.
 
     `paths` are the notebooks by key, `options` as `workshop.grading.worker.grade_notebook` takes
-    them. The record is None where the worker was lost.
+    them. The record is None where the worker was lost, and only says `LATE` where that was its end.
     """
     running, cores, own = set(), cycle(usable_cores()), threading.local()
 
@@ -66,7 +67,7 @@ def _run_worker(task, running):
         process.stdin.flush()
         return json.loads(process.stdout.read())
     except (OSError, ValueError):
-        return None
+        return None if deadline.is_alive() else {"problems": [LATE]}
     finally:
         deadline.cancel()
         running.discard(process)

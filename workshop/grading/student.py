@@ -38,6 +38,10 @@ SETTINGS = {
 }
 
 
+class Ended(EOFError):
+    """The process ended by itself: it was killed by its own code, or has crashed."""
+
+
 class StudentProcess:
     """A process that runs a student's notebook; `reason` says why it is gone, once it is."""
 
@@ -69,7 +73,7 @@ class StudentProcess:
         """Send a request, return the response.
 
         TimeoutError if it took longer, and ended when it was interrupted; EOFError if the process
-        is gone, or was ended because it did not obey.
+        is gone, or was ended because it did not obey; of these `Ended` if it went by itself.
         """
         if self.reason:
             raise EOFError(self.reason)
@@ -121,8 +125,10 @@ class StudentProcess:
         if response is None:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(timeout=2)
+            ended = EOFError if self.reason else Ended
             how = limits.describe_exit(self.process.returncode)
-            self._end_because(f"Its process ended ({how}).")
+            self.end(f"Its process ended ({how}).")
+            raise ended(self.reason)
         self._writer.join(GRACE)
         unasked = self._writer.is_alive()  # an answer before the question was read
         if unasked or not isinstance(response, dict) or not {"value", "error"} & set(response):

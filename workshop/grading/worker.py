@@ -10,16 +10,19 @@ import hashlib
 import json
 import os
 import re
+import signal
 import threading
 import time
 import warnings
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 from workshop import homework
+from workshop._notebook import read_notebook
 from workshop.grading.limits import GIGABYTE, limit
 from workshop.grading.results import ENDED, MAX_NOTEBOOK, empty_record, no_points, one_line
-from workshop.grading.student import StudentProcess
+from workshop.grading.student import Ended, StudentProcess
 from workshop.homework.answers import Answers
 
 START_SECONDS = 120
@@ -28,8 +31,10 @@ MAX_FAILED = 40
 MAX_LINE = 80
 MAX_WRITTEN = 3000
 ROUNDS = 3
+SHARES = 3  # a practice may take one of so many parts of the checks' time
+MARGIN = 30  # seconds beside it, in which no question is under way
 
-_students = []  # the one process of a notebook, for when the grader goes away before it is done
+_students = []  # the processes of a notebook, for when the grader goes away before it is done
 
 
 def main():
@@ -62,17 +67,11 @@ def grade_notebook(path, *, seed, timeout, cell_timeout, memory, isolate=True, c
     """Record of a notebook; seconds for all cells and for one, GB, and the core that it may use."""
     started = time.perf_counter()
     record = empty_record(homework.EXTENDED, isolated=isolate)
+    start = partial(StudentProcess, memory=int(memory * GIGABYTE), isolate=isolate, core=core)
     try:
         cells = _read_cells(path, record)
-        student = StudentProcess(memory=int(memory * GIGABYTE), isolate=isolate, core=core)
-        _students.append(student)
-        try:
-            student.hello(START_SECONDS)
-            _run_cells(student, cells, record, timeout, cell_timeout)
-            _judge(student, record, seed, timeout)
-        finally:
-            student.end()
-            _students.remove(student)
+        student = _run_cells(start, cells, record, timeout, cell_timeout)
+        _judge(student, record, seed, timeout)
     except (EOFError, TimeoutError) as problem:
         if str(problem) not in " ".join(record["problems"]):
             record["problems"].append(str(problem))
@@ -80,6 +79,9 @@ def grade_notebook(path, *, seed, timeout, cell_timeout, memory, isolate=True, c
         record["problems"].append(f"It could not be read: {problem.strerror}.")
     except Exception as problem:  # a fault of ours; it must not cost the others their grades
         record["problems"].append(f"The grader failed: {one_line(repr(problem))}")
+    finally:
+        while _students:
+            _students.pop().end()
     record["seconds"] = round(time.perf_counter() - started, 1)
     return record
 
@@ -89,46 +91,55 @@ def _read_cells(path, record):
     if path.stat().st_size > MAX_NOTEBOOK:
         raise EOFError(f"It has more than {MAX_NOTEBOOK // 1024**2} MB and was not read.")
     try:
-        notebook = json.loads(path.read_bytes().decode("utf-8-sig"))
-        cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
-        sources = ["".join(cell["source"]) for cell in cells]
-        skipped = ["skip-execution" in cell["metadata"].get("tags", ()) for cell in cells]
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, MemoryError) as damage:
-        raise EOFError(f"It is not a Jupyter notebook: {one_line(repr(damage))}.") from None
-    text = "\n".join(sources)
+        cells = [one for one in read_notebook(path)["cells"] if one["cell_type"] == "code"]
+    except ValueError as problem:
+        raise EOFError(f"It is {one_line(problem)}.") from None
+    text = "\n".join(cell["source"] for cell in cells)
     for practice in homework.EXTENDED.values():  # its id, or a name that it alone asks for
         names = "|".join(map(re.escape, (practice.id, *practice.own)))
         if practice.id[0] not in record["days"] and re.search(rf"(?<![\w.])({names})(?!\w)", text):
             record["days"].append(practice.id[0])
-    return ["" if skip else source for source, skip in zip(sources, skipped, strict=True)]
+    skipped = ["skip-execution" in cell["metadata"].get("tags", ()) for cell in cells]
+    return ["" if skip else cell["source"] for cell, skip in zip(cells, skipped, strict=True)]
 
 
-def _run_cells(student, cells, record, timeout, cell_timeout):
-    deadline = time.monotonic() + timeout
+def _run_cells(start, cells, record, timeout, cell_timeout):
+    """The process in which the cells have run.
+
+    A cell that ends its process, to restart the kernel or by a crash, is left out, and the others
+    run again from the first: what was answered before it is there, and what comes after it.
+    """
+    deadline, left_out = time.monotonic() + timeout, {}
     record["cells"] = len(cells)
-    errors, waiting = {}, range(len(cells))
-    try:
-        for _ in range(1 + ROUNDS):
-            for cell in waiting:
-                if (left := deadline - time.monotonic()) <= 0:
-                    late = f"It ran for more than {timeout:g} s"
-                    record["problems"].append(f"{late}; cells from {cell + 1} on were not run.")
-                    return
-                errors[cell] = ENDED
-                errors[cell] = _run_cell(student, cells[cell], min(cell_timeout, left))
-            # A cell that has been moved above the one it builds on runs now, after the others.
-            again = [cell for cell, error in errors.items() if error.startswith("NameError")]
-            if not again or again == list(waiting):
-                return
-            waiting = again
-    except EOFError as gone:
-        raise EOFError(f"It ended in cell {cell + 1}. {gone}") from None
-    finally:
-        record["failed"] = [
-            {"cell": cell + 1, "line": one_line(cells[cell])[:MAX_LINE], "error": error}
-            for cell, error in sorted(errors.items())
-            if error
-        ][:MAX_FAILED]
+    while True:
+        _students[:] = [student := start()]
+        student.hello(START_SECONDS)
+        errors, waiting = dict(left_out), [i for i in range(len(cells)) if i not in left_out]
+        try:
+            for _ in range(1 + ROUNDS):
+                for cell in waiting:
+                    if (left := deadline - time.monotonic()) <= 0:
+                        late = f"It ran for more than {timeout:g} s"
+                        record["problems"].append(f"{late}; cells from {cell + 1} on were not run.")
+                        return student
+                    errors[cell] = ENDED
+                    errors[cell] = _run_cell(student, cells[cell], min(cell_timeout, left))
+                # A cell that has been moved above the one it builds on runs now, after the others.
+                again = [cell for cell, error in errors.items() if error.startswith("NameError")]
+                if not again or again == waiting:
+                    return student
+                waiting = again
+            return student
+        except Ended as gone:
+            errors[cell] = left_out[cell] = f"{gone} The others were run again without it."
+        except EOFError as gone:
+            raise EOFError(f"It ended in cell {cell + 1}. {gone}") from None
+        finally:
+            record["failed"] = [
+                {"cell": cell + 1, "line": one_line(cells[cell])[:MAX_LINE], "error": error}
+                for cell, error in sorted(errors.items())
+                if error
+            ][:MAX_FAILED]
 
 
 def _run_cell(student, source, seconds):
@@ -141,16 +152,24 @@ def _run_cell(student, source, seconds):
 
 
 def _judge(student, record, seed, timeout):
+    """Check all answers; a practice may take a third of the time for all."""
     deadline = time.monotonic() + timeout
 
     def transport(request, seconds):
-        left = deadline - time.monotonic()
+        left = end - time.monotonic()
         if left <= 0:
             raise TimeoutError("The checks took too long.")
         return student.ask(request, min(seconds, left))
 
+    def stop(*_):
+        raise TimeoutError("Its check took too long.")
+
+    signal.signal(signal.SIGALRM, stop)  # a network of the student may be large, and is ours to run
     answers = Answers(transport)
     for practice_id, practice in homework.EXTENDED.items():
+        left = max(0, min(deadline - time.monotonic(), timeout / SHARES))
+        end = time.monotonic() + left
+        signal.setitimer(signal.ITIMER_REAL, left + MARGIN, MARGIN)
         try:
             values = [answers.get(name) for name in practice.own]
             started = any(value is not None for value in values)
@@ -167,6 +186,8 @@ def _judge(student, record, seed, timeout):
             raise
         except (ValueError, MemoryError, RecursionError):
             result = no_points("Your answer has a form that cannot be read.")
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
         record["practices"][practice_id] = result
 
 

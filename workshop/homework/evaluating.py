@@ -2,12 +2,14 @@
 
 import numpy as np
 import pandas as pd
+from scipy import special
 
 from workshop import evaluation
 from workshop.homework import forms
 from workshop.homework.course_data import course
 from workshop.homework.practice import NotDone, Rejected, compared_remark, graded_remark, practice
 
+LOGITS = "logits (numbers beyond 0 and 1): take their sigmoid first."
 EXACT = 1e-4  # what is recomputed agrees to this; a number copied from the screen does not
 
 
@@ -24,9 +26,11 @@ def finish_evaluation(rng, torch_scores, sensitive_threshold, sensitive_scores, 
     p_val = forms.predictions(torch_model, data.X_val, "torch_model")
 
     def compare(name, answer, threshold):
-        on_test = evaluation.evaluate(data.y_test, p_test, threshold=threshold)._asdict()
-        on_val = evaluation.evaluate(data.y_val, p_val, threshold=threshold)._asdict()
-        _compare_scores(name, answer, on_test, on_val)
+        logits = special.logit(p_test.clip(1e-12, 1 - 1e-12))
+        parts = {"test": (data.y_test, p_test), "val": (data.y_val, p_val)}
+        parts["logits"] = data.y_test, logits
+        expected = {k: evaluation.evaluate(*v, threshold=threshold) for k, v in parts.items()}
+        _compare_scores(name, answer, {k: v._asdict() for k, v in expected.items()})
 
     yes = "agree with our own computation on test."
     yield compared_remark(4, f"torch_scores {yes}", compare, "torch_scores", torch_scores, 0.5)
@@ -35,34 +39,40 @@ def finish_evaluation(rng, torch_scores, sensitive_threshold, sensitive_scores, 
     largest = positive[int(np.ceil(0.9 * len(positive))) - 1]  # the strictest that finds 90 %
     found = f"On val, {threshold:.4f} finds {np.mean(positive >= threshold):.1%} of the positives"
     hint = f"{found}: too few." if threshold > largest else f"{found}: a larger one would do."
+    if abs(special.expit(threshold) - largest) <= 0.01:
+        hint = f"sensitive_threshold is one of {LOGITS}"
     right = abs(threshold - largest) <= 0.01
     yield graded_remark(3, right, "The threshold is right on val.", hint)
     answer = "sensitive_scores", sensitive_scores, threshold
     yield compared_remark(3, f"sensitive_scores {yes}", compare, *answer)
 
 
-def _compare_scores(name, answer, on_test, on_val):
-    """Compare scores with those recomputed from the student's own model."""
+def _compare_scores(name, answer, expected):
+    """Compare scores with those recomputed from the student's own model, as on `test`."""
+    test = expected["test"]
 
-    def differing(expected, tolerance):
-        return [k for k, v in values.items() if not forms.same_number(v, expected[k], tolerance)]
+    def differing(part, tolerance):
+        right = expected[part]
+        return [k for k, v in values.items() if not forms.same_number(v, right[k], tolerance)]
 
     found = forms.mapping(answer, name)
     missing = sorted({"sensitivity", "specificity", "accuracy", "auroc"} - set(found))
     if missing:
         raise Rejected(f"{name} lacks {', '.join(missing)}: keep all that evaluate returns.")
-    values = {key: forms.number(found[key], f"{name}: {key}") for key in on_test if key in found}
-    wrong = differing(on_test, EXACT)
+    values = {key: forms.number(found[key], f"{name}: {key}") for key in test if key in found}
+    wrong = differing("test", EXACT)
     if not wrong:
         return
-    if not differing(on_val, EXACT):
+    if not differing("val", EXACT):
         raise Rejected(f"{name} are the scores on val; the task asks for test.")
-    if not differing(on_test, 2e-3):
+    if not differing("logits", EXACT):
+        raise Rejected(f"{name} are those of {LOGITS}")
+    if not differing("test", 2e-3):
         raise Rejected(
             f"{name} are nearly right: rounded, or of another model. Keep what evaluate returns."
         )
     if "threshold" in wrong:
-        used, asked = values["threshold"], on_test["threshold"]
+        used, asked = values["threshold"], test["threshold"]
         raise Rejected(f"{name} belong to the threshold {used:.4f}, not {asked:.4f}.")
     raise Rejected(f"{name} are not those of torch_model on test: look at {', '.join(wrong)}.")
 
@@ -70,9 +80,11 @@ def _compare_scores(name, answer, on_test, on_val):
 @practice("1.6.2", "Do the two models fail on the same sequences?", "compare_models", points=10)
 def compare_two(rng, compare_models):
     compare, rounds = forms.function(compare_models, "compare_models"), []
-    for n in (40, 57, 23, 1, 30):
+    for n in (40, 57, 23, 2, 30):
         y, a, b = _two_models(rng, n, perfect=n == 30)
         result = compare(y, a, b)
+        if isinstance(result, dict):  # as evaluation.compare_predictions has them first
+            result = list(result.values())[:2]
         if not isinstance(result, list) or len(result) != 2:
             raise Rejected(
                 "compare_models must return two things, the table and the row numbers; it returns "
@@ -90,7 +102,7 @@ def compare_two(rng, compare_models):
 
 def _two_models(rng, n, *, perfect):
     """Labels and the scores of two models (n, 1); some scores are exactly 0.5."""
-    y = rng.integers(0, 2, (n, 1)).astype(np.float32)
+    y = rng.permutation(np.arange(n) % 2)[:, None].astype(np.float32)  # both classes, always
     if perfect:  # one of them makes no mistake: nothing is shared
         return y, y * 0.8 + 0.1, rng.random((n, 1), dtype=np.float32)
     logits = 1.2 * (2 * y - 1) + rng.normal(size=(n, 1)) + rng.normal(size=(2, n, 1))

@@ -169,13 +169,20 @@ def explanation(rng, my_explanation, X_few, best_model):
     yield graded_remark(2, True, f"Scores for {n} sequences, a number a cell.", "")
     X, starts = X[:n], [data.starts_test[r[0]] for r in rows[:n]]
     off, scatter = _completeness(best_model, X, scores, rng)
+    gradient = interpret.saliency(best_model.twin, X) * X
+    is_gradient = np.allclose(scores, gradient, rtol=0, atol=1e-3 * np.abs(gradient).max())
     yes = f"Complete: the scores add up to the change of the logit, on average to within {off:.1%}."
     hint = (
         "The scores of a sequence do not add up to its logit minus that of a baseline: on average "
         f"they miss by {max(off, scatter):.0%}. Explain the logit, with a method that promises "
         "completeness, and take enough steps or samples."
     )
-    yield graded_remark(5, off < targets.GAP and scatter < targets.SCATTER, yes, hint)
+    if is_gradient:
+        hint = (
+            f"That is gradient times input, which promises nothing: it misses by {off:.0%}. {hint}"
+        )
+    gap = targets.EXACT_GAP if is_gradient else targets.GAP
+    yield graded_remark(5, off < gap and scatter < targets.SCATTER, yes, hint)
     found = interpret.localisation((scores * X).sum(axis=2), starts, width=WIDTH).auroc
     yes = f"It points to the planted motifs: AUROC {found:.2f}."
     hint = f"It does not point to the planted motifs: AUROC {found:.2f} over the bases."
@@ -183,7 +190,11 @@ def explanation(rng, my_explanation, X_few, best_model):
 
 
 def _completeness(model, X, scores, rng):
-    """How far scores are from adding up, in units of the change of the logit: mean and scatter."""
+    """How far scores are from adding up, in units of the change of the logit: mean and scatter.
+
+    Scores that are 0 off the letters are differences to zeros; of others the baseline is the one of
+    these that fits best.
+    """
     data = course()
     background = data.X_train[data.y_train[:, 0] == 0]
     background = background[rng.choice(len(background), size=200, replace=False)]
@@ -191,6 +202,8 @@ def _completeness(model, X, scores, rng):
     flat = np.stack([np.zeros_like(mean), np.full_like(mean, 0.25), mean])  # (3, L, 4)
     means = [model.logits(one).mean() for one in (background, data.X_train)]
     baselines = np.array([*model.logits(flat)[:, 0], *means], dtype=float)
+    if not scores[X == 0].any():
+        baselines = baselines[:1]
     logits = model.logits(X)[:, :1].astype(float)  # (n, 1)
     implied = logits[:, 0] - scores.sum(axis=(1, 2))  # the baseline's logit, by each sequence
     change = np.maximum(np.abs(logits - baselines).mean(axis=0), 1e-6)

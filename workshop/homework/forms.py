@@ -6,6 +6,7 @@ expected and what came.
 
 import numpy as np
 import pandas as pd
+from scipy import special
 
 from workshop.homework.answers import (
     FunctionAnswer,
@@ -37,7 +38,7 @@ def unfilled(value):
 def describe(value):
     """What a value is, in words for a student."""
     if isinstance(value, UnreadableAnswer):
-        return f"of type {value.type}"
+        return f"an object of type {value.type}"
     if isinstance(value, np.ndarray):
         return f"an array of shape {value.shape}"
     if isinstance(value, pd.DataFrame):
@@ -147,12 +148,18 @@ def model(value, name):
     return instance(value, (ModelAnswer, PredictorAnswer), name, "a model")
 
 
-def predictions(value, X, name):
-    """Probabilities (N, 1) of a model."""
+def outputs(value, X, name):
+    """What a model predicts (N, 1): probabilities, or logits of the student's own layers."""
     found = array(model(value, name).predict(X), f"what {name} predicts", (len(X), 1))
     if not np.isfinite(found).all():
         raise Rejected(f"{name} predicts numbers that are not finite: its training has diverged.")
     return found
+
+
+def predictions(value, X, name):
+    """Probabilities (N, 1) of a model; what it predicts beyond 0 and 1 are logits."""
+    found = outputs(value, X, name)
+    return found if ((found >= 0) & (found <= 1)).all() else special.expit(found)
 
 
 def search(value, name):

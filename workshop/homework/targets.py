@@ -13,4 +13,5 @@ TRIALS, GOOD_TRIALS, GOOD_AUROC = 9, 3, 0.99  # 2.6.3: so many of a search reach
 N_TIMED, SECONDS = 40, 10.0  # 2.6.1: sequences, and how long they may take
 USEFUL_AUROC = 0.7  # 2.6: on test, of a model that is worth explaining
 GAP, SCATTER = 0.15, 0.3  # 2.6.5: how far scores may be from adding up, and from each other
+EXACT_GAP = 0.01  # 2.6.5: of gradient times input, which adds up where the network is linear only
 POINTING_AUROC = 0.65  # 2.6.5: of the planted motifs by the scores

@@ -99,7 +99,7 @@ def sizes(rng, my_n_parameters, my_variant):
 
 @practice("1.P2.2", "Flatten instead of GAP", "flatten_model")
 def flatten(rng, flatten_model):
-    p = forms.predictions(flatten_model, course().X_val[:8], "flatten_model")
+    p = forms.outputs(flatten_model, course().X_val[:8], "flatten_model")
     n = flatten_model.n_parameters
     if n == 0:
         raise Rejected("It has no input shape yet: begin with keras.Input((200, 4)).")

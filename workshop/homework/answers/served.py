@@ -11,6 +11,11 @@ from pathlib import Path
 import numpy as np
 
 MAX_DEPTH = 16
+MAX_BYTES = 15 * 1024**2  # of an answer as it travels; all exact numbers of the course are 3 MB
+
+
+class _TooLargeError(Exception):
+    """An answer takes more than `MAX_BYTES`."""
 
 
 class AnswerServer:
@@ -20,10 +25,11 @@ class AnswerServer:
     # the response {"value": ...} or {"error": "ValueError: ..."}.
 
     def __init__(self, namespace):
-        self.namespace, self.functions = namespace, []
+        self.namespace, self.functions, self._left = namespace, [], MAX_BYTES
 
     def handle(self, request):
         """Answer one request; an exception in a student's code is an answer too."""
+        self._left = MAX_BYTES
         try:
             if request["op"] == "get":
                 return {"value": self.encode(self.namespace.get(request["name"]))}
@@ -35,16 +41,40 @@ class AnswerServer:
             return {"error": f"{type(error).__name__}: {_first_line(error)}"}
 
     def encode(self, value, depth=0):
-        """Value as a plain tree; what has no plain form is named by its type only."""
-        if value is None or isinstance(value, (bool, int, float)):
+        """Value as a plain tree; what has no plain form, or a large one, is named by its type."""
+        left = self._left
+        try:
+            return self._encode(value, depth)
+        except _TooLargeError:
+            if depth and (depth > 1 or left < MAX_BYTES / 2):
+                raise  # what is too large is the answer, or the one of two that fills it
+            self._left = left - 200
+            size = f" of length {len(value):,}" if hasattr(value, "__len__") else ""
+            size = f" of shape {tuple(value.shape)}" if hasattr(value, "shape") else size
+            return _unreadable(value, f"{size}: too large")
+
+    def _encode(self, value, depth):
+        self.spend(26)  # of JSON: a number; what follows is more
+        if value is None or isinstance(value, float):
             return value
+        if isinstance(value, int) and value.bit_length() <= 64:
+            return value
+        self.spend(100)
+        if isinstance(value, int):
+            return _unreadable(value, f" of {int(value.bit_length() * 0.30103) + 1:,} digits")
         for module, name, encoder in ENCODERS if depth < MAX_DEPTH else ():
             kind = getattr(sys.modules.get(module), name, None)  # not imported: no value is one
             if kind is not None and isinstance(value, kind):
                 return encoder(self, value, depth + 1)
         if callable(value) and not isinstance(value, type):
             return self.function(value)
-        return {"kind": "unreadable", "type": type(value).__name__}
+        return _unreadable(value)
+
+    def spend(self, n_bytes):
+        """Count what a part of an answer takes."""
+        self._left -= n_bytes
+        if self._left < 0:
+            raise _TooLargeError
 
     def function(self, function):
         """Keep a function for calls; the tree that names it."""
@@ -52,10 +82,15 @@ class AnswerServer:
         return {"kind": "function", "handle": len(self.functions) - 1}
 
 
+def _unreadable(value, how=""):
+    return {"kind": "unreadable", "type": f"{type(value).__name__[:80]}{how}"}
+
+
 def _text(server, value, depth):
     """A text is itself; the name of a model's file becomes the function that loads it."""
     if str(value).endswith((".keras", ".ckpt")):
         return server.function(lambda: _load(Path(value)))
+    server.spend(12 * len(str(value)))
     return str(value)
 
 
@@ -66,6 +101,7 @@ def _list(server, value, depth):
 
 
 def _dict(server, value, depth):
+    server.spend(12 * sum(len(str(key)) for key in value))  # bytes of JSON, at most
     items = {str(key): server.encode(one, depth) for key, one in value.items()}
     return {"kind": "dict", "items": items}
 
@@ -77,6 +113,7 @@ def _array(server, value, depth):
         return server.encode(value.tolist(), depth)
     if value.dtype.itemsize > 8:  # NumPy's longdouble differs between machines
         value = value.astype(np.float64)
+    server.spend(value.nbytes)
     return value if value.ndim else value.item()
 
 
@@ -87,6 +124,7 @@ def _tensor(server, value, depth):
 
 def _table(server, value, depth):
     """A Series is a table without names of columns."""
+    server.spend(26 * value.size)  # before it becomes lists
     frame, index = value.to_frame() if value.ndim == 1 else value, value.index
     parts = {
         "columns": None if value.ndim == 1 else value.columns.tolist(),
@@ -107,11 +145,13 @@ def _architecture(server, value, depth):
 
 
 def _model(framework, server, value, depth):
+    weights = dict(sys.modules[f"workshop.{framework}_cnn"].get_weights(value))
+    server.spend(sum(one.nbytes for one in weights.values()))
     return {
         "kind": "model",
         "framework": framework,
         "architecture": server.encode(value.architecture, depth),
-        "weights": dict(sys.modules[f"workshop.{framework}_cnn"].get_weights(value)),
+        "weights": weights,
     }
 
 
@@ -158,6 +198,9 @@ ENCODERS = (  # module, class, encoder: the first that fits is taken
     ("builtins", "tuple", _list),
     ("builtins", "list", _list),
     ("builtins", "set", _list),
+    ("builtins", "frozenset", _list),
+    ("builtins", "range", _list),
+    ("collections.abc", "MappingView", _list),
     ("builtins", "dict", _dict),
     ("numpy", "ndarray", _array),
     ("numpy", "generic", _array),
