@@ -278,7 +278,7 @@ def _check_letters(seqs, first=0):
         places = ((i, p) for i, seq in enumerate(seqs) for p in range(len(seq)))
         i, p = next((i, p) for i, p in places if seqs[i][p] not in known)
         raise ValueError(
-            f"seqs may hold A, C, G, T and N; got {seqs[i][p]!r} in sequence {first + i} at position {p} "
-            "(both count from 0). Replace it, with N if it is ambiguous."
+            f"seqs may hold A, C, G, T and N; got {seqs[i][p]!r} in sequence {first + i} at "
+            f"position {p} (both count from 0). Replace it, with N if it is ambiguous."
         )
     return letters

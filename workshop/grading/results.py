@@ -152,7 +152,7 @@ def table_of(rows, practice_ids):
     """Rows as a table: student, a column a practice, total, seconds, failed."""
     columns = ["student", *practice_ids, "total", "seconds", "failed"]
     lines = [[r.student, *r.points.values(), r.total, r.seconds, r.failed] for r in rows]
-    return pd.DataFrame(lines, columns=columns)
+    return pd.DataFrame(lines, columns=columns, dtype=object)  # Arrow's text refuses some names
 
 
 def to_csv(table):

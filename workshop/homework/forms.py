@@ -69,7 +69,8 @@ def number(value, name):
     found = value
     if isinstance(value, (list, np.ndarray, pd.Series)) and np.size(value) == 1:
         found = np.ravel(value)[0]
-    if isinstance(found, (bool, np.bool_)) or not isinstance(found, (int, float, np.number)):
+    numeric = isinstance(found, (int, float, np.number)) and not isinstance(found, bool)
+    if not numeric or found != found:
         raise rejected(value, name, "one number")
     return float(found)
 
