@@ -172,7 +172,10 @@ def main():
             rows = {row["student"]: row for row in csv.DictReader(file)}
         record = json.loads(out.with_suffix(".json").read_text(encoding="utf-8"))
         honest = says_what_is_open(Path(parent))
-    said = {one["student"]: one["practices"]["2.6.2"].get("written") for one in record["notebooks"]}
+    said = {
+        one["student"]: one["record"]["practices"]["2.6.2"].get("written")
+        for one in record["notebooks"]
+    }
     gained = [name for name in ATTEMPTS if said[name] != "gained: "]
     wrong = [student for student in {*expected, *rows} if not agrees(student, rows, expected)]
     for student in sorted({*wrong, *gained}):

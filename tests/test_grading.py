@@ -169,7 +169,7 @@ def graded(student, points, *, path="day1.ipynb", days=("1",), problems=(), fail
     record = {"practices": found, "days": list(days), "cells": 3, "failed": list(failed)}
     record |= {"problems": list(problems), "seconds": 2.0, "isolated": True}
     kept = {"student": student, "path": path, "sha256": sha, "seed": 1, "complete": True}
-    return kept | {"version": version()} | record
+    return kept | {"version": version(), "record": record}
 
 
 def test_a_row_has_the_best_of_each_practice():
@@ -207,7 +207,7 @@ def test_a_damaged_record_is_left_alone(tmp_path):
         "{",
         "[]",
         '{"format": "other"}',
-        '{"format": "workshop grades 2"}',
+        '{"format": "workshop grades 3"}',
         "[" * 9999,
     ):
         record.write_text(content)

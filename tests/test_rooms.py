@@ -11,14 +11,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "workshop"
-BASE = {
-    "_checks",
-    "_files",
-    "_notebook",
-    "_progress",
-    "_triton",
-    "environment",
-}  # whoever likes may use these
+BASE = {"_checks", "_files", "_notebook", "_progress", "_triton", "environment"}  # anyone's
 ARROWS = {
     "__init__": set(),
     "_checks": set(),
@@ -29,7 +22,8 @@ ARROWS = {
     "environment": set(),
     "execution": set(),
     "sequences": set(),
-    "splits": set(),
+    "chromosomes": set(),
+    "splits": {"chromosomes"},
     "evaluation": set(),
     "motifs": {"sequences"},
     "layers": set(),
@@ -38,7 +32,7 @@ ARROWS = {
     "training": {"architecture", "evaluation", "sequences"},
     "keras_cnn": {"training", "architecture"},
     "torch_cnn": {"training", "architecture"},
-    "plot": {"architecture", "evaluation", "motifs", "splits", "sequences"},
+    "plot": {"architecture", "evaluation", "motifs", "chromosomes", "sequences"},
     "interpret": {"training", "architecture", "motifs", "evaluation", "sequences"},
     "nas": {"training", "architecture", "torch_cnn"},
     "homework": {

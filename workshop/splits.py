@@ -4,7 +4,6 @@ On genomes hold out whole chromosomes: neighbouring windows, and windows that ov
 sequence, so that a random split lets a model recognise test windows that it has seen.
 """
 
-import re
 from itertools import combinations
 from numbers import Real
 from typing import NamedTuple
@@ -13,6 +12,13 @@ import numpy as np
 import pandas as pd
 
 from workshop._checks import plain_array, positive_int
+from workshop.chromosomes import (
+    UNPLACED,
+    chromosome_of,
+    names_by_spelling,
+    natural_order,
+    normal_name,
+)
 
 __all__ = [
     "TEST_CHROMS",
@@ -66,11 +72,11 @@ def split_by_chromosome(chroms, *, val_chroms=VAL_CHROMS, test_chroms=TEST_CHROM
     >>> split.train, split.val, split.test
     (array([1]), array([2]), array([0, 3]))
     """
-    rows = _names(chroms, "chroms", chromosome_of)
+    rows = names_by_spelling(chroms, "chroms", chromosome_of)
     if np.ndim(chroms) != 1:
         raise ValueError(f"chroms must have shape (N,); got {np.shape(chroms)}.")
-    val = _names(val_chroms, "val_chroms", chromosome_of)
-    test = _names(test_chroms, "test_chroms", chromosome_of)
+    val = names_by_spelling(val_chroms, "val_chroms", chromosome_of)
+    test = names_by_spelling(test_chroms, "test_chroms", chromosome_of)
     for name, wanted in {"val_chroms": val, "test_chroms": test}.items():
         unknown = wanted.index[~wanted.isin(rows)]
         if len(unknown):
@@ -85,7 +91,7 @@ def split_by_chromosome(chroms, *, val_chroms=VAL_CHROMS, test_chroms=TEST_CHROM
             "test_chroms."
         )
     in_val, in_test = rows.isin(val).to_numpy(), rows.isin(test).to_numpy()
-    train, unplaced = ~in_val & ~in_test, rows.str.match(_UNPLACED).to_numpy(dtype=bool)
+    train, unplaced = ~in_val & ~in_test, rows.str.match(UNPLACED).to_numpy(dtype=bool)
     if (train & unplaced).any() and not unplaced[~train].all():  # or they are what is split
         row, *more = np.flatnonzero(train & unplaced)
         raise ValueError(
@@ -175,7 +181,7 @@ def overlapping_windows(table, split):
             f"{', '.join(missing)}."
         )
     chroms = table["chrom"].to_numpy()
-    names = _names(chroms, "chrom", normal_name).to_numpy()
+    names = names_by_spelling(chroms, "chrom", normal_name).to_numpy()
     starts, ends = (_int64(table[column], column) for column in ("start", "end"))
     parts = {part: _rows(rows, part, len(table)) for part, rows in split._asdict().items()}
     parts = {part: rows[starts[rows] < ends[rows]] for part, rows in parts.items()}  # hold bases
@@ -191,45 +197,6 @@ def overlapping_windows(table, split):
             found.append(pd.DataFrame(pairs | {"chrom": chroms[a], "overlap": bp}))
     columns = ["part_a", "row_a", "part_b", "row_b", "chrom", "overlap"]
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=columns)
-
-
-_NO_NAME = re.compile(r"|NA[NT]?|N/A|<NA>|NONE|NULL|UNKNOWN|TRUE|FALSE|[.*?]|-.*")
-_CONTIG = re.compile(r"_(.+_)?(ALT|RANDOM|FIX|HAP\d*)$")
-# Of any chromosome: HLA, Ensembl's alternatives and patches, GenBank's contigs (CM: chromosomes).
-_UNPLACED = re.compile(r"UN(_|$)|HLA-|HSCHR|HG\d.*_PATCH|(?!CM)([A-Z]{2,6}|N[TW]_)\d{6}")
-
-
-def normal_name(text):
-    """Name without blanks, case, chr and what tables of numbers add: 1 for ' chr1', 01 and 1.0."""
-    name = re.sub(r"^CHR(OM(OSOME)?)?_?", "", "".join(text.split()).upper())
-    name = re.sub(r"^0+(?=\d)|\.0$", "", name)
-    return "M" if name == "MT" else name
-
-
-def chromosome_of(text):
-    """Normal name of the chromosome that a contig belongs to: 1 for chr1_KI270706v1_random."""
-    return _CONTIG.sub("", normal_name(text))
-
-
-def natural_order(chrom):
-    """Sort key of a chromosome's name: chr2 before chr10 before chrX."""
-    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", str(chrom))]
-
-
-def _names(chroms, argument, identity):
-    """Series of each name as `identity` gives it; its index is the names as they are spelled."""
-    if isinstance(chroms, (str, bytes)) or not hasattr(chroms, "__iter__"):
-        kind = "string" if isinstance(chroms, str) else type(chroms).__name__
-        raise TypeError(f"{argument} must be a list; got one {kind}. Pass [{chroms!r}].")
-    spelled = [one.decode() if isinstance(one, bytes) else str(one) for one in chroms]
-    identities = {text: identity(text) for text in set(spelled)}
-    for row, text in enumerate(spelled):
-        if _NO_NAME.fullmatch(identities[text]):
-            raise ValueError(
-                f"{argument} must hold names; row {row} has no chromosome: got {text!r}. Leave "
-                "such rows out first."
-            )
-    return pd.Series([identities[text] for text in spelled], spelled, dtype=object)
 
 
 def _rows(rows, part, n):

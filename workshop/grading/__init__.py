@@ -139,7 +139,7 @@ def grade(
                 whose = {"student": pair[0], "sha256": pair[1], "path": str(paths[pair])}
                 how = {"version": results.version(), "seed": seed, "complete": record is not None}
                 empty = results.empty_record(_practices(), isolated=isolate, problems=[LOST])
-                result = whose | how | empty | (record or {})
+                result = whose | how | {"record": empty | (record or {})}
                 records.add(result)
                 on_line(f"[{number}/{len(paths)}] {_line(result)}")
         except KeyboardInterrupt:
@@ -212,12 +212,13 @@ def _practices():
 
 def _line(result):
     """Line of progress: what a notebook earned, of the days that it is about."""
-    days = result["days"] or ["1", "2"]
-    points = sum(practice["points"] for practice in result["practices"].values())
+    record = result["record"]
+    days = record["days"] or ["1", "2"]
+    points = sum(practice["points"] for practice in record["practices"].values())
     words = [result["student"], Path(result["path"]).name, f"{points} of {50 * len(days)} points"]
-    words += [f"{result['seconds']:.0f} s", *result["problems"]]
-    if result["failed"]:
-        words.append("failed cells: " + ", ".join(str(one["cell"]) for one in result["failed"]))
+    words += [f"{record['seconds']:.0f} s", *record["problems"]]
+    if record["failed"]:
+        words.append("failed cells: " + ", ".join(str(one["cell"]) for one in record["failed"]))
     return "  ".join(map(results.one_line, words))
 
 

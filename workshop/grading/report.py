@@ -43,7 +43,7 @@ def to_html(rows, table, practices, *, title):
 
 def _without_walls(rows):
     """Whose notebooks ran without isolation, and what that means."""
-    names = [r.student for r in rows if not all(n["isolated"] for n in r.notebooks)]
+    names = [r.student for r in rows if not all(n["record"]["isolated"] for n in r.notebooks)]
     if not names:
         return ""
     names = "all notebooks" if len(names) == len(rows) else ", ".join(names)
@@ -68,7 +68,7 @@ def _student(row, practices):
     """All that was said of a student's answers."""
     parts = [f"<article><h3>{html.escape(row.student)}: {row.total} of 100</h3>"]
     parts += [_notebook(one) for one in row.notebooks]
-    days = {day for one in row.notebooks for day in one["days"]} or {"1", "2"}
+    days = {day for one in row.notebooks for day in one["record"]["days"]} or {"1", "2"}
     for practice in practices.values():
         found = row.best[practice.id]
         if practice.id[0] not in days and not found["points"]:
@@ -90,10 +90,10 @@ def _remark(remark):
 
 def _notebook(result):
     """How a notebook ran, and what went wrong."""
-    name = Path(result["path"]).name
-    said = f"{name}: {result['cells']} code cells, {result['seconds']:.0f} s"
-    lines = [f"<li>{html.escape(problem)}</li>" for problem in result["problems"]]
-    for cell in result["failed"]:
+    name, record = Path(result["path"]).name, result["record"]
+    said = f"{name}: {record['cells']} code cells, {record['seconds']:.0f} s"
+    lines = [f"<li>{html.escape(problem)}</li>" for problem in record["problems"]]
+    for cell in record["failed"]:
         where = f"Cell {cell['cell']}, <code>{html.escape(cell['line'])}</code>"
         lines.append(f"<li>{where}: {html.escape(cell['error'])}</li>")
     trouble = f'<ul class="trouble">{"".join(lines)}</ul>' if lines else ""

@@ -15,7 +15,7 @@ import pandas as pd
 import workshop
 from workshop._files import write_whole
 
-FORMAT = "workshop grades 2"
+FORMAT = "workshop grades 3"
 MAX_FAILED = 8  # cells named in a row of the table; the report has all
 MAX_TEXT = 300
 MAX_NOTEBOOK = 50 * 1024**2
@@ -53,8 +53,8 @@ def _printable(text):
 class Records:
     """All results, kept whole in one file; ValueError if the file is something else.
 
-    A result is the record of a notebook with student, path, sha256 (of the notebook's bytes),
-    version (of this package), seed, and complete: False when the grader itself failed.
+    A result has the record of a notebook, student, path, sha256 (of the notebook's bytes), version
+    (of this package), seed, and complete: False when the grader itself failed.
     """
 
     def __init__(self, path):
@@ -123,25 +123,25 @@ def rows_of(results, practice_ids):
 def _row(student, notebooks, practice_ids):
     best = {}
     for key in practice_ids:
-        found = [one["practices"][key] for one in notebooks]
+        found = [one["record"]["practices"][key] for one in notebooks]
         # Of equal points the one that was worked on, so that its hints are shown.
         best[key] = max(found, key=lambda one: (one["points"], one["done"], one["started"]))
     points = {key: practice["points"] for key, practice in best.items()}
-    seconds = round(sum(one["seconds"] for one in notebooks), 1)
+    seconds = round(sum(one["record"]["seconds"] for one in notebooks), 1)
     failed = "; ".join(_failures(notebooks))
     return Row(student, points, sum(points.values()), seconds, failed, best, notebooks)
 
 
 def _failures(notebooks):
     for day in "12":
-        times = sum(day in one["days"] for one in notebooks)
+        times = sum(day in one["record"]["days"] for one in notebooks)
         if times > 1:
             yield f"Day {day} came {times} times, the best of each practice counts"
     for one in notebooks:
-        name = Path(one["path"]).name
-        for problem in one["problems"]:
+        name, record = Path(one["path"]).name, one["record"]
+        for problem in record["problems"]:
             yield f"{name}: {problem.rstrip('.')}"
-        failed = [cell for cell in one["failed"] if cell["error"] != ENDED]  # a problem, above
+        failed = [cell for cell in record["failed"] if cell["error"] != ENDED]  # a problem, above
         for cell in failed[:MAX_FAILED]:
             yield f"{name}: cell {cell['cell']}: {cell['error'].rstrip('.')}"
         if len(failed) > MAX_FAILED:

@@ -3,8 +3,8 @@
 import numpy as np
 from matplotlib.ticker import PercentFormatter
 
+from workshop.chromosomes import natural_order
 from workshop.plot.canvas import GREY, PART_COLOURS, axes_for, colours_by_name, name_bases, tidy
-from workshop.splits import natural_order
 
 
 def base_composition(compositions, *, ax=None):
