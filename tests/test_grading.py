@@ -400,6 +400,25 @@ def test_a_notebooks_time_is_limited_in_all(tmp_path):
 
 # --- what notebooks hold in the wild ---
 
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        ([("markdown", "def f(x):\n    return 1"), ("code", "# f")], "stands in text cell 1"),
+        ([("code", "x = 1"), ("raw", "f: float = 2")], "stands in text cell 1"),
+        ([("code", "g, f = 1, 2"), ("markdown", "f"), ("code", "f = 3")], "again in cell 2"),
+        (
+            [("code", "f = 1"), ("code", "f == 1\nf(x=2)\nf.a = 3\nff = 4"), ("markdown", "f = ")],
+            "1",
+        ),
+        ([("code", "f = 1"), ("code", "h(f, x=1)"), ("markdown", "Write `f = ...`")], ""),
+    ],
+)
+def test_where_an_answer_stands_that_is_not_found(cells, said):
+    made = [{"cell_type": kind, "source": source, "metadata": {}} for kind, source in cells]
+    assert [said in one["text"] for one in worker._places(made, ["f"])] == ([True] if said else [])
+
+
 MAGICS = r"""
 %%bash
 pip install x

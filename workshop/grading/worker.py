@@ -70,8 +70,17 @@ def grade_notebook(path, *, seed, timeout, cell_timeout, memory, isolate=True, c
     start = partial(StudentProcess, memory=int(memory * GIGABYTE), isolate=isolate, core=core)
     try:
         cells = _read_cells(path, record)
-        student = _run_cells(start, cells, record, timeout, cell_timeout)
+        sources = [
+            "" if _is_skipped(cell) else cell["source"]
+            for cell in cells
+            if cell["cell_type"] == "code"
+        ]
+        student = _run_cells(start, sources, record, timeout, cell_timeout)
         _judge(student, record, seed, timeout)
+        for practice_id, result in record["practices"].items():
+            practice = homework.EXTENDED[practice_id]
+            if result["points"] < practice.points:
+                result["remarks"] += _places(cells, practice.own)
     except (EOFError, TimeoutError) as problem:
         if str(problem) not in " ".join(record["problems"]):
             record["problems"].append(str(problem))
@@ -87,20 +96,46 @@ def grade_notebook(path, *, seed, timeout, cell_timeout, memory, isolate=True, c
 
 
 def _read_cells(path, record):
-    """Sources of the code cells; EOFError if it is no notebook. Notes the days that it is about."""
+    """All cells; EOFError if it is no notebook. Notes the days that it is about."""
     if path.stat().st_size > MAX_NOTEBOOK:
         raise EOFError(f"It has more than {MAX_NOTEBOOK // 1024**2} MB and was not read.")
     try:
-        cells = [one for one in read_notebook(path)["cells"] if one["cell_type"] == "code"]
+        cells = read_notebook(path)["cells"]
     except ValueError as problem:
         raise EOFError(f"It is {one_line(problem)}.") from None
-    text = "\n".join(cell["source"] for cell in cells)
+    text = "\n".join(cell["source"] for cell in cells if cell["cell_type"] == "code")
     for practice in homework.EXTENDED.values():  # its id, or a name that it alone asks for
         names = "|".join(map(re.escape, (practice.id, *practice.own)))
         if practice.id[0] not in record["days"] and re.search(rf"(?<![\w.])({names})(?!\w)", text):
             record["days"].append(practice.id[0])
-    skipped = ["skip-execution" in cell["metadata"].get("tags", ()) for cell in cells]
-    return ["" if skip else cell["source"] for cell, skip in zip(cells, skipped, strict=True)]
+    return cells
+
+
+def _is_skipped(cell):
+    return "skip-execution" in cell["metadata"].get("tags", ())
+
+
+def _places(cells, names):
+    """Remarks on answers that stand in a cell that nobody runs, or are given more than once."""
+    texts = []
+    for name in names:
+        given = re.compile(
+            rf"^[ \t]*(def {name}\b|(\w+\s*,\s*)*{name}\s*(,[\w\s,]*|:[^=\n]*)?=(?!=))",
+            re.MULTILINE,
+        )
+        numbers, runs = {"cell": 0, "text cell": 0}, 0
+        for cell in cells:
+            kind = "cell" if cell["cell_type"] == "code" else "text cell"
+            numbers[kind] += 1
+            if not given.search(cell["source"]):
+                continue
+            if kind == "text cell" or _is_skipped(cell):
+                texts.append(f"{name} stands in {kind} {numbers[kind]}, which does not run.")
+                continue
+            runs += 1
+            if runs > 1:
+                texts.append(f"{name} is defined again in {kind} {numbers[kind]}.")
+    return [{"right": False, "text": text, "points": 0, "out_of": 0} for text in texts]
 
 
 def _run_cells(start, cells, record, timeout, cell_timeout):
