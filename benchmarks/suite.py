@@ -4,7 +4,7 @@ Each section runs in a process of its own, one after the other, so that none dis
 within a section, what is compared takes turns. A ratio is that of two medians, its quartiles are
 those of the ratios round by round. The table goes to standard output, and to build/bench.md and
 build/bench.json; progress goes to standard error. Exits 1 where a requirement is missed or a
-section fails. It takes three quarters of an hour on two cores, which should have nothing else to do.
+section fails. It takes three quarters of an hour on two cores that have nothing else to do.
 """
 
 import argparse
