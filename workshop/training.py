@@ -5,7 +5,6 @@ one function is half of why they match; the other half is `architecture.initial_
 """
 
 import contextlib
-import logging
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -155,18 +154,6 @@ def epoch_text(row, epochs):
     """One line about an epoch, such as ``epoch 3/20  loss 0.612  val_loss 0.603``."""
     shown = [f"{name} {row[name]:.3f}" for name in row if name not in ("epoch", "learning_rate")]
     return "  ".join([f"epoch {row['epoch']}/{epochs}", *shown])
-
-
-@contextlib.contextmanager
-def quiet_logger(name):
-    """Keep back what a framework logs below an error."""
-    logger = logging.getLogger(name)
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
 
 
 def check_architecture(architecture):

@@ -69,7 +69,7 @@ def read_windows(fasta, bed, *, length=None, label=1, on_bad="raise"):
         seq = records.get(name, b"")
         if row.chrom in records:
             seq = records[row.chrom][max(row.start, 0) : max(row.end, 0)]
-        odd = seq.translate(None, b"ACGTN").decode()[:1]
+        odd = _odd_letter(seq)
         if len(seq) == widths[0] and not odd:
             seqs[row.Index] = seq.decode()
             continue
@@ -122,7 +122,7 @@ def read_fasta(path, *, label):
         chrom, start, end, strand = parse_name(name) or (name, 0, width, "+")
         if 0 < start == end - width + 1:  # samtools and NCBI count from 1
             start -= 1
-        odd = seq.translate(None, b"ACGTN").decode()[:1]
+        odd = _odd_letter(seq)
         if not len(seq) == width == end - start > 0 or odd:
             raise ValueError(
                 f"{path}, line {line}: expected {width} bp of A, C, G, T or N, as the first record "
@@ -133,6 +133,11 @@ def read_fasta(path, *, label):
     table = pd.DataFrame(rows, columns=["chrom", "start", "end", "strand", "label", "name"])
     table.attrs["excluded"] = {}
     return Dataset(one_hot_encode(seqs), as_column(table["label"]), table)
+
+
+def _odd_letter(seq):
+    """The first letter of a bytes-like sequence that is none of A, C, G, T and N; "" if none is."""
+    return seq.translate(None, b"ACGTN").decode()[:1]
 
 
 def encode_on_strand(seqs, strands):

@@ -224,7 +224,7 @@ def fit(
     orders = np.stack(list(training.batch_orders(len(X), epochs, random_state)))
     # Fitting many models traces many graphs, of which TensorFlow would warn.
     anew = training.beginning_anew(callbacks, keras.callbacks.Callback)
-    with training.quiet_logger("tensorflow"), anew:
+    with loop.quiet_logger("tensorflow"), anew:
         model.fit(
             loop.batches((X, y, *weights), orders, recorder.first, batch_size),
             epochs=epochs,
