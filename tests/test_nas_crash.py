@@ -210,6 +210,7 @@ CHANGED = {  # what stands for W is 1 in one reward and 2 in the other
     "array": "w = np.arange(5000) * W\ndef reward(y, p): return w.sum()",
     "dict": "w = {'a': (W,)}\ndef reward(y, p): return w['a'][0]",
     "enclosed": "def make(w): return lambda y, p: w\nreward = make(W)",
+    "built in": "w = [str.lower, str.upper][W - 1]\ndef reward(y, p): return w",
     "default": "w = W\ndef reward(y, p, w=w): return w",
     "keyword": "w = W\ndef reward(y, p, *, w=w): return w",
     "function": "def g(): return W\ndef f(): return g()\ndef reward(y, p): return f()",

@@ -139,8 +139,9 @@ def _meaning(value, known):
 
 def _is_installed(thing):
     """Whether a function or class is Python's own or an installed package's, not the user's."""
-    file = getattr(sys.modules.get(thing.__module__), "__file__", None) or ""
-    return thing.__module__ == "builtins" or file.startswith((sys.prefix, sys.base_prefix))
+    name = getattr(thing, "__module__", None) or "builtins"  # a method of what is built in has none
+    file = getattr(sys.modules.get(name), "__file__", None) or ""
+    return name in sys.builtin_module_names or file.startswith((sys.prefix, sys.base_prefix))
 
 
 def _source(function):
