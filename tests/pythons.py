@@ -23,7 +23,7 @@ FRAMEWORKS = {
 }  # fmt: skip
 NEED_FRAMEWORKS = [
     "tests/test_nas*.py",
-    "tests/homework_cases.py",
+    "tests/homework_cases*.py",
     "tests/search_cases.py",
     "tests/test_amber.py",
     "tests/test_answers.py",

@@ -8,14 +8,14 @@ import pytest
 import torch
 from bs4 import BeautifulSoup
 
-from tests import homework_cases
-from tests.homework_cases import best_model, few
+from tests import homework_cases_day1
+from tests.homework_cases import CASES, best_model
+from tests.homework_cases_day2 import few
 from workshop import homework, nas
 from workshop.architecture import DAY1_CNN, Architecture, GlobalMaxPool
 from workshop.homework.course_data import course
 from workshop.training import History
 
-CASES = homework_cases.CASES
 EXTENDED = [key for key, practice in homework.PRACTICES.items() if practice.points]
 
 
@@ -116,7 +116,7 @@ def test_inputs_are_new_each_time_and_can_be_repeated():
 
     def answer(y, a, b):
         seen.append(a.copy())
-        return homework_cases.two_by_two_array_and_list(y, a, b)
+        return homework_cases_day1.two_by_two_array_and_list(y, a, b)
 
     for seed in (None, None, 7, 7):
         homework.check("1.6.2", answer, random_state=seed)
@@ -126,7 +126,7 @@ def test_inputs_are_new_each_time_and_can_be_repeated():
 
 
 def test_answers_are_not_changed():
-    table = homework_cases.optimisation_table().head(3)  # rejected before anything is trained
+    table = homework_cases_day1.optimisation_table().head(3)  # rejected before anything is trained
     before = table.copy()
     assert "9 combinations are missing" in str(homework.check("1.6.4", table, None))
     pd.testing.assert_frame_equal(table, before)
@@ -197,7 +197,7 @@ def test_of_two_answers_the_one_that_is_too_large_is_named():
 
 
 def test_logits_are_named():
-    text = str(homework.check("1.6.1", *homework_cases.on_logits()))
+    text = str(homework.check("1.6.1", *homework_cases_day1.on_logits()))
     assert text.count("logits (numbers beyond 0 and 1): take their sigmoid first.") == 3
 
 
@@ -283,8 +283,8 @@ def test_practices_in_the_text(practice_id):
 
 
 def test_a_model_keeps_its_mode():
-    model = homework_cases.CountsGC().train()
-    homework.check("1.6.1", *homework_cases.evaluated(torch_model=model))
+    model = homework_cases_day1.CountsGC().train()
+    homework.check("1.6.1", *homework_cases_day1.evaluated(torch_model=model))
     assert model.training
 
 
