@@ -2,8 +2,9 @@
 
 A source, ``notebooks/src/day1.py``, is the solved lesson in the py:percent format. Its cells go
 to two notebooks: those tagged ``solution`` only to ``notebooks/solutions/``, those tagged ``stub``
-only to the student's notebook in ``notebooks/``, all others to both. Filled in from pyproject.toml
-are ``{{repository}}``, ``{{ref}}`` and ``{{badges}}`` (they open the notebook in Colab, Kaggle and
+only to the student's notebook in ``notebooks/``, below a line that says *your turn*, all others to
+both. A cell with ``cellView="form"`` is folded in Colab. Filled in from pyproject.toml are
+``{{repository}}``, ``{{ref}}`` and ``{{badges}}`` (they open the notebook in Colab, Kaggle and
 Binder); ``address.py`` changes them.
 
     python notebooks/build.py           write both; run the student's and keep its outputs
@@ -37,9 +38,11 @@ NAMES = {"day1": "day1_build_cnns", "day2": "day2_automl_and_interpretation"}
 AUDIENCES = {"student": "stub", "solution": "solution"}  # audience: the tag of its own cells
 MAX_BYTES = 2_500_000
 
-METADATA = {
-    "accelerator": "GPU",  # Colab then offers one; no lesson needs it
-    "colab": {"gpuType": "T4", "provenance": [], "toc_visible": True},
+YOUR_TURN = "# ✏️ Your turn"
+KEPT = ("tags", "cellView")  # of a cell's metadata
+
+METADATA = {  # no accelerator: no lesson needs one, and Colab lends a CPU at once
+    "colab": {"provenance": [], "toc_visible": True},
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
@@ -151,7 +154,10 @@ def generate(source, *, audience, values):
         if others & set(tags) or not cell.source.strip():
             continue
         text = re.sub(r"{{(\w+)}}", lambda found: values.get(found[1], found[0]), cell.source)
+        if "stub" in tags:
+            text = f"{YOUR_TURN}\n{text}"
         kept = [tag for tag in tags if tag not in AUDIENCES.values()]
+        metadata = {name: value for name, value in cell.metadata.items() if name == "cellView"}
         key = "\0".join([cell.cell_type, text, *kept])
         seen[key] += 1
         new_cell = getattr(nbformat.v4, f"new_{cell.cell_type}_cell")
@@ -159,7 +165,7 @@ def generate(source, *, audience, values):
             new_cell(
                 text,
                 id=hashlib.sha256(f"{key}\0{seen[key]}".encode()).hexdigest()[:8],
-                metadata={"tags": kept} if kept else {},
+                metadata=metadata | ({"tags": kept} if kept else {}),
             )
         )
     nbformat.validate(notebook)
@@ -170,7 +176,7 @@ def clean(notebook):
     """Drop, in place, what running left in the metadata: timings, widgets, Python's version."""
     notebook.metadata = nbformat.from_dict(METADATA)
     for cell in notebook.cells:
-        cell.metadata = {key: cell.metadata[key] for key in ("tags",) if key in cell.metadata}
+        cell.metadata = {key: cell.metadata[key] for key in KEPT if key in cell.metadata}
 
 
 def problems(notebook):
@@ -224,7 +230,8 @@ def difference(committed, generated):
     """Where two notebooks' cells differ, in words, or None; outputs are not compared."""
 
     def facts(cell):
-        return cell.cell_type, cell.source, cell.metadata.get("tags", []), cell.get("id")
+        kept = [cell.metadata.get(name) for name in KEPT]
+        return cell.cell_type, cell.source, kept, cell.get("id")
 
     pairs = zip(committed.cells, generated.cells, strict=False)
     for number, (old, new) in enumerate(pairs, start=1):

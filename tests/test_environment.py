@@ -265,17 +265,23 @@ def test_real_ranges_are_those_of_the_package():
     assert not {"pytest", "jupyterlab", "seqpro"} & set(needs)
 
 
-def test_table_is_a_frame_of_words():
+def test_table_is_a_frame_of_words(monkeypatch):
     report = check_environment()
     assert isinstance(report, pd.DataFrame)
     assert list(report) == ["found", "needed", "to do"]
     assert report.index.is_unique
     assert report.loc["Python", "found"] == platform.python_version()
     assert report.loc["numpy"].tolist() == [np.__version__, ">=2.0", ""]
+    line = f"✓ All is well. Python {platform.python_version()}, workshop {workshop.__version__}; a "
+    assert repr(report).startswith(line)
+    assert report._repr_html_() == f"<p>{report!r}</p>"
+    monkeypatch.setattr(platform, "python_version", lambda: "3.9.0")
+    report = check_environment()
     page = BeautifulSoup(report._repr_html_(), "html.parser")
     cells = page.find_all(["td", "th"])
     assert [cell.text for cell in cells if cell.name == "td"] == report.to_numpy().ravel().tolist()
     assert all(cell["style"] == "text-align: left" for cell in cells[4:])
+    assert "install Python" in repr(report)
 
 
 @pytest.mark.parametrize(("keras", "code"), [("3.15.1", 0), ("3.7.0", 1)])

@@ -77,7 +77,10 @@ def solved(root):
 
 @pytest.mark.parametrize(
     ("audience", "own", "others"),
-    [("student", "answer = None", "6 * 7"), ("solution", "answer = 6 * 7", "None")],
+    [
+        ("student", "# ✏️ Your turn\nanswer = None", "6 * 7"),
+        ("solution", "answer = 6 * 7", "None"),
+    ],
 )
 def test_each_audience_gets_its_own_cells(audience, own, others):
     notebook = build.generate(SOURCE, audience=audience, values=VALUES)
@@ -89,7 +92,16 @@ def test_each_audience_gets_its_own_cells(audience, own, others):
     assert all(cell.outputs == [] for cell in notebook.cells if cell.cell_type == "code")
     tags = [dict(cell.metadata) for cell in notebook.cells]
     assert tags == [{}, {}, {}, {"tags": ["hide-input"]}, {}]
-    assert notebook.metadata.accelerator == "GPU"
+    assert "accelerator" not in notebook.metadata  # a free account gets its CPU at once
+
+
+def test_a_folded_cell_stays_folded():
+    source = '# %% cellView="form"\n# @title Draws\n1'
+    notebook = build.generate(source, audience="student", values={})
+    build.clean(notebook)
+    assert notebook.cells[0].metadata == {"cellView": "form"}
+    open_ = build.generate(source.replace(' cellView="form"', ""), audience="student", values={})
+    assert "cell 1 (code) is not the source's" in build.difference(open_, notebook)
 
 
 def test_ids_are_unique_and_a_new_cell_changes_no_other():
@@ -135,7 +147,7 @@ def test_build_writes_an_executed_and_a_plain_notebook(course):
 @pytest.mark.parametrize(
     ("code", "problem"),
     [
-        ("1 / 0", r"code cell 2 \(1 / 0\): ZeroDivisionError"),
+        ("1 / 0", r"code cell 2 \(# ✏️ Your turn\): ZeroDivisionError"),
         ("import warnings; warnings.warn('oh')", "writes to stderr: .*UserWarning: oh"),
         ("import os; print(os.getcwd())", "shows a path of a machine: '/"),
         ("object()", "shows an object's address: '<object at 0x"),

@@ -64,11 +64,20 @@ def as_text(rows):
 
 
 def as_table(rows):
-    """The rows as a DataFrame that is shown left-aligned."""
+    """The rows as a DataFrame; a notebook shows one line of it where there is nothing to do."""
     import pandas as pd
 
+    of = {row.what: row.found.replace(": ", ", ") for row in rows}
+    well = f"✓ All is well. Python {of['Python']}, workshop {of['workshop']}; a GPU: {of['GPU']}."
+    line = None if any(row.to_do for row in rows) else well
+
     class Report(pd.DataFrame):
+        def __repr__(self):
+            return line or super().__repr__()
+
         def _repr_html_(self):
+            if line:
+                return f"<p>{line}</p>"
             table, left = self.to_html(justify="left", border=0), ' style="text-align: left">'
             return table.replace("<td>", f"<td{left}").replace("<th>", f"<th{left}")
 
