@@ -331,6 +331,20 @@ def test_a_reward_of_ones_own_sees_labels_and_probabilities(tmp_path):
         assert ((y_score > 0) & (y_score < 1)).all()
 
 
+def test_a_reward_may_look_at_the_network(tmp_path):
+    def smallness(y_true, y_score, architecture):
+        return -architecture.n_parameters()
+
+    space = make_space(
+        [Op("conv1d", filters=4, kernel_size=k) for k in (250, 5, 3)], [Op("globalmaxpool1d")]
+    )
+    table = search(tmp_path, space=space, reward=smallness, max_trials=9).history
+    finished = table["status"] == "ok"
+    assert 0 < finished.sum() < 9
+    np.testing.assert_array_equal(table["reward"][finished], -table["n_parameters"][finished])
+    assert set(table["reward"][~finished]) <= {0.0, -89.0, -57.0}  # 0 or the worst: no network
+
+
 def test_what_a_failed_child_earns(tmp_path):
     """That of a model that knows nothing; and no more than the worst child that finished."""
     values = iter([-3.0, None, -7.0, None])

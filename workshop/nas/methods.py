@@ -58,8 +58,9 @@ class Options:
     reward : str or callable
         ``"auroc"`` (several outputs: their mean), ``"accuracy"``, ``"loss"`` (its negative), all on
         the validation data; or a function ``(y_true, y_score) -> float``, of labels and
-        probabilities, both (N, T), which is maximised. A function that you edit begins another
-        search, and so does one whose enclosed or global values or functions you change. Not
+        probabilities, both (N, T), which is maximised; or ``(y_true, y_score, architecture)``, with
+        the child's `Architecture`, so that size can have its price. A function that you edit begins
+        another search, and so does one whose enclosed or global values or functions you change. Not
         noticed: what is in a list, a module or a model, and what it imports itself or reads.
     task, batch_size, learning_rate
         As for an `Architecture` and the twins' ``fit``. The learning rate is a number here.

@@ -34,16 +34,17 @@ class Reward:
         self.y_train, self.y_val = y_train, y_val
         self.name = reward_name(reward) if callable(reward) else reward
 
-    def __call__(self, scores, predictions):
-        """Reward of a child by its `scores`, or by its `predictions` (N, T)."""
+    def __call__(self, scores, predictions, architecture):
+        """Reward of a child by its `scores`, or by its `predictions` (N, T) and `architecture`."""
         if callable(self.function):
-            return self._call(predictions)
+            return self._call(predictions, architecture)
         value = scores[f"val_{self.function}"]
         return -value if self.function == "loss" else value
 
-    def _call(self, predictions):
+    def _call(self, predictions, architecture):
+        more = (architecture,) if _takes_architecture(self.function) else ()
         try:
-            value = self.function(self.y_val.copy(), predictions)
+            value = self.function(self.y_val.copy(), predictions, *more)
         except Exception as error:
             raise RewardError(summarize_error(error)) from error
         shown, reason = f"a {type(value).__name__}", ""
@@ -55,10 +56,11 @@ class Reward:
             reason = f" ({summarize_error(error)})"
         raise RewardError(f"it must be one finite number; got {shown}{reason}")
 
-    def penalty(self, worst):
+    def penalty(self, worst, architecture):
         """Reward of a child that did not finish: what the mean of the training labels would earn.
 
-        Where the reward is not defined for that, 0. Never more than `worst`, unless that is None.
+        Where the reward is not defined for that, or looks at an architecture where there is none,
+        0. Never more than `worst`, unless that is None.
         """
         mean = self.y_train.mean(axis=0, keepdims=True)  # (1, T)
         share = np.clip(mean, 1e-6, 1 - 1e-6)
@@ -70,7 +72,7 @@ class Reward:
         try:
             scores = training.score_logits(self.task, everywhere * logit, self.y_val)
             on_val = {f"val_{name}": float(value) for name, value in scores.items()}
-            floor = self(on_val, (everywhere * mean).astype(np.float32))
+            floor = self(on_val, (everywhere * mean).astype(np.float32), architecture)
         except RewardError:
             floor = 0.0
         return floor if worst is None else min(floor, worst)
@@ -88,6 +90,13 @@ def reward_name(function):
     named = named if hasattr(named, "__qualname__") else type(named)
     digest = hashlib.sha256(_meaning(function, []).encode("utf-8", "replace")).hexdigest()
     return f"{named.__module__}.{named.__qualname__} {digest[:12]}"
+
+
+def _takes_architecture(function):
+    """Whether a reward asks for the network, too: by a third parameter of that name."""
+    with contextlib.suppress(ValueError, TypeError):  # what is built in may not say what it takes
+        return list(inspect.signature(function).parameters)[2:3] == ["architecture"]
+    return False
 
 
 def _to_number(value):

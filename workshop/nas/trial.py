@@ -117,11 +117,13 @@ class Children:
         """
         if trained.status == "ok":
             try:
-                scores, reward = trained.scores, self.reward(trained.scores, trained.predictions)
+                scores, found = trained.scores, trained.predictions
+                reward = self.reward(scores, found, job.architecture)
             except RewardError as error:
                 trained = trained._replace(status="failed", reason=f"reward: {error}")
         if trained.status != "ok":
-            scores, reward = dict.fromkeys(self.score_names, np.nan), self.reward.penalty(worst)
+            scores = dict.fromkeys(self.score_names, np.nan)
+            reward = self.reward.penalty(worst, job.architecture)
         return Trial(
             trial=job.trial,
             step=step,
