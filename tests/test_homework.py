@@ -1,6 +1,8 @@
 """`workshop.homework`: right answers in any form get their points, wrong ones a hint."""
 
 import re
+from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -13,6 +15,7 @@ from tests.homework_cases import CASES, best_model
 from tests.homework_cases_day2 import few
 from workshop import homework, nas
 from workshop.architecture import DAY1_CNN, Architecture, GlobalMaxPool
+from workshop.homework import drawings_day1, drawings_day2  # noqa: F401  (they enter what they draw)
 from workshop.homework.course_data import course
 from workshop.training import History
 
@@ -30,6 +33,7 @@ def cases(kind):
 @pytest.fixture(autouse=True)
 def fresh_session(monkeypatch):
     monkeypatch.setattr(homework, "_verdicts", {})
+    monkeypatch.setattr(homework, "_failures", Counter())
     monkeypatch.delenv("WORKSHOP_GRADING", raising=False)
 
 
@@ -372,3 +376,42 @@ def test_in_a_graders_process_nothing_is_checked(monkeypatch):
     verdict = homework.check("1.6.2", answer)
     assert not verdict.done
     assert homework.scoreboard().points == 0
+
+
+# --- what follows a verdict: why, a last hint, a drawing ---
+
+
+@pytest.fixture
+def told(monkeypatch):
+    """A practice whose texts and drawing are known."""
+    texts = {"why": "Shares are means.", "last_hint": "Take the mean."}
+    changed = replace(homework.PRACTICES["1.P1.1"], **texts)
+    monkeypatch.setitem(homework.PRACTICES, "1.P1.1", changed)
+    monkeypatch.setitem(homework.DRAWINGS, "1.P1.1", lambda shares: print("drawn of", *shares))
+
+
+def test_why_and_a_last_hint_after_three_failures(told):
+    good, bad = TEXT["1.P1.1"]
+    assert str(homework.check("1.P1.1", *good())).endswith("\n  → Shares are means.")
+    hints = [str(homework.check("1.P1.1", *bad())).count("→ A last hint: Take") for _ in range(4)]
+    assert hints == [0, 0, 1, 1]
+
+
+def test_a_right_answer_is_drawn_when_it_is_displayed(told, monkeypatch, capsys):
+    good, bad = TEXT["1.P1.1"]
+    homework.check("1.P1.1", *good())
+    homework.check("1.P1.1", *bad())._ipython_display_()
+    assert "drawn" not in capsys.readouterr().out
+    homework.check("1.P1.1", *good())._ipython_display_()
+    assert "drawn of train val test" in capsys.readouterr().out
+    monkeypatch.setitem(homework.DRAWINGS, "1.P1.1", lambda shares: 1 / 0)
+    homework.check("1.P1.1", *good())._ipython_display_()
+    assert "could not be drawn (ZeroDivisionError: division by zero)." in capsys.readouterr().out
+
+
+def test_a_function_that_changes_what_it_is_given_is_told():
+    def answer(y, a, b):
+        a[a >= 0.5] = 1
+        return homework_cases_day1.two_by_two_array_and_list(y, a, b)
+
+    assert "has been changed: work on a copy" in str(homework.check("1.6.2", answer))

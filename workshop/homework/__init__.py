@@ -5,9 +5,11 @@ in which it can be read: an array, a list, a table. It works on copies, and chan
 """
 
 import html
+import importlib
 import os
 import secrets
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -22,7 +24,7 @@ from workshop.homework import (  # noqa: F401  (importing them enters their chec
 )
 from workshop.homework.answers import AnswerError, local_answers
 from workshop.homework.forms import unfilled
-from workshop.homework.practice import REGISTRY, NotDone, Practice, Rejected, Remark
+from workshop.homework.practice import DRAWINGS, REGISTRY, NotDone, Practice, Rejected, Remark
 
 __all__ = [
     "EXTENDED",
@@ -46,18 +48,24 @@ EXTENDED = {key: practice for key, practice in PRACTICES.items() if practice.poi
 GRADING = "WORKSHOP_GRADING"
 """Variable of the environment that a grader sets: he asks for the answers himself."""
 
+LAST_HINT_AFTER = 3
+"""So many checks of a practice in a session that were not passed, and its last hint is shown."""
+
 _verdicts = {}  # by id, of this session: the latest
+_failures = Counter()  # by id, of this session
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a check found; shown by a notebook as sentences with the points."""
+    """What a check found; a notebook shows sentences with the points, and draws what is right."""
 
     practice_id: str
     remarks: tuple  # of `Remark`, one for each part of the task that was looked at
     out_of: int  # points to be earned: 10, or 0 for a practice in the text
     done: bool  # whether all answers have been filled in, rightly or wrongly
     started: bool = True  # whether at least one has
+    note: str = ""  # why it is right, or the last hint
+    answers: tuple = field(default=(), repr=False, compare=False)  # as the notebook has them
 
     @property
     def points(self):
@@ -82,7 +90,8 @@ class Verdict:
         points = " points" if self.out_of and self.started else ""
         wrong = "✗" if self.started else "·"
         marked = [f"{'✓' if one.right else wrong} {one.text}" for one in self.remarks]
-        return [f"{self.practice_id}: {self.state}{points}.", *marked]
+        note = [f"→ {self.note}"] if self.note else []
+        return [f"{self.practice_id}: {self.state}{points}.", *marked, *note]
 
     def __str__(self):
         return "\n  ".join(self._lines())
@@ -97,6 +106,19 @@ class Verdict:
             f'<div style="border-left: 4px solid {colour}; padding: 2px 10px; margin: 4px 0">'
             f"<b>{title}</b>{items}</div>"
         )
+
+    def _ipython_display_(self):
+        from IPython.display import display
+
+        display({"text/html": self._repr_html_(), "text/plain": str(self)}, raw=True)
+        practice = PRACTICES[self.practice_id]
+        if not self.passed or len(self.answers) < len(practice.names + practice.also):
+            return
+        importlib.import_module(f"workshop.homework.drawings_day{self.practice_id[0]}")
+        try:
+            DRAWINGS.get(self.practice_id, lambda *answers: None)(*self.answers)
+        except Exception as problem:  # the answer is right, whatever form it has
+            print(f"It could not be drawn ({type(problem).__name__}: {problem}).")
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +159,8 @@ def check(practice_id, *answers, random_state=None):
         extended ones, 10 points each.
     *answers
         What the task asks for, in the order that its text gives: functions, arrays, tables,
-        models. `PRACTICES` lists the names.
+        models. `PRACTICES` lists the names. For some practices there may follow what a right
+        answer is drawn with, such as predictions; no check looks at it.
     random_state : int, optional
         Draws the inputs; new ones each time when left out.
 
@@ -157,17 +180,23 @@ def check(practice_id, *answers, random_state=None):
     if practice_id not in PRACTICES:
         raise ValueError(f"practice_id must be one of {', '.join(PRACTICES)}; got {practice_id!r}.")
     practice = PRACTICES[practice_id]
-    if len(answers) != len(practice.names):
+    needed = len(practice.names)
+    if len(answers) not in (needed, needed + len(practice.also)):
         raise TypeError(
-            f"{practice_id} takes {len(practice.names)} answers; got {len(answers)}. Write: "
+            f"{practice_id} takes {needed} answers; got {len(answers)}. Write: "
             f'homework.check("{practice_id}", {", ".join(practice.names)})'
         )
     if os.environ.get(GRADING):
         return _not_done(practice, "It is graded when the whole notebook has run.")
-    asked = local_answers(dict(zip(practice.names, answers, strict=True)))
+    asked = local_answers(dict(zip(practice.names, answers, strict=False)))
     values = [asked.get(name) for name in practice.names]
     seed = secrets.randbits(64) if random_state is None else random_state
-    verdict = _verdicts[practice_id] = judge(practice_id, values, random_state=seed)
+    verdict = judge(practice_id, values, random_state=seed)
+    _failures[practice_id] += verdict.started and not verdict.passed
+    note = practice.why if verdict.passed else ""
+    if not verdict.passed and _failures[practice_id] >= LAST_HINT_AFTER and practice.last_hint:
+        note = f"A last hint: {practice.last_hint}"
+    verdict = _verdicts[practice_id] = replace(verdict, note=note, answers=answers)
     return verdict
 
 

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 REGISTRY = {}
 """All tasks by id, as the modules of checks enter them."""
 
+DRAWINGS = {}
+"""What a right answer has to show, by id: functions that the modules of drawings enter."""
+
 
 @dataclass(frozen=True)
 class Remark:
@@ -33,6 +36,9 @@ class Practice:
     points: int  # 10 for an extended practice, 0 for one in the text
     check: Callable  # the generator
     written: str = ""  # name of the answer in words that the instructor reads
+    also: tuple = ()  # names that a drawing takes after the others, and no check
+    why: str = ""  # why a right answer is right
+    last_hint: str = ""  # what is said after three answers that were not right
 
     @property
     def own(self):
@@ -48,15 +54,27 @@ class NotDone(Rejected):
     """The answer is still that of the stub; the text says which."""
 
 
-def practice(practice_id, title, own, context="", *, points=0, written=""):
-    """Enter a check as that of a practice; `own` and `context` are names, divided by spaces."""
+def practice(practice_id, title, own, context="", *, also="", **texts):
+    """Enter a check as that of a practice; `own`, `context`, `also`: names, divided by spaces.
+
+    `texts` are the other fields of `Practice`: its points, and what is said beside the check.
+    """
 
     def enter(check):
         names = (*own.split(), *context.split())
-        REGISTRY[practice_id] = Practice(
-            practice_id, title, names, len(own.split()), points, check, written
-        )
+        fields = {"check": check, "also": tuple(also.split()), "points": 0} | texts
+        REGISTRY[practice_id] = Practice(practice_id, title, names, len(own.split()), **fields)
         return check
+
+    return enter
+
+
+def shows(practice_id):
+    """Enter a function of the answers, as the notebook has them, that draws what is to be seen."""
+
+    def enter(draw):
+        DRAWINGS[practice_id] = draw
+        return draw
 
     return enter
 
