@@ -2,9 +2,12 @@
 
 import atexit
 import base64
+import struct
 import sys
+from functools import partial
 from types import SimpleNamespace
 
+import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -32,7 +35,13 @@ from workshop.splits import Split
 
 FIRST = [[-0.5, 1, -0.5, -0.5], [-0.5, 1, -0.5, -0.5], [-0.5, -0.5, 0.5, -0.5]]
 SECOND = [[-0.5, -0.5, 0.5, -0.5], [-0.5, 0.5, 1, -0.5], [-0.5, -0.5, 0.5, -0.5]]
+PARTS = {part: plot.COLOURS[part] for part in ("train", "val", "test")}
 Y_TRUE, Y_SCORE = [0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]
+SERIES = {  # all end at the same height
+    "Keras": ([1, 10, 100], [[0.5, 0.7, 1.0], [0.7, 0.9, 1.0]]),
+    "Torch": ([1, 10, 100], np.linspace(0, 1, 40)[:, None] * [0.5, 0.5, 0] + [0, 0, 1]),
+    "what else": ([1, 10, 100], [0.1, 0.3, 1.0]),
+}
 DEEP = Architecture(
     (
         *(Conv1D(32, 7, "relu"), BatchNorm(), MaxPool(4), Conv1D(64, 13, "tanh", padding="same")),
@@ -59,6 +68,24 @@ def chromosomes():
 OWN = {
     "architecture": lambda ax: plot.architecture(DAY1_CNN, ax=ax),
     "architecture, deep": lambda ax: plot.architecture(DEEP, ax=ax),
+    "bars": lambda ax: plot.bars(
+        {"real": {"CNN": 0.5, "matrix": 0.9}, "simulated": {"CNN": 0.8, "matrix": 1.0}},
+        references={"chance": 0.5},
+        ax=ax,
+    ),
+    "bars, intervals": lambda ax: plot.bars(
+        {"Day 1": 0.79, "winner": 0.998}, intervals={"Day 1": (0.7, 0.8), "winner": (0.9, 1)}, ax=ax
+    ),
+    "histogram": lambda ax: plot.histogram({"positive": [1, 2, 2], "negative": [0, 1]}, ax=ax),
+    "lines": lambda ax: plot.lines(SERIES, references={"chance": 0.5}, log_x=True, ax=ax),
+    "points": lambda ax: plot.points(
+        {"positive": ([1, 2], [2, 1]), "negative": ([3], [1])},
+        diagonal=True,
+        references={"half": 1.5},
+        at={"two": 2},
+        ax=ax,
+    ),
+    "strips": lambda ax: plot.strips({"AMBER": range(20), "random": [3, 1]}, ax=ax),
     "base_composition": lambda ax: plot.base_composition(
         {"train": [0.3, 0.2, 0.2, 0.3], "val": [0.25] * 4, "test": [0.1, 0.2, 0.3, 0.4]}, ax=ax
     ),
@@ -95,7 +122,9 @@ pytestmark = pytest.mark.usefixtures("untouched_settings")
 
 
 def test_every_public_figure_is_among_those_tested():
-    functions = {name for name in plot.__all__ if callable(getattr(plot, name))} - {"show"}
+    functions = {name for name in plot.__all__ if callable(getattr(plot, name))} - {
+        *("show", "use_style", "row")
+    }
     assert {name.split(",")[0] for name in FIGURES} == functions
 
 
@@ -154,7 +183,9 @@ def test_show_displays_the_image_with_its_alternative_text_then_the_caption(disp
     png = base64.b64decode(image.data["image/png"])
     assert png.startswith(b"\x89PNG\r\n")
     assert image.data["text/plain"] == "A red and blue grid."
-    assert image.metadata == {"image/png": {"alt": "A red and blue grid."}}
+    width, _ = struct.unpack(">II", png[16:24])  # of the PNG's header, in pixels
+    assert image.metadata == {"image/png": {"alt": "A red and blue grid.", "width": width // 2}}
+    assert 150 < width / 2 < 2.6 * 110, "2.6 inches"
     assert caption.data == {
         "text/markdown": r"*A kernel of 2 \* 2.*",
         "text/plain": "A kernel of 2 * 2.",
@@ -182,6 +213,63 @@ def test_show_wants_caption_and_alternative_text(caption, alt):
         plot.show(plot.kernel(FIRST), caption, alt=alt)
 
 
+# Charts
+
+
+def test_lines_average_their_repeats_and_draw_all_or_a_band():
+    ax = plot.lines(SERIES, log_x=True, average=np.median, steps=True)
+    named = {line.get_label(): line for line in ax.lines if not line.get_label().startswith("_")}
+    assert {line.get_drawstyle() for line in ax.lines} == {"steps-post"}
+    np.testing.assert_allclose(named["Keras"].get_ydata(), [0.6, 0.8, 1.0])
+    np.testing.assert_allclose(named["Torch"].get_ydata(), [0.25, 0.25, 1.0])
+    assert len(ax.lines) == 2 + 3, "two repeats are drawn, forty are a band"
+    corners = ax.collections[0].get_paths()[0].vertices
+    np.testing.assert_allclose(corners[:, 1].min(), 0.05)  # a tenth of 0 to 0.5
+    np.testing.assert_allclose(corners[corners[:, 0] == 1, 1].max(), 0.45)
+    assert named["Keras"].get_color() == plot.COLOURS["keras"]
+    assert tick_texts(ax.get_xticklabels()) == ["1", "10", "100"]
+    heights = sorted(text.get_position()[1] for text in ax.texts)
+    assert min(np.diff(heights)) > 0.03
+
+
+def test_lines_say_what_does_not_fit():
+    with pytest.raises(ValueError, match=r"series\['a'\] must be x of shape .*\(2,\) and \(3,"):
+        plot.lines({"a": ([1, 2], [1, 2, 3])})
+
+
+def test_bars_with_intervals_are_dots_with_lines():
+    ax = plot.bars(pd.Series({"tuned": 0.9}), intervals={"tuned": (0.8, 0.95)}, number="{:.3f}")
+    assert not ax.patches
+    dot, line = ax.collections
+    assert dot.get_offsets().tolist() == [[0.9, 0]]
+    assert line.get_segments()[0].tolist() == [[0.8, 0], [0.95, 0]]
+    assert [(text.get_text(), text.xy) for text in ax.texts] == [("0.900", (0.95, 0))]
+
+
+def test_a_row_shares_an_axis_and_titles_its_panels():
+    axes = plot.row(*[partial(plot.lines, SERIES)] * 3, titles="abc", columns=2, sharey=True)
+    assert [ax.get_title(loc="left") for ax in axes] == ["a", "b", "c"]
+    assert len(axes[0].get_shared_y_axes().get_siblings(axes[0])) == 3
+    assert_legible(axes[0].figure)
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [("PyTorch", "torch"), ("Day 1, tuned", "tuned"), ("Day-1 CNN", "day1"), ("training", "train")],
+)
+def test_a_name_has_its_colour_in_every_figure(name, key):
+    assert plot.lines({name: ([0, 1], [0, 1])}).lines[0].get_color() == plot.COLOURS[key]
+    (bar,) = plot.bars({name: 1}).patches
+    assert to_hex(bar.get_facecolor()).upper() == plot.COLOURS[key]
+
+
+def test_style_is_switched_on_by_its_call_alone():
+    assert mpl.rcParams["axes.spines.top"]
+    with mpl.rc_context():
+        plot.use_style()
+        assert not mpl.rcParams["axes.spines.top"]
+
+
 # training_history
 
 
@@ -201,8 +289,8 @@ def test_two_histories_share_axes_and_differ_in_colour():
         *("Keras, training", "Keras, validation", "PyTorch, training", "PyTorch, validation"),
     ]
     assert [line.get_color() for line in ax.lines] == [
-        *[plot.SERIES_COLOURS[0]] * 2,
-        *[plot.SERIES_COLOURS[1]] * 2,
+        *[plot.COLOURS["keras"]] * 2,
+        *[plot.COLOURS["torch"]] * 2,
     ]
     assert ax.get_ylabel() == "AUROC"
     assert len(ax.lines[-1].get_xdata()) == 5
@@ -346,7 +434,7 @@ def test_base_composition_has_a_bar_for_each_base_and_set():
     ax = plot.base_composition({"train": [0.3, 0.2, 0.1, 0.4], "dogs": [0.25] * 4})
     assert heights(ax) == [0.3, 0.2, 0.1, 0.4, 0.25, 0.25, 0.25, 0.25]
     assert legend(ax) == ["train", "dogs"]
-    assert to_hex(ax.patches[0].get_facecolor()) == plot.PART_COLOURS["train"]
+    assert to_hex(ax.patches[0].get_facecolor()) == plot.COLOURS["train"].lower()
     assert texts(ax)[:4] == ["30.0", "20.0", "10.0", "40.0"]
     centres = [bar.get_x() + bar.get_width() / 2 for bar in ax.patches]
     np.testing.assert_allclose(np.reshape(centres, (2, 4)).mean(axis=0), [0, 1, 2, 3], atol=1e-9)
@@ -357,9 +445,7 @@ def test_label_proportions_by_hand():
     assert heights(ax) == [0.25, 1.0, 0.5]
     assert texts(ax) == ["25.0 %\nn = 4", "100.0 %\nn = 2", "50.0 %\nn = 2"]
     assert tick_texts(ax.get_xticklabels()) == ["train", "val", "test"]
-    assert [to_hex(bar.get_facecolor()).upper() for bar in ax.patches] == [
-        *plot.PART_COLOURS.values()
-    ]
+    assert [to_hex(bar.get_facecolor()).upper() for bar in ax.patches] == [*PARTS.values()]
 
 
 def bars_by_part(ax):
@@ -367,7 +453,7 @@ def bars_by_part(ax):
         part: [
             bar.get_height() for bar in ax.patches if to_hex(bar.get_facecolor()) == colour.lower()
         ]
-        for part, colour in plot.PART_COLOURS.items()
+        for part, colour in PARTS.items()
     }
 
 

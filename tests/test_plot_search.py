@@ -11,6 +11,7 @@ from matplotlib.colors import to_hex
 
 from tests.figure_checks import legend, texts
 from workshop import plot
+from workshop.plot.diagrams import CHOSEN
 
 # Of each layer what all its convolutions share, and (operation, short name) by token: as
 # nas.space_table lists them.
@@ -313,7 +314,7 @@ def test_unrolled_controller_multiplies_what_was_sampled():
     fed = [text.split("\n")[1] for text in drawn if text.startswith("embedding of")]
     assert fed == sampled[:-1], "what was sampled is the next input"
     bars = [one for one in ax.patches if type(one) is mpl.patches.Rectangle and one.get_fill()]
-    chosen = [one for one in bars if to_hex(one.get_facecolor()).upper() == plot.SERIES_COLOURS[1]]
+    chosen = [one for one in bars if to_hex(one.get_facecolor()).upper() == CHOSEN]
     assert len(bars) == 6 + 3 + 7 + 3
     lengths = np.array([one.get_width() for one in chosen])
     np.testing.assert_allclose(lengths / lengths[-1], [0.5, 0.6, 0.4, 1])

@@ -75,7 +75,8 @@ def call(home, tmp_path):
 
 def test_wheel_holds_package_data_and_lessons_and_nothing_else(wheel):
     about = f"ucla_automl_workshop-{workshop.__version__}.dist-info"
-    expected = {path.relative_to(ROOT).as_posix(): path for path in ROOT.glob("workshop/**/*.py")}
+    code = [*ROOT.glob("workshop/**/*.py"), *ROOT.glob("workshop/**/*.mplstyle")]
+    expected = {path.relative_to(ROOT).as_posix(): path for path in code}
     for path in [*(ROOT / "data").iterdir(), *LESSONS]:
         expected[f"workshop/{path.relative_to(ROOT).as_posix()}"] = path
     with zipfile.ZipFile(wheel) as file:

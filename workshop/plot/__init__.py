@@ -10,8 +10,10 @@ import sys
 
 import matplotlib.pyplot as plt
 import numpy as np
+from PIL import Image
 
-from workshop.plot.canvas import BASE_COLOURS, PART_COLOURS, SERIES_COLOURS
+from workshop.plot.canvas import BASE_COLOURS, COLOURS, use_style
+from workshop.plot.charts import bars, histogram, lines, points, row, strips
 from workshop.plot.comparisons import compare_motifs, interaction_map
 from workshop.plot.convolution import convolution_walkthrough
 from workshop.plot.curves import confusion_matrix, precision_recall, roc, training_history
@@ -29,35 +31,41 @@ from workshop.plot.searches import (
 
 __all__ = [
     "BASE_COLOURS",
-    "PART_COLOURS",
-    "SERIES_COLOURS",
+    "COLOURS",
     "architecture",
+    "bars",
     "base_composition",
     "compare_motifs",
     "confusion_matrix",
     "controller_unrolled",
     "convolution_walkthrough",
     "entropy",
+    "histogram",
     "interaction_map",
     "kernel",
     "label_proportions",
+    "lines",
     "logo",
     "model_space",
     "mutagenesis_map",
     "mutagenesis_maps",
     "one_hot",
+    "points",
     "precision_recall",
     "reward_by_operation",
     "roc",
+    "row",
     "score_logo",
     "search_progress",
     "show",
     "split_overview",
+    "strips",
     "token_probabilities",
     "training_history",
+    "use_style",
 ]
 
-DPI = 110
+DPI = 110  # of a figure at its natural size; its image has twice as many
 
 
 def show(figure_or_axes, caption, *, alt):
@@ -89,10 +97,19 @@ def show(figure_or_axes, caption, *, alt):
     else:
         from IPython.display import display
 
-        png = io.BytesIO()
-        figure.savefig(png, format="png", dpi=DPI, bbox_inches="tight", facecolor="white")
-        image = {"image/png": base64.b64encode(png.getvalue()).decode(), "text/plain": alt}
+        png, width = _image(figure)
+        image = {"image/png": base64.b64encode(png).decode(), "text/plain": alt}
         italic = "*" + caption.replace("*", r"\*") + "*"
-        display(image, metadata={"image/png": {"alt": alt}}, raw=True)
+        display(image, metadata={"image/png": {"alt": alt, "width": width}}, raw=True)
         display({"text/markdown": italic, "text/plain": caption}, raw=True)
     plt.close(figure)  # or the inline backend draws it a second time
+
+
+def _image(figure):
+    """Bytes of a PNG of 256 colours at most, which halves it, and how wide to display it."""
+    drawn, png = io.BytesIO(), io.BytesIO()
+    figure.savefig(drawn, dpi=2 * DPI, bbox_inches="tight", facecolor="white")
+    with Image.open(drawn) as picture:
+        small = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    small.save(png, "PNG", optimize=True)
+    return png.getvalue(), small.width // 2  # without a height: no browser can distort it

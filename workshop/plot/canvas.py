@@ -1,9 +1,12 @@
 """What all figures share: the colours, chosen once, and an empty axes to draw on.
 
-The colours stay apart for the common forms of colour blindness, and in grey: bases and series
-from Okabe and Ito (https://jfly.uni-koeln.de/color/), parts from Paul Tol's high-contrast set.
-No function sets an rcParam: the figures that a student draws look the same before and after.
+Bases have the colours of Okabe and Ito (https://jfly.uni-koeln.de/color/); no series has one of
+theirs. Colours that meet in a figure stay apart for people who confuse red and green. `use_style`
+sets rcParams, and nothing else does.
 """
+
+import re
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -11,8 +14,27 @@ from matplotlib.colors import to_rgb
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 BASE_COLOURS = {"A": "#009E73", "C": "#0072B2", "G": "#E69F00", "T": "#D55E00"}
-PART_COLOURS = {"train": "#004488", "val": "#DDAA33", "test": "#BB5566"}
-SERIES_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#000000")
+COLOURS = {  # each has one meaning in the whole course
+    "keras": "#7A1E4D",
+    "torch": "#2A9D8F",
+    "tuned": "#14532D",
+    "winner": "#C2409C",
+    "day1": "#8A8A2E",
+    "simulated": "#6F93BA",
+    "real": "#2F3E4E",
+    "negative": "#808080",
+    "positive": "#5B2A9D",
+    "forward": "#2D9CDB",
+    "reverse": "#8C510A",
+    "random": "#4A4A4A",
+    "amber": "#E0559A",
+    "halving": "#4F7A1C",
+    "tpe": "#1F2A8C",
+    "train": "#004488",
+    "val": "#B8860B",
+    "test": "#BB5566",
+}
+SERIES_COLOURS = ("#332288", "#CC6677", "#4DA6E8", "#88752A", "#AA4499", "#59200D")
 LAYER_COLOURS = {
     "Conv1D": "#A6CEE3",
     "MaxPool": "#C9E4C5",
@@ -30,17 +52,25 @@ INK = "#1A1A1A"
 SIGNED = "RdBu_r"  # blue below zero, white at zero, red above
 
 
+def use_style():
+    """Draw from now on in the style of the course: call it once, where a notebook imports.
+
+    The style sheet is `workshop.mplstyle`, beside this file.
+    """
+    plt.style.use(Path(__file__).with_name("workshop.mplstyle"))
+
+
 def axes_for(ax, figsize):
     """The given axes, or new ones in a figure of `figsize` inches that clips no label."""
     return plt.subplots(figsize=figsize, layout="constrained")[1] if ax is None else ax
 
 
-def panels_for(axes, count, *, columns, size, sharex=False):
+def panels_for(axes, count, *, columns, size, sharex=False, sharey=False):
     """The given axes as an array of `count`, or new ones, `columns` in a row, of `size` inches."""
     if axes is None:
         rows = -(-count // columns)
         figsize = columns * size[0], rows * size[1]
-        options = {"layout": "constrained", "sharex": sharex, "squeeze": False}
+        options = {"layout": "constrained", "sharex": sharex, "sharey": sharey, "squeeze": False}
         grid = plt.subplots(rows, columns, figsize=figsize, **options)[1].ravel()
         for unused in grid[count:]:
             unused.remove()
@@ -57,17 +87,29 @@ def tidy(ax):
     return ax
 
 
-def next_colour(ax):
-    """The first series colour that no line of the axes has; the first again once all are used."""
-    used = {line.get_color() for line in ax.lines}
+def colour_of(name, used=()):
+    """The colour that a name has in `COLOURS`, or the first series colour that is not used.
+
+    Beginning and end of the name count: "PyTorch", "Torch, validation", "Day 1, tuned".
+    """
+    short = re.sub(r"^py|\W", "", str(name).lower())
+    for key, colour in COLOURS.items():
+        if short.startswith(key) or short.endswith(key):
+            return colour
     return next((colour for colour in SERIES_COLOURS if colour not in used), SERIES_COLOURS[0])
 
 
 def colours_by_name(names):
-    """One colour a name: a part of a split keeps its own, the others get the series in order."""
-    others = [name for name in names if name not in PART_COLOURS]
-    series = {name: SERIES_COLOURS[i % len(SERIES_COLOURS)] for i, name in enumerate(others)}
-    return [PART_COLOURS.get(name) or series[name] for name in names]
+    """One colour a name, see `colour_of`."""
+    colours = []
+    for name in names:
+        colours.append(colour_of(name, colours))
+    return colours
+
+
+def next_colour(ax, name):
+    """The colour of a new line of the axes."""
+    return colour_of(name, [line.get_color() for line in ax.lines])
 
 
 def text_on(colour):

@@ -40,7 +40,7 @@ def training_history(history, metric="loss", *, label=None, ax=None):
     if metric not in present:
         raise ValueError(f"metric must be one of {', '.join(present)}; got {metric!r}.")
     ax = tidy(axes_for(ax, (5.6, 3.4)))
-    colour = next_colour(ax)
+    colour = next_colour(ax, label)
     marker = "o" if len(table) <= 30 else None  # one epoch alone makes no line
     for column, name, style in ((metric, "training", "--"), (f"val_{metric}", "validation", "-")):
         if column in table.columns:
@@ -177,7 +177,7 @@ def precision_recall(y_true, y_score, *, label=None, ax=None):
 
 def _curve(ax, x, y, score, label, drawstyle="default"):
     name = score if label is None else f"{label}: {score}"
-    ax.plot(x, y, color=next_colour(ax), linewidth=2, drawstyle=drawstyle, label=name)
+    ax.plot(x, y, color=next_colour(ax, label), linewidth=2, drawstyle=drawstyle, label=name)
     ax.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
 
 

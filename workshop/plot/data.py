@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.ticker import PercentFormatter
 
 from workshop.chromosomes import natural_order
-from workshop.plot.canvas import GREY, PART_COLOURS, axes_for, colours_by_name, name_bases, tidy
+from workshop.plot.canvas import COLOURS, GREY, axes_for, colours_by_name, name_bases, tidy
 
 
 def base_composition(compositions, *, ax=None):
@@ -119,7 +119,7 @@ def split_overview(table, split, *, ax=None):
     >>> [label.get_text() for label in ax.get_xticklabels()]
     ['2', '10', 'X']
     """
-    chroms = {part: table["chrom"].iloc[getattr(split, part)] for part in PART_COLOURS}
+    chroms = {part: table["chrom"].iloc[getattr(split, part)] for part in ("train", "val", "test")}
     total = sum(map(len, chroms.values()))
     names = sorted(set().union(*chroms.values()), key=natural_order)
     ax = tidy(axes_for(ax, (max(6.0, 0.36 * len(names) + 1), 3.2)))
@@ -127,7 +127,7 @@ def split_overview(table, split, *, ax=None):
     for part, found in chroms.items():
         counts = found.value_counts().reindex(names, fill_value=0).to_numpy()
         label = f"{part}: {len(found):,} ({100 * len(found) / total:.1f} %)"
-        ax.bar(range(len(names)), counts, 0.8, below, color=PART_COLOURS[part], label=label)
+        ax.bar(range(len(names)), counts, 0.8, below, color=COLOURS[part], label=label)
         below += counts
     short = [name.removeprefix("chr") for name in names]
     upright = max(map(len, short)) > 3
