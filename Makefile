@@ -11,7 +11,7 @@ STAMP := .venv/.installed
 EXTRAS := lab,test
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lab notebooks address data bench lock replica pythons clean
+.PHONY: help run test lab notebooks claims address data bench lock replica pythons clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ lab: $(STAMP) ## Install, open JupyterLab on the notebooks
 
 notebooks: $(STAMP) ## Write the notebooks again from notebooks/src, run and clean them
 	$(BIN)/python notebooks/build.py
+
+claims: $(STAMP) ## Measure again, over five seeds, what the lessons say in numbers
+	$(ONE_THREAD) $(BIN)/python -m notebooks.claims
 
 address: $(STAMP) ## Change the address: REPOSITORY=https://github.com/OWNER/NAME REF=tag
 	$(BIN)/python notebooks/address.py '$(REPOSITORY)' '$(REF)'
