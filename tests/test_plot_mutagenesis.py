@@ -1,5 +1,7 @@
 """What the pictures of an interpretation show: drawn numbers, texts and places, not pixels."""
 
+from types import SimpleNamespace
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -61,7 +63,19 @@ def draw_maps(length, names):
     return lambda axes: plot.mutagenesis_maps(models, x, sites=sites, axes=axes)
 
 
+def kernels(*output_weights):
+    turned = CTCF.reverse_complement()
+    names = "kernel", "motif", "weights", "output_weight"
+    return [
+        SimpleNamespace(**dict(zip(names, (i, motif, CTCF.log_odds(), weight), strict=True)))
+        for i, (motif, weight) in enumerate(zip((CTCF, None, turned), output_weights, strict=True))
+    ]
+
+
 FIGURES = {
+    "kernel_logos": lambda axes: plot.kernel_logos(
+        kernels(-0.5, 0.1, 0.25), reference=CTCF, axes=axes
+    ),
     "interaction_map": lambda ax: plot.interaction_map(*pairs(), ax=ax),
     "interaction_map, 60 bp": lambda ax: plot.interaction_map(*pairs(60), start=10**6, ax=ax),
     "mutagenesis_map, 10 bp": draw_map(10),
@@ -336,3 +350,16 @@ def test_axes_of_interactions_name_letters_and_positions():
     assert ax.yaxis_inverted(), "the first position is the top row"
     wide = plot.interaction_map(*pairs(60))
     assert not len(wide.xaxis.get_ticklocs(minor=True)), "letters that nobody could read"
+
+
+def test_kernel_logos_rank_by_the_output_weight_or_by_the_reference():
+    first, second = plot.kernel_logos(kernels(-0.5, 0.1, 0.25), reference=CTCF)
+    assert first.get_title(loc="left") == "kernel 2: weight +0.25, r = 1.000"
+    assert second.get_title(loc="left") == "kernel 0: weight −0.50, r = 1.000"
+    assert first.get_ylim() == (0, 2)
+    (only,) = plot.kernel_logos(kernels(*[np.nan] * 3), reference=load_motif("MA0139.2"), top=1)
+    assert only.get_title(loc="left").startswith("kernel ")
+    assert "weight" not in only.get_title(loc="left")
+    (drawn, _) = plot.kernel_logos(kernels(1, 1, 0), weights=True)
+    assert drawn.get_title(loc="left") == "kernel 0: weight +1.00"
+    assert drawn.get_ylim()[0] < -1, "a column of weights adds up to 0"

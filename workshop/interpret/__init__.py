@@ -12,6 +12,7 @@ activation, unless asked otherwise.
 `base_importance`          both of these: one number a base, the height of its letter
 `motif_from_scores`        the motif behind the scores of many sequences
 `localisation`             do the scores find planted motifs?
+`kernel_motifs`            what each kernel of the first convolution looks for
 =========================  ====================================================================
 """
 
@@ -23,6 +24,7 @@ from workshop.interpret.importance import (
     project,
     zero_mean,
 )
+from workshop.interpret.kernels import KernelMotif, kernel_motifs
 from workshop.interpret.motif_recovery import motif_from_scores
 from workshop.interpret.mutagenesis import (
     PairwiseMutagenesis,
@@ -31,10 +33,12 @@ from workshop.interpret.mutagenesis import (
 )
 
 __all__ = [
+    "KernelMotif",
     "Localisation",
     "PairwiseMutagenesis",
     "base_importance",
     "integrated_gradients",
+    "kernel_motifs",
     "localisation",
     "motif_from_scores",
     "pairwise_mutagenesis",

@@ -14,7 +14,7 @@ from PIL import Image
 
 from workshop.plot.canvas import BASE_COLOURS, COLOURS, use_style
 from workshop.plot.charts import bars, histogram, lines, points, row, strips
-from workshop.plot.comparisons import compare_motifs, interaction_map
+from workshop.plot.comparisons import compare_motifs, interaction_map, kernel_logos
 from workshop.plot.convolution import convolution_walkthrough
 from workshop.plot.curves import confusion_matrix, precision_recall, roc, training_history
 from workshop.plot.data import base_composition, label_proportions, split_overview
@@ -43,6 +43,7 @@ __all__ = [
     "histogram",
     "interaction_map",
     "kernel",
+    "kernel_logos",
     "label_proportions",
     "lines",
     "logo",

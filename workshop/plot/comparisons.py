@@ -73,6 +73,64 @@ def compare_motifs(motifs_by_name, *, min_overlap=None, axes=None):
     return axes
 
 
+def kernel_logos(kernels, *, reference=None, top=8, weights=False, min_overlap=12, axes=None):
+    """Draw what the kernels of a first convolution look for, the ones that matter most first.
+
+    Parameters
+    ----------
+    kernels : list of KernelMotif
+        What `interpret.kernel_motifs` returns.
+    reference : Motif, optional
+        A known motif: each title then says how well the kernel agrees with it.
+    top : int
+        How many to draw: those with the largest weight in the output, or, where the network has
+        no such weight, those that agree best with `reference`.
+    weights : bool
+        Draw the weights themselves, minus their mean at each position, not the motif.
+    min_overlap : int
+        Least number of columns over which a kernel is compared, or its width if that is less.
+        Over few columns, a high r is easily had.
+    axes : array of Axes, optional
+        One a kernel.
+
+    Returns
+    -------
+    array of matplotlib Axes
+        Kernels that no window excites are left out.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> from workshop.motifs import load_motif
+    >>> ctcf = load_motif("MA0139.1")
+    >>> one = SimpleNamespace(kernel=3, motif=ctcf, weights=ctcf.log_odds(), output_weight=0.5)
+    >>> kernel_logos([one], reference=ctcf)[0].get_title(loc="left")
+    'kernel 3: weight +0.50, r = 1.000'
+    """
+    ranked = []
+    for one in (one for one in kernels if one.motif is not None):
+        title, weight = f"kernel {one.kernel}:", one.output_weight
+        if not np.isnan(weight):
+            title += f" weight {weight:+.2f},".replace("-", "−")
+        if reference is not None:
+            overlap = min(min_overlap, len(one.motif), len(reference))
+            r = similarity(reference, one.motif, min_overlap=overlap).correlation
+            title += f" r = {r:.3f}"
+            weight = r if np.isnan(weight) else weight
+        ranked.append((np.nan_to_num(weight), title.rstrip(":,"), one))
+    ranked = sorted(ranked, key=lambda row: -row[0])[:top]
+    axes = panels_for(axes, len(ranked), columns=min(len(ranked), 4), size=(2.5, 1.5))
+    for i, (ax, (_, title, one)) in enumerate(zip(axes, ranked, strict=True)):
+        centred = one.weights - one.weights.mean(axis=1, keepdims=True)
+        heights, unit = (centred, "weight") if weights else (one.motif.information_matrix(), "bits")
+        logo(heights, ylabel="" if i % 4 else unit, ax=ax)
+        if not weights:
+            ax.set(ylim=(0, 2), yticks=[0, 1, 2])
+        ax.set_title(title, fontsize=8.2, loc="left", pad=4)
+        ax.set(xlabel="", xticks=[])
+    return axes
+
+
 def interaction_map(interaction, x, *, start=0, limit=None, label="interaction (logit)", ax=None):
     """Draw which pairs of positions interact: where two substitutions do not just add up.
 
