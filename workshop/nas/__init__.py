@@ -8,7 +8,7 @@ trained for a few epochs and earns a reward on the validation data, and the stra
 `random_search`         the baseline: architectures at random
 `successive_halving`    the other one: many children a little, the best of them on
 `cnn_model_space`       the course's model space; `space_table` shows it
-`to_architecture`       from tokens to an `Architecture`
+`to_architecture`       from tokens to an `Architecture`; `in_words` names their operations
 `SearchResult`          what a search returns; `load_model`, `read_history`
 ======================  ====================================================================
 
@@ -20,7 +20,7 @@ import importlib
 
 _HOMES = {
     "methods": ("random_search", "search", "successive_halving"),
-    "space": ("cnn_model_space", "space_table", "to_architecture"),
+    "space": ("cnn_model_space", "in_words", "space_table", "to_architecture"),
     "amber": ("ModelSpace", "Operation"),
     "controller": ("Controller", "ControllerSettings", "Proposal"),
     "results": ("SearchResult", "load_model", "read_history"),

@@ -149,6 +149,27 @@ def space_table(space):
     return pd.DataFrame(rows, columns=["layer", "token", "operation", "short", "shared"])
 
 
+def in_words(space, tokens):
+    """Name the operations that `tokens` select, as `space_table` has them short.
+
+    Parameters
+    ----------
+    space : amber.architect.ModelSpace
+    tokens : sequence of int
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> in_words(cnn_model_space(), [0, 0, 6, 1])
+    'relu 7, max 4, identity, GAP'
+    """
+    names = space_table(space).set_index(["layer", "token"])["short"]
+    return ", ".join(names[place] for place in enumerate(check_tokens(space, tokens)))
+
+
 def layers_of(space):
     """Layers of an `Architecture` that the space offers: a list for each layer, as its tokens."""
     return [

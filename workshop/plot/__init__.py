@@ -20,7 +20,7 @@ from workshop.plot.curves import confusion_matrix, precision_recall, roc, traini
 from workshop.plot.data import base_composition, label_proportions, split_overview
 from workshop.plot.diagrams import controller_unrolled, model_space
 from workshop.plot.letters import kernel, logo, one_hot, score_logo
-from workshop.plot.mutations import mutagenesis_map, mutagenesis_maps
+from workshop.plot.mutations import map_above_motif, mutagenesis_map, mutagenesis_maps
 from workshop.plot.network import architecture
 from workshop.plot.searches import (
     entropy,
@@ -47,6 +47,7 @@ __all__ = [
     "label_proportions",
     "lines",
     "logo",
+    "map_above_motif",
     "model_space",
     "mutagenesis_map",
     "mutagenesis_maps",

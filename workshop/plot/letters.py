@@ -165,7 +165,7 @@ def score_logo(
     scores : array of shape (L, 4)
         Of one sequence: ``saturation_mutagenesis(model, X)[0]`` or ``saliency(model, X)[0]``.
     x : array of shape (L, 4)
-        The sequence itself, one-hot; N is a row of zeros and has no letter.
+        The sequence itself, one-hot; N is a row of zeros and has no letter: it is hatched.
     start : int
         Position of the first row on the x axis.
     ylabel : str
@@ -193,6 +193,9 @@ def score_logo(
     ax = axes_for(ax, (width_of(len(x)), 2.3))
     logo(heights, start=start, ylabel=ylabel, ax=ax)
     bottom, top = ax.get_ylim()
+    for place in start + np.flatnonzero(~x.any(axis=1)):  # N: nothing is known of it
+        hatch = {"facecolor": "none", "edgecolor": GREY, "hatch": "///", "linewidth": 0}
+        ax.axvspan(place - 0.5, place + 0.5, **hatch)
     if len(sites):
         ax.set_ylim(bottom, top + 0.16 * (top - bottom))  # no letter reaches the bars
     for i, (first, end) in enumerate(sites):

@@ -2,6 +2,7 @@
 
 from textwrap import fill
 
+import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import Bbox
@@ -16,7 +17,7 @@ from workshop.plot.canvas import (
     name_bases,
     panels_for,
 )
-from workshop.plot.letters import score_logo, width_of
+from workshop.plot.letters import logo, score_logo, width_of
 
 MAP_SHARE = 0.54  # of the height that map and logo have together
 GAP = 0.08  # between them, in heights of the map
@@ -147,6 +148,41 @@ def mutagenesis_maps(
         _colour_bar(axes, image, label, shrink=MAP_SHARE, anchor=(0, 0), aspect=10)
     else:
         _colour_bar(axes, image, label, shrink=0.6, aspect=10 * count)
+    return axes
+
+
+def map_above_motif(scores, x, motif, *, site, margin=6):
+    """Draw the map of a site and, below it on the same axis, the logo of the motif it should be.
+
+    Parameters
+    ----------
+    scores, x : array of shape (L, 4)
+        Of the whole sequence, as `mutagenesis_map` takes them.
+    motif : Motif
+    site : (int, int)
+        Where the motif lies, half open.
+    margin : int
+        Positions to show before and after it, as far as there are any.
+
+    Returns
+    -------
+    array of matplotlib Axes, of shape (2,)
+
+    Examples
+    --------
+    >>> from workshop.motifs import load_motif
+    >>> x = np.eye(4)[np.arange(40) % 4]
+    >>> axes = map_above_motif(x - 1, x, load_motif("MA0139.1"), site=(10, 29))
+    >>> [float(limit) for limit in axes[1].get_xlim()]
+    [3.5, 34.5]
+    """
+    start, end = max(site[0] - margin, 0), site[1] + margin
+    figsize, options = (9, 5.4), {"height_ratios": [2.4, 1], "layout": "constrained"}
+    axes = plt.subplots(2, figsize=figsize, sharex=True, **options)[1]
+    mutagenesis_map(scores[start:end], x[start:end], start=start, sites=[site], ax=axes[0])
+    logo(motif.information_matrix(), start=site[0], ax=axes[1])
+    axes[0].set(xlabel="", xlim=(start - 0.5, min(end, len(x)) - 0.5))
+    axes[1].set_title(f"the truth: JASPAR {motif.matrix_id}", loc="left")
     return axes
 
 
