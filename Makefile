@@ -11,10 +11,11 @@ STAMP := .venv/.installed
 EXTRAS := lab,test
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lab notebooks claims address data bench lock replica pythons clean
+.PHONY: help run test lab notebooks claims address data bench benchmark-table lock replica pythons \
+	clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(STAMP): pyproject.toml constraints/lock.txt
 	@test -n "$(PYTHON)" || { echo "No Python found: install Python 3.11, or pass PYTHON=..."; exit 1; }
@@ -57,6 +58,10 @@ data: $(STAMP) ## Simulate the shipped data set again and compare it with its SH
 bench: $(STAMP) ## Measure everything side by side: one table of ratios, in half an hour
 	$(BIN)/python constraints/install.py $(EXTRAS),bench
 	$(BIN)/python -m benchmarks.suite $(if $(ONLY),--only $(ONLY))
+
+benchmark-table: $(STAMP) ## Train all 378 networks of the space again, for hours; it can be stopped
+	$(BIN)/python constraints/install.py $(EXTRAS),bench
+	$(BIN)/python -m benchmarks.nas_table $(if $(FROM),--from $(FROM))
 
 lock: $(STAMP) ## Write constraints/lock.txt from what .venv holds (upgrade there first)
 	@{ echo "# The exact versions that the course was tested with, on Python $$($(BIN)/python -c \

@@ -420,7 +420,7 @@ UNKNOWN = make_space([Op("flatten"), Op("lstm", units=3)])
         ({"learning_rate": lambda e: 0.1}, ValueError, "must be a positive number in a search"),
         ({"random_state": -1}, ValueError, "random_state must be a whole number"),
         ({"train": TRAIN[0]}, ValueError, r"train must be a pair of arrays"),
-        ({"val": None}, ValueError, "val must be a pair of arrays"),
+        ({"val": None}, TypeError, "missing a required argument: 'val'"),
         ({"train": (TRAIN[0], TRAIN[1][:, 0])}, ValueError, r"For one output pass y\[:, None\]"),
         ({"val": (VAL[0], VAL[1][:3])}, ValueError, r"y_val must have shape \(32, 1\)"),
         ({"val": (VAL[0][:, :20], VAL[1])}, ValueError, "X_val must have 24 positions"),

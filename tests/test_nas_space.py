@@ -19,7 +19,7 @@ from workshop.architecture import (
     Identity,
     MaxPool,
 )
-from workshop.nas.space import check_operations
+from workshop.nas.space import layers_of
 
 
 def without_identity(architecture):
@@ -152,7 +152,7 @@ def test_an_impossible_network_names_its_layer():
     space = make_space([Op("conv1d", filters=4, kernel_size=250)], [Op("flatten")])
     with pytest.raises(ValueError, match="kernel_size 250 is longer than the 200 positions"):
         nas.to_architecture(space, [0, 0])
-    check_operations(space)  # the operation itself is none that no network could have
+    layers_of(space)  # the operation itself is none that no network could have
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_an_impossible_network_names_its_layer():
 def test_an_operation_that_no_network_could_have(operation, message):
     space = make_space([Op("identity"), operation], [Op("globalmaxpool1d")])
     with pytest.raises(ValueError, match=message):
-        check_operations(space)
+        layers_of(space)
 
 
 def test_spaces_that_are_none():

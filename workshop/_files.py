@@ -7,6 +7,7 @@ pyproject.toml).
 import contextlib
 import gzip
 import hashlib
+import io
 import os
 import zlib
 from pathlib import Path
@@ -59,6 +60,14 @@ def write_whole(path, content):
     content = content.encode() if isinstance(content, str) else content
     with whole_file(path) as part:
         part.write_bytes(content)
+
+
+def gzipped(content):
+    """Bytes that depend on neither clock nor system: `gzip.compress` may name the system."""
+    zipped = io.BytesIO()
+    with gzip.GzipFile(filename="", fileobj=zipped, mode="wb", compresslevel=9, mtime=0) as file:
+        file.write(content)
+    return zipped.getvalue()
 
 
 def sha256(path):

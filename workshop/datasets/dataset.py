@@ -1,7 +1,6 @@
 """A data set: sequences, labels and a table of where they come from; and its one file, as text."""
 
 import csv
-import gzip
 import io
 from pathlib import Path
 from typing import NamedTuple
@@ -9,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from workshop._files import read_lines, whole_file
+from workshop._files import gzipped, read_lines, whole_file
 from workshop.datasets.genome import GRAMMAR, broken_rule
 from workshop.sequences import one_hot_decode, one_hot_encode
 
@@ -75,7 +74,7 @@ def write_dataset(dataset, path):
     columns = [map(str, [column, *table[column].to_numpy()]) for column in table]
     content = "".join("\t".join(row) + "\n" for row in zip(*columns, strict=True)).encode()
     if Path(path).suffix == ".gz":
-        content = _gzipped(content)
+        content = gzipped(content)
     with whole_file(path) as part:
         part.write_bytes(content)
         _check_same(dataset, part)
@@ -96,14 +95,6 @@ def _check_same(dataset, path):
             f"dataset cannot be written so that {', '.join(other)} would be read back the same: "
             "text must be str, motif_starts tuples, y float32, and nothing missing."
         )
-
-
-def _gzipped(content):
-    """Bytes that depend on neither clock nor system: `gzip.compress` may name the system."""
-    zipped = io.BytesIO()
-    with gzip.GzipFile(filename="", fileobj=zipped, mode="wb", compresslevel=9, mtime=0) as file:
-        file.write(content)
-    return zipped.getvalue()
 
 
 def read_dataset(path):

@@ -10,6 +10,7 @@ trained for a few epochs and earns a reward on the validation data, and the stra
 `cnn_model_space`       the course's model space; `space_table` shows it
 `to_architecture`       from tokens to an `Architecture`; `in_words` names their operations
 `SearchResult`          what a search returns; `load_model`, `read_history`
+`load_benchmark`        all networks of the course's space, trained before: a search in a blink
 ======================  ====================================================================
 
 All three searches survive being killed: the same call goes on where the last one ended. Each name
@@ -25,6 +26,7 @@ _HOMES = {
     "controller": ("Controller", "ControllerSettings", "Proposal"),
     "results": ("SearchResult", "load_model", "read_history"),
     "trial": ("Trial",),
+    "benchmark": ("Benchmark", "load_benchmark"),
 }
 
 __all__ = sorted(name for names in _HOMES.values() for name in names)

@@ -12,6 +12,7 @@ Each file appears whole or not at all. Nothing is kept of the strategy: it hears
 trials again (`workshop.nas.loop`).
 """
 
+import contextlib
 import hashlib
 import importlib.metadata
 import json
@@ -30,7 +31,8 @@ FORMAT = "workshop.nas 3"
 class SearchFolder:
     """A working directory, held for one search; a context manager."""
 
-    def __init__(self, path):
+    def __init__(self, path, framework):
+        self.framework = framework
         self.path = Path(path).expanduser().resolve()  # wherever the caller moves to meanwhile
         if self.path.exists() and not self.path.is_dir():
             raise NotADirectoryError(f"working_dir must be a folder; {self.path} is a file.")
@@ -86,6 +88,31 @@ class SearchFolder:
         """Replace the trials on disk."""
         content = {"seconds": seconds, "trials": [trial.to_plain() for trial in trials]}
         write_whole(self.path / "trials.json", json.dumps(content))
+
+    def save_model(self, trial, model):
+        """Write the model of a trial, the bytes of its file."""
+        write_whole(model_path(self.path, self.framework, trial), model)
+
+    def model(self, trial):
+        """File of the model of a trial."""
+        return model_path(self.path, self.framework, trial, there=True)
+
+
+class NoFolder(contextlib.nullcontext):
+    """Stands for the folder of a search on the benchmark, which leaves nothing on disk."""
+
+    path = None
+
+    def __init__(self):
+        super().__init__(self)
+
+    def open(self, settings, *, resume):
+        return [], 0.0
+
+    def _nothing(self, *_):
+        """Keep nothing."""
+
+    save = save_model = model = _nothing
 
 
 def read_trials(path):

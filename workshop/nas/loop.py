@@ -15,8 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from workshop._checks import is_positive, positive_int
-from workshop._files import write_whole
-from workshop.nas.folder import model_path, versions
+from workshop.nas.folder import versions
 from workshop.nas.worker import Trained
 
 
@@ -79,19 +78,15 @@ class SearchLoop:
                 worst = min((t.reward for t in self.trials if t.status == "ok"), default=None)
                 trial = self.children.score_trial(proposal, job, trained, step=step, worst=worst)
                 if trial.status == "ok":
-                    write_whole(self._model_path(trial), trained.model)
+                    self.folder.save_model(trial, trained.model)
                 yield trial
 
     def _job(self, number, step, proposal):
         if proposal.parent is None:
             return self.children.job(number, proposal)
         parent = self._of_step(step - 1)[proposal.parent]
-        model = self._model_path(parent, there=True)
+        model = self.folder.model(parent)
         return self.children.job(number, proposal, parent=model, epochs_before=parent.total_epochs)
-
-    def _model_path(self, trial, *, there=False):
-        framework = self.children.options.framework
-        return model_path(self.folder.path, framework, trial, there=there)
 
     def _check_replay(self, proposal, trial):
         """Refuse a trial that the strategy does not propose here: other versions compute."""

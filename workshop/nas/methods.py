@@ -19,19 +19,20 @@ import functools
 import inspect
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from os import PathLike
 
 from workshop import training
 from workshop._checks import plain_array, positive_int
 from workshop._progress import ProgressLine
 from workshop.architecture import Architecture, GlobalMaxPool
+from workshop.nas.benchmark import DATA, Benchmark
 from workshop.nas.controller import Controller
 from workshop.nas.executors import check_executor, on_workers
-from workshop.nas.folder import SearchFolder, fingerprint
+from workshop.nas.folder import NoFolder, SearchFolder, fingerprint
 from workshop.nas.loop import Budget, SearchLoop
 from workshop.nas.results import SearchResult
-from workshop.nas.space import check_operations
+from workshop.nas.space import space_table
 from workshop.nas.strategies import (
     HalvingStrategy,
     RandomStrategy,
@@ -41,6 +42,11 @@ from workshop.nas.strategies import (
 )
 from workshop.nas.trial import Children
 from workshop.nas.worker import train_child, twin_of
+
+NOT_ON_BENCHMARK = (
+    *("train", "val", "working_dir", "framework", "task", "batch_size", "time_budget"),
+    *("resume", "executor"),
+)
 
 
 @dataclass(kw_only=True)
@@ -53,6 +59,10 @@ class Options:
     working_dir : path-like
         A folder for this search alone. The same call goes on where the last one ended, however it
         ended, and returns at once what is finished.
+    benchmark : Benchmark, optional
+        From `load_benchmark`, instead of the three above: children are looked up, not trained, and
+        nothing is written. It says how they were trained: pass the learning rate and the epochs of
+        a child, up to 20. A child that trains on keeps its optimiser there.
     framework : str
         ``"torch"`` or ``"keras"``: which twin trains the children.
     reward : str or callable
@@ -82,12 +92,13 @@ class Options:
         Each is called with the `Trial` after each trial, when it is on disk. One that returns
         True ends the search; what it raises is raised.
     progress : bool
-        Show a line with the trials and the best so far.
+        Show a line with the trials and the best so far; none on a benchmark.
     """
 
-    train: tuple
-    val: tuple
-    working_dir: str | PathLike
+    train: tuple | None = None
+    val: tuple | None = None
+    working_dir: str | PathLike | None = None
+    benchmark: Benchmark | None = None
     framework: str = "torch"
     reward: str | Callable = "auroc"
     task: str = "binary"
@@ -103,8 +114,15 @@ class Options:
     progress: bool = True
 
     def __post_init__(self):
-        twin_of(self.framework)
-        self.train, self.val = _check_data(self.train, self.val, self.task)
+        if self.benchmark is None:
+            twin_of(self.framework)
+            for name in ("train", "val", "working_dir"):
+                if getattr(self, name) is None:
+                    raise TypeError(f"missing a required argument: {name!r} (or a benchmark)")
+            self.train, self.val = _check_data(self.train, self.val, self.task)
+        else:
+            self._check_benchmark()
+            self.train = self.val = DATA
         if callable(self.learning_rate):
             raise ValueError(
                 "learning_rate must be a positive number in a search, where children may train in "
@@ -125,6 +143,20 @@ class Options:
             )
         if self.executor is not None:
             check_executor(self.executor)
+
+    def _check_benchmark(self):
+        """Refuse what the table decides, or what would have no effect."""
+        if not isinstance(self.benchmark, Benchmark):
+            raise TypeError(
+                "benchmark must be what nas.load_benchmark() returns; got a "
+                f"{type(self.benchmark).__name__}."
+            )
+        given = [one.name for one in fields(self) if getattr(self, one.name) is not one.default]
+        if others := [name for name in given if name in NOT_ON_BENCHMARK]:
+            raise TypeError(
+                f"A search on the benchmark takes no {', '.join(others)}: its children were "
+                "trained before, by Torch and in batches of 128. Leave out one or the other."
+            )
 
 
 def takes_options(method):
@@ -268,8 +300,11 @@ def successive_halving(space, options, *, n_children=9, rungs=(1, 2, 5)):
 
 def _run(strategy, space, epochs, options, settings):
     """Open the folder of a search, and search; `settings` are those of the strategy."""
-    operations = check_operations(space)
-    children = Children(space, options, epochs)
+    operations = space_table(space)
+    children, on_benchmark = Children(space, options, epochs), options.benchmark is not None
+    if on_benchmark:
+        looked_up = options.benchmark.trainer(space, options, epochs)
+        children.score_names = "val_loss", "val_auroc"
     budget = Budget(options.time_budget, options.max_trials, options.patience)
     data = (*options.train, *options.val)
     shared = ("framework", "task", "batch_size", "learning_rate", "random_state")
@@ -282,14 +317,17 @@ def _run(strategy, space, epochs, options, settings):
         "data": fingerprint(data),
         "reward": children.reward.name,
     }
-    with SearchFolder(options.working_dir) as folder, contextlib.ExitStack() as stack:
+    held = NoFolder() if on_benchmark else SearchFolder(options.working_dir, options.framework)
+    with held as folder, contextlib.ExitStack() as stack:
         trials, seconds = folder.open(settings, resume=options.resume)
-        if options.executor is None:
+        if on_benchmark:
+            train = looked_up
+        elif options.executor is None:
             train = functools.partial(_train_here, data)
         else:
             train = stack.enter_context(on_workers(options.executor, data, folder.path))
         loop = SearchLoop(strategy, children, train, folder, trials=trials, seconds=seconds)
-        line = ProgressLine(options.progress)
+        line = ProgressLine(options.progress and not on_benchmark)
         try:
             stopped = loop.run(budget, options.callbacks, line)
         finally:

@@ -20,8 +20,8 @@ class SearchResult:
         ``"AMBER"``, ``"random search"`` or ``"successive halving"``.
     framework : str
         ``"torch"`` or ``"keras"``.
-    working_dir : Path
-        Holds the models.
+    working_dir : Path or None
+        Holds the models; None on the benchmark.
     stopped : str
         Why it ended: ``"max_trials"``, ``"time_budget"``, ``"patience"``, ``"callback"`` or
         ``"interrupted"``.
@@ -37,7 +37,7 @@ class SearchResult:
 
     method: str
     framework: str
-    working_dir: Path
+    working_dir: Path | None
     stopped: str
     seconds: float
     operations: pd.DataFrame
@@ -164,6 +164,11 @@ def load_model(result, rank=0):
             f"{rank!r}."
         )
     trial = ranked[rank]
+    if result.working_dir is None:
+        raise ValueError(
+            "A search on the benchmark has scores and no weights, so there is no model to load. "
+            "Train it: torch_cnn.build_cnn(trial.architecture, random_state=0), then torch_cnn.fit."
+        )
     path = model_path(result.working_dir, result.framework, trial, there=True)
     return twin_of(result.framework).load(path, architecture=trial.architecture)
 

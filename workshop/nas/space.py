@@ -1,5 +1,6 @@
 """Model spaces: AMBER's lists of operations, and the architecture that a list of tokens selects."""
 
+import functools
 import operator
 from numbers import Number
 
@@ -109,8 +110,14 @@ input_length=200, n_outputs=1, task='binary')
         _to_layer(space[i][token], where=f"layer {i}, token {token}")
         for i, token in enumerate(check_tokens(space, tokens))
     ]
+    return join_layers(tuple(layers), input_length, n_outputs, task)
+
+
+@functools.lru_cache(maxsize=4096)
+def join_layers(layers, input_length, n_outputs, task):
+    """The architecture of a tuple of layers, one of each layer of a space."""
     ends = {"input_length": input_length, "n_outputs": n_outputs, "task": task}
-    arch.Architecture(tuple(layers), **ends)  # its errors number the layers as the space does
+    arch.Architecture(layers, **ends)  # its errors number the layers as the space does
     return arch.Architecture(
         tuple(layer for layer in layers if not isinstance(layer, arch.Identity)), **ends
     )
@@ -171,7 +178,10 @@ def in_words(space, tokens):
 
 
 def layers_of(space):
-    """Layers of an `Architecture` that the space offers: a list for each layer, as its tokens."""
+    """Layers of an `Architecture` that the space offers: a list for each layer, as its tokens.
+
+    ValueError for an operation that no network could have.
+    """
     return [
         [_to_layer(space[i][t], where=f"layer {i}, token {t}") for t in range(size)]
         for i, size in enumerate(check_space(space))
@@ -261,14 +271,6 @@ def check_tokens(space, tokens):
                 f"tokens[{i}] must be from 0 to {size - 1}, an operation of layer {i}; got {token}."
             )
     return found
-
-
-def check_operations(space):
-    """Refuse a space with an operation that no network could have; return its `space_table`."""
-    table = space_table(space)
-    for layer, token in zip(table["layer"], table["token"], strict=True):
-        _to_layer(space[layer][token], where=f"layer {layer}, token {token}")
-    return table
 
 
 def _to_layer(operation, *, where):

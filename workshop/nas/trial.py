@@ -11,7 +11,7 @@ import numpy as np
 from workshop import architecture as arch
 from workshop import training
 from workshop.nas.reward import Reward, RewardError
-from workshop.nas.space import describe, to_architecture
+from workshop.nas.space import describe, join_layers, layers_of
 from workshop.nas.worker import Job
 
 
@@ -76,6 +76,7 @@ class Children:
 
     def __init__(self, space, options, epochs):
         self.space, self.options, self.epochs = space, options, epochs
+        self.layers = layers_of(space)
         (_, y), (_, y_val) = options.train, options.val
         self.reward = Reward(options.reward, task=options.task, y_train=y, y_val=y_val)
         self.score_names = tuple(training.history_columns(options.task, options.val)[2:])
@@ -84,14 +85,9 @@ class Children:
         """What a worker has to do for a proposal; `parent` is a file of a model to train on."""
         options, (X, y) = self.options, self.options.train
         architecture, problem = None, ""
+        layers = tuple(layer[t] for layer, t in zip(self.layers, proposal.tokens, strict=True))
         try:
-            architecture = to_architecture(
-                self.space,
-                proposal.tokens,
-                input_length=X.shape[1],
-                n_outputs=y.shape[1],
-                task=options.task,
-            )
+            architecture = join_layers(layers, X.shape[1], y.shape[1], options.task)
         except (ValueError, TypeError) as error:
             problem = str(error)
         # A seed of its own for each trial, the same in a resumed search and in any worker.
