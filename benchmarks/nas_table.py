@@ -107,8 +107,8 @@ def train(tokens, rate, seed):
     )
     seconds, size = time.process_time() - began, architecture.n_parameters()
     return "".join(
-        f"{tokens}\t{rate}\t{seed}\t{row.Index}\t{row.val_auroc:.5f}\t{row.val_loss:.5f}\t"
-        f"{test.get(row.Index, float('nan')):.5f}\t{seconds:.1f}\t{size}\n"
+        f"{tokens}\t{rate}\t{seed}\t{row.epoch}\t{row.val_auroc:.5f}\t{row.val_loss:.5f}\t"
+        f"{test.get(row.epoch, float('nan')):.5f}\t{seconds:.1f}\t{size}\n"
         for row in history.table.itertuples()
     )
 

@@ -25,6 +25,7 @@ from workshop.plot.network import architecture
 from workshop.plot.searches import (
     entropy,
     reward_by_operation,
+    search_distributions,
     search_progress,
     token_probabilities,
 )
@@ -58,6 +59,7 @@ __all__ = [
     "roc",
     "row",
     "score_logo",
+    "search_distributions",
     "search_progress",
     "show",
     "split_overview",

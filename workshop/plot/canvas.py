@@ -27,6 +27,7 @@ COLOURS = {  # each has one meaning in the whole course
     "forward": "#2D9CDB",
     "reverse": "#8C510A",
     "random": "#4A4A4A",
+    "amberdefault": "#F2A03D",
     "amber": "#E0559A",
     "halving": "#4F7A1C",
     "tpe": "#1F2A8C",

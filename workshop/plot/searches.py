@@ -11,10 +11,12 @@ from workshop.plot.canvas import (
     INK,
     SERIES_COLOURS,
     axes_for,
+    colours_by_name,
     in_common,
     panels_for,
     tidy,
 )
+from workshop.plot.charts import lines, strips
 
 BUDGETS = {
     "epochs": ("epochs", "epochs trained, all children together"),
@@ -80,6 +82,70 @@ def search_progress(results, *, x="epochs", target=None, ax=None):
     ax.grid(axis="y", alpha=0.25)
     ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), handlelength=2.8)
     return ax
+
+
+def search_distributions(searches, *, target, score="val_auroc", axes=None):
+    """Compare methods of search, each by many searches: how good, how soon.
+
+    Parameters
+    ----------
+    searches : dict of str to list, or to DataFrame
+        By the name of a method: its searches, each a SearchResult or a `history`; or the rows of
+        all of them in a table with a column random_state, as in ``load_benchmark().searches``.
+    target : float
+        A score to reach.
+    score : str
+        The column that counts: higher is better.
+    axes : array of 2 Axes, optional
+
+    Returns
+    -------
+    array of matplotlib Axes, of shape (2,)
+        Left the best score so far by the epochs that all children together were trained: the
+        median, and the band of the middle 80 % of the searches. Right the epochs until the target:
+        a dot a search. One that ended before lies on the dotted line, and counts as slowest.
+
+    Examples
+    --------
+    >>> history = pd.DataFrame({"epochs": 3, "val_auroc": [0.7, 0.5, 0.95]})
+    >>> late = history.assign(val_auroc=[0.6, 0.8, 0.7])
+    >>> left, right = search_distributions({"random search": [history, late, history]}, target=0.9)
+    >>> [label.get_text() for label in right.get_yticklabels()]
+    ['random search: 9 (3)']
+    """
+    best, needed = {}, {}
+    for name, found in searches.items():
+        if isinstance(found, pd.DataFrame):
+            found = [rows for _, rows in found.groupby("random_state")]
+        histories = [one if isinstance(one, pd.DataFrame) else one.history for one in found]
+        spent = [np.cumsum(history["epochs"].to_numpy()) for history in histories]
+        so_far = [np.fmax.accumulate(history[score].to_numpy()) for history in histories]
+        x = np.unique(np.concatenate(spent))
+        x = x[x >= max(epochs[0] for epochs in spent)]  # from where all have a child
+        after = [np.searchsorted(epochs, x, side="right") - 1 for epochs in spent]
+        best[name] = x, np.array([b[i] for b, i in zip(so_far, after, strict=True)])
+        ends = [np.append(epochs, np.inf) for epochs in spent]
+        needed[name] = [e[np.sum(~(b >= target))] for e, b in zip(ends, so_far, strict=True)]
+    axes = panels_for(axes, 2, columns=2, size=(5.6, 3.8))
+    labels = {"xlabel": BUDGETS["epochs"][1], "ylabel": f"best {score} so far"}
+    target_line = {f"target {target:g}": target}
+    edge = 1.08 * max(x[-1] for x, _ in best.values())
+    low = min(np.median(y, axis=0)[np.searchsorted(x, edge / 12)] for x, y in best.values())
+    top = max(y.max() for _, y in best.values())
+    labels |= {"references": target_line, "ylim": (low, 1.03 * top - 0.03 * low)}
+    lines(best, steps=True, average=np.median, ax=axes[0], **labels)
+    shown = {
+        f"{name}: {np.median(epochs):.0f}".replace(": inf", ": not reached"): np.minimum(
+            epochs, edge
+        )
+        for name, epochs in needed.items()
+    }
+    never = {"not reached": edge} if np.inf in np.concatenate(list(needed.values())) else None
+    xlabel = f"epochs until {target:g}; median behind the name"
+    colours = colours_by_name(needed)
+    strips(shown, xlabel=xlabel, references=never, colours=colours, ax=axes[1])
+    axes[1].set_xlim(left=0)
+    return axes
 
 
 def reward_by_operation(result, *, axes=None):
