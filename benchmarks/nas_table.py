@@ -170,11 +170,14 @@ def ship(path, columns, rows):
     """Write a file of ``data/``, and its sum to the two lists beside it."""
     write_whole(path, gzipped("".join([columns.replace(" ", "\t") + "\n", *rows]).encode()))
     print(f"{path}: {path.stat().st_size / 1e6:.2f} MB", flush=True)
-    for name in ("SHA256SUMS", "README.md"):
-        text = (path.parent / name).read_text(encoding="utf-8")
-        line = rf"^[0-9a-f]{{64}}(?=  {re.escape(path.name)}$)"
-        text = re.sub(line, sha256(path), text, flags=re.MULTILINE)
-        write_whole(path.parent / name, text)
+    sums, readme = path.parent / "SHA256SUMS", path.parent / "README.md"
+    digests = dict(reversed(line.split()) for line in sums.read_text().splitlines())
+    digests[path.name] = sha256(path)
+    text = "".join(f"{digests[name]}  {name}\n" for name in sorted(digests))
+    write_whole(sums, text)
+    block = r"(?<=## SHA-256\n\n```\n).*?(?=```)"
+    prose = readme.read_text(encoding="utf-8")
+    write_whole(readme, re.sub(block, text, prose, flags=re.DOTALL))
 
 
 def main():

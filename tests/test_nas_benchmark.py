@@ -229,9 +229,8 @@ def test_the_command_goes_on_where_it_was_killed_and_ships_whole_seeds(tmp_path)
     (tmp_path / "data").mkdir()
     (tmp_path / "command.py").write_text(STAND_IN)
     names = ("nas_benchmark.tsv.gz", "nas_searches.tsv.gz")
-    sums = "".join(f"{'0' * 64}  {name}\n" for name in names)
-    for name in ("SHA256SUMS", "README.md"):
-        (tmp_path / "data" / name).write_text(sums)
+    (tmp_path / "data" / "SHA256SUMS").write_text("12  nas_benchmark.tsv.gz\n34  a.tsv\n")
+    (tmp_path / "data" / "README.md").write_text("## SHA-256\n\n```\nold\n```\n")
     command = [sys.executable, "command.py"]
     where = {"cwd": tmp_path, "env": {**os.environ, "PYTHONPATH": str(ROOT)}}
     part = tmp_path / "build" / "nas_benchmark.tsv"
@@ -256,8 +255,9 @@ def test_the_command_goes_on_where_it_was_killed_and_ships_whole_seeds(tmp_path)
     searches = gzip.decompress((tmp_path / "data" / names[1]).read_bytes()).decode().splitlines()
     assert searches[1:] == ["one\t0\t1\t0-0\t3\t0.50000", "one\t1\t1\t1-0\t3\t0.50000"]
     sums = [f"{nas_table.sha256(tmp_path / 'data' / name)}  {name}" for name in names]
-    for name in ("SHA256SUMS", "README.md"):
-        assert (tmp_path / "data" / name).read_text().splitlines() == sums
+    sums = "\n".join(["34  a.tsv", *sums, ""])
+    assert (tmp_path / "data" / "SHA256SUMS").read_text() == sums
+    assert (tmp_path / "data" / "README.md").read_text() == f"## SHA-256\n\n```\n{sums}```\n"
 
     whole = table.read_bytes()
     (tmp_path / "others.tsv").write_text("".join(part.read_text().splitlines(keepends=True)[:-2]))
