@@ -200,6 +200,39 @@ def test_search_without_a_finished_trial_says_so(rewards):
     assert rows == ["flatten (0)", "GAP (0)", "GMP (0)"]
 
 
+# search_distributions
+
+
+def test_distributions_by_hand():
+    """Three epochs a trial, but two and four in the second search."""
+    first = pd.DataFrame({"epochs": 3, "val_auroc": [0.5, 0.9, 0.7]})
+    second = pd.DataFrame({"epochs": [2, 4], "val_auroc": [0.7, 0.6]})
+    failed = pd.DataFrame({"epochs": 3, "val_auroc": [0.8, np.nan, 0.95]})
+    tables = [first.assign(random_state=0), failed.assign(random_state=1)]
+    searches = {
+        "random search": [first, SimpleNamespace(history=second), first],
+        "Optuna TPE": pd.concat(tables),
+    }
+    left, right = plot.search_distributions(searches, target=0.9)
+    # The second has .7 from epoch 2 on; both are compared from where each has a child.
+    np.testing.assert_allclose(
+        line(left, "random search").get_xydata(), [[3, 0.5], [6, 0.9], [9, 0.9]]
+    )
+    np.testing.assert_allclose(
+        line(left, "Optuna TPE").get_xydata(), [[3, 0.65], [6, 0.85], [9, 0.925]]
+    )
+    rows = [label.get_text() for label in right.get_yticklabels()]
+    assert rows == ["random search: 6 (3)", "Optuna TPE: 8 (2)"]
+    dots = [list(one.get_xdata()) for one in right.lines if one.get_marker() == "o"]
+    np.testing.assert_allclose(dots[0], [6, 1.08 * 9, 6])  # the second never reaches it
+    np.testing.assert_allclose(dots[1], [6, 9])
+    assert "not reached" in texts(right)
+    never = plot.search_distributions({"random search": [second]}, target=0.9)[1]
+    assert [label.get_text() for label in never.get_yticklabels()] == [
+        "random search: not reached (1)"
+    ]
+
+
 # reward_by_operation
 
 

@@ -121,7 +121,8 @@ def search_distributions(searches, *, target, score="val_auroc", axes=None):
         spent = [np.cumsum(history["epochs"].to_numpy()) for history in histories]
         so_far = [np.fmax.accumulate(history[score].to_numpy()) for history in histories]
         x = np.unique(np.concatenate(spent))
-        x = x[x >= max(epochs[0] for epochs in spent)]  # from where all have a child
+        begin = [e[np.isfinite(b).argmax()] for e, b in zip(spent, so_far, strict=True)]
+        x = x[x >= max(begin)]  # from where each has a child
         after = [np.searchsorted(epochs, x, side="right") - 1 for epochs in spent]
         best[name] = x, np.array([b[i] for b, i in zip(so_far, after, strict=True)])
         ends = [np.append(epochs, np.inf) for epochs in spent]
@@ -130,9 +131,9 @@ def search_distributions(searches, *, target, score="val_auroc", axes=None):
     labels = {"xlabel": BUDGETS["epochs"][1], "ylabel": f"best {score} so far"}
     target_line = {f"target {target:g}": target}
     edge = 1.08 * max(x[-1] for x, _ in best.values())
-    low = min(np.median(y, axis=0)[np.searchsorted(x, edge / 12)] for x, y in best.values())
-    top = max(y.max() for _, y in best.values())
-    labels |= {"references": target_line, "ylim": (low, 1.03 * top - 0.03 * low)}
+    low = min(np.median(y[:, x >= min(x[-1], edge / 12)][:, 0]) for x, y in best.values())
+    top = max(target, *(np.nanmax(y) for _, y in best.values()))
+    labels |= {"references": target_line, "ylim": (low, top + 0.03 * (top - low or 1))}
     lines(best, steps=True, average=np.median, ax=axes[0], **labels)
     shown = {
         f"{name}: {np.median(epochs):.0f}".replace(": inf", ": not reached"): np.minimum(
