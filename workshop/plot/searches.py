@@ -115,38 +115,38 @@ def search_distributions(searches, *, target, score="val_auroc", axes=None):
     """
     best, needed = {}, {}
     for name, found in searches.items():
-        if isinstance(found, pd.DataFrame):
-            found = [rows for _, rows in found.groupby("random_state")]
-        histories = [one if isinstance(one, pd.DataFrame) else one.history for one in found]
-        spent = [np.cumsum(history["epochs"].to_numpy()) for history in histories]
-        so_far = [np.fmax.accumulate(history[score].to_numpy()) for history in histories]
-        x = np.unique(np.concatenate(spent))
-        begin = [e[np.isfinite(b).argmax()] for e, b in zip(spent, so_far, strict=True)]
-        x = x[x >= max(begin)]  # from where each has a child
-        after = [np.searchsorted(epochs, x, side="right") - 1 for epochs in spent]
-        best[name] = x, np.array([b[i] for b, i in zip(so_far, after, strict=True)])
-        ends = [np.append(epochs, np.inf) for epochs in spent]
-        needed[name] = [e[np.sum(~(b >= target))] for e, b in zip(ends, so_far, strict=True)]
+        best[name], needed[name] = _compared(found, score, target)
     axes = panels_for(axes, 2, columns=2, size=(5.6, 3.8))
-    labels = {"xlabel": BUDGETS["epochs"][1], "ylabel": f"best {score} so far"}
-    target_line = {f"target {target:g}": target}
     edge = 1.08 * max(x[-1] for x, _ in best.values())
     low = min(np.median(y[:, x >= min(x[-1], edge / 12)][:, 0]) for x, y in best.values())
     top = max(target, *(np.nanmax(y) for _, y in best.values()))
-    labels |= {"references": target_line, "ylim": (low, top + 0.03 * (top - low or 1))}
-    lines(best, steps=True, average=np.median, ax=axes[0], **labels)
-    shown = {
-        f"{name}: {np.median(epochs):.0f}".replace(": inf", ": not reached"): np.minimum(
-            epochs, edge
-        )
-        for name, epochs in needed.items()
-    }
-    never = {"not reached": edge} if np.inf in np.concatenate(list(needed.values())) else None
-    xlabel = f"epochs until {target:g}; median behind the name"
-    colours = colours_by_name(needed)
-    strips(shown, xlabel=xlabel, references=never, colours=colours, ax=axes[1])
+    look = {"steps": True, "average": np.median, "ylim": (low, top + 0.03 * (top - low or 1))}
+    labels = {"xlabel": BUDGETS["epochs"][1], "ylabel": f"best {score} so far"}
+    lines(best, references={f"target {target:g}": target}, ax=axes[0], **labels, **look)
+    rows = {}
+    for name, epochs in needed.items():
+        median = np.median(epochs)
+        text = "not reached" if np.isinf(median) else f"{median:.0f}"
+        rows[f"{name}: {text}"] = np.minimum(epochs, edge)
+    never = {"not reached": edge} if np.isinf(np.concatenate(list(needed.values()))).any() else None
+    xlabel, colours = f"epochs until {target:g}; median behind the name", colours_by_name(needed)
+    strips(rows, xlabel=xlabel, references=never, colours=colours, ax=axes[1])
     axes[1].set_xlim(left=0)
     return axes
+
+
+def _compared(found, score, target):
+    """Epochs, and the best score of each search by then; and how many each needs to the target."""
+    if isinstance(found, pd.DataFrame):
+        found = [rows for _, rows in found.groupby("random_state")]
+    histories = [one if isinstance(one, pd.DataFrame) else one.history for one in found]
+    spent = [np.cumsum(history["epochs"].to_numpy()) for history in histories]
+    best = [np.fmax.accumulate(history[score].to_numpy()) for history in histories]
+    searches = list(zip(spent, best, strict=True))
+    x = np.unique(np.concatenate(spent))
+    x = x[x >= max(s[np.isfinite(b).argmax()] for s, b in searches)]  # from where each has a score
+    y = np.array([b[np.searchsorted(s, x, side="right") - 1] for s, b in searches])
+    return (x, y), [np.append(s, np.inf)[np.sum(~(b >= target))] for s, b in searches]
 
 
 def reward_by_operation(result, *, axes=None):
