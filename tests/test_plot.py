@@ -12,6 +12,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from matplotlib.colors import to_hex, to_rgb
 
 from tests import test_plot_mutagenesis, test_plot_search
@@ -68,6 +69,8 @@ def chromosomes():
 OWN = {
     "architecture": lambda ax: plot.architecture(DAY1_CNN, ax=ax),
     "architecture, deep": lambda ax: plot.architecture(DEEP, ax=ax),
+    "backpropagation": lambda ax: plot.backpropagation(DEEP, ax=ax),
+    "receptive_field": lambda ax: plot.receptive_field(DAY1_CNN, ax=ax),
     "bars": lambda ax: plot.bars(
         {"real": {"CNN": 0.5, "matrix": 0.9}, "simulated": {"CNN": 0.8, "matrix": 1.0}},
         references={"chance": 0.5},
@@ -105,6 +108,12 @@ OWN = {
     ),
     "logo": lambda ax: plot.logo(load_motif("MA0139.1").information_matrix(), ax=ax),
     "one_hot": lambda ax: plot.one_hot(one_hot_encode(["CCGAT"])[0], ax=ax),
+    "one_hot, site": lambda ax: plot.one_hot(
+        one_hot_encode(["ACGTN" * 40])[0],
+        sites=[(30, 49)],
+        motif=load_motif("MA0139.1"),
+        ax=ax,
+    ),
     "one_hot, 60 bp": lambda ax: plot.one_hot(one_hot_encode(["ACGTN" * 12])[0], ax=ax),
     "one_hot, 200 bp": lambda ax: plot.one_hot(one_hot_encode(["ACGTN" * 40])[0], ax=ax),
     "precision_recall": lambda ax: plot.precision_recall(Y_TRUE, Y_SCORE, label="Keras", ax=ax),
@@ -185,7 +194,7 @@ def test_show_displays_the_image_with_its_alternative_text_then_the_caption(disp
     assert image.data["text/plain"] == "A red and blue grid."
     width, _ = struct.unpack(">II", png[16:24])  # of the PNG's header, in pixels
     assert image.metadata == {"image/png": {"alt": "A red and blue grid.", "width": width // 2}}
-    assert 150 < width / 2 < 2.6 * 110, "2.6 inches"
+    assert 200 < width / 2 < 300, "2.6 inches at 110 dots"
     assert caption.data == {
         "text/markdown": r"*A kernel of 2 \* 2.*",
         "text/plain": "A kernel of 2 * 2.",
@@ -283,8 +292,7 @@ def test_training_is_dashed_and_validation_solid_in_one_colour():
 
 
 def test_two_histories_share_axes_and_differ_in_colour():
-    ax = plot.training_history(history(), "auroc", label="Keras")
-    assert plot.training_history(history(5), "auroc", label="PyTorch", ax=ax) is ax
+    ax = plot.training_history({"Keras": history(), "PyTorch": history(5)}, "auroc")
     assert legend(ax) == [
         *("Keras, training", "Keras, validation", "PyTorch, training", "PyTorch, validation"),
     ]
@@ -294,6 +302,11 @@ def test_two_histories_share_axes_and_differ_in_colour():
     ]
     assert ax.get_ylabel() == "AUROC"
     assert len(ax.lines[-1].get_xdata()) == 5
+
+
+def test_a_learning_rate_is_drawn_as_steps():
+    (line,) = plot.training_history(history(), "learning_rate").lines
+    assert line.get_drawstyle() == "steps-mid"
 
 
 # Evaluation
@@ -313,7 +326,7 @@ def test_confusion_matrix_has_the_truth_as_rows():
     assert tick_texts(ax.get_yticklabels()) == ["negative", "positive"]
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("prediction", "truth")
     np.testing.assert_allclose(ax.images[0].get_array(), [[0.5, 0.5], [0, 1]])
-    assert ax.get_title() == "threshold 0.3"
+    assert ax.get_title(loc="left") == "threshold 0.3"
 
 
 def test_confusion_matrix_of_one_class_says_that_a_row_is_empty():
@@ -328,23 +341,25 @@ def test_roc_curve_by_hand_takes_columns_and_draws_chance_once():
         ax.lines[-1].get_xydata(), [[0, 0], [0, 0.5], [0.5, 0.5], [0.5, 1], [1, 1]]
     )
     plot.roc(Y_TRUE, -np.array(Y_SCORE), label="PyTorch", ax=ax)
-    assert legend(ax) == ["chance: 0.5", "AUROC 0.750", "PyTorch: AUROC 0.250"]
+    assert legend(ax) == ["AUROC 0.750", "PyTorch: AUROC 0.250"]
+    assert texts(ax) == ["chance"]
     assert len({line.get_color() for line in ax.lines}) == 3
+    assert ax.lines[-1].get_linestyle() == "--", "it may lie on the first"
 
 
 def test_precision_recall_curve_by_hand():
     ax = plot.precision_recall(Y_TRUE, Y_SCORE)
-    assert legend(ax) == ["chance: 0.500", "average precision 0.833"]  # 0.5 * 1 + 0.5 * 2/3
+    assert legend(ax) == ["average precision 0.833"]  # 0.5 * 1 + 0.5 * 2/3
     np.testing.assert_allclose(
         ax.lines[-1].get_xydata(), [[1, 0.5], [1, 2 / 3], [0.5, 0.5], [0.5, 1], [0, 1]]
     )
     np.testing.assert_allclose(ax.lines[0].get_ydata(), 0.5)
     assert ax.lines[-1].get_drawstyle() == "steps-post", "no line between two thresholds"
     # Chance is drawn once for each share of positives.
-    plot.precision_recall(Y_TRUE, Y_SCORE[::-1], ax=ax)
-    plot.precision_recall([0, 0, 0, 1], Y_SCORE, ax=ax)
-    chance = [line for line in ax.lines if line.get_label().startswith("chance")]
-    assert [line.get_ydata()[0] for line in chance] == [0.5, 0.25]
+    labels = {"turned": Y_TRUE, "rare": [0, 0, 0, 1]}
+    plot.precision_recall(labels, {"turned": Y_SCORE[::-1], "rare": Y_SCORE}, ax=ax)
+    assert texts(ax) == ["chance: 0.500", "chance: 0.250"]
+    assert [label.split(":")[0] for label in legend(ax)[1:]] == ["turned", "rare"]
 
 
 # Sequences
@@ -401,6 +416,21 @@ def test_one_hot_colours_the_base_and_nothing_else():
     assert [shown[2, row] for row in range(4)] == ["0"] * 4
 
 
+def test_one_hot_brackets_its_sites_in_the_sequences_positions():
+    motif = load_motif("MA0139.1")
+    x = one_hot_encode(["ACGT" * 20])[0]
+    ax = plot.one_hot(x, start=100, sites=[(120, 139)], motif=motif)
+    (bracket,) = ax.lines
+    assert (min(bracket.get_xdata()), max(bracket.get_xdata())) == (19.55, 38.45)
+    (over,) = ax.child_axes
+    assert over.get_xlim() == (-0.5, 18.5)
+    ax.figure.canvas.draw()
+    places = [one.get_window_extent().x0 for one in (over, ax)]
+    pixels = ax.transData.transform([(19.55, 0), (-0.5, 0)])[:, 0]
+    np.testing.assert_allclose(places, pixels, atol=0.5)
+    assert {int(t.get_text()) - t.get_position()[0] for t in ax.get_xticklabels()} == {100}
+
+
 @pytest.mark.parametrize(("length", "letters", "numbers"), [(20, 1, 1), (60, 1, 0), (61, 0, 0)])
 def test_one_hot_writes_what_is_legible(length, letters, numbers):
     ax = plot.one_hot(one_hot_encode(["G" * length])[0])
@@ -422,9 +452,10 @@ def test_kernel_is_white_at_zero_and_has_bases_as_rows():
 
 
 def test_wide_kernel_has_a_colour_bar_for_its_numbers():
-    figure = plot.kernel(np.ones((21, 4))).figure
+    figure = plot.kernel(np.full((11, 4), -8), limit=2).figure
     assert [len(ax.texts) for ax in figure.axes] == [0, 0]
     assert figure.axes[1].get_ylabel() == "weight"
+    assert figure.axes[0].images[0].get_clim() == (-2, 2)
 
 
 # Data
@@ -543,6 +574,7 @@ def test_architecture_says_what_each_layer_does():
     names = ["Input", "Conv1D", "MaxPool", "GlobalAvgPool", "Output: Dense"]
     assert [text for text in drawn if text in names] == names
     assert "filters 32, kernel size 7, activation relu, padding same" in drawn
+    assert "pool size 4" in drawn
     assert "units 1, activation sigmoid" in drawn
 
 
@@ -553,3 +585,15 @@ def test_architecture_says_what_each_layer_does():
 def test_architecture_shows_the_output_of_the_task(task, n_outputs, activation):
     network = Architecture((Flatten(),), input_length=5, n_outputs=n_outputs, task=task)
     assert f"units {n_outputs}, activation {activation}" in texts(plot.architecture(network))
+
+
+def test_receptive_field_is_that_of_the_gradient():
+    conv, pool = torch.nn.functional.conv1d, torch.nn.functional.avg_pool1d
+    X = torch.ones((1, 1, 60), requires_grad=True)
+    values = pool(conv(X, torch.ones(1, 1, 3), padding=1), 2)
+    values = conv(pool(conv(values, torch.ones(1, 1, 4)), 3), torch.ones(1, 1, 2))
+    values[0, 0, 3].backward()
+    layers = Conv1D(8, 3, padding="same"), MaxPool(2), Conv1D(8, 4), MaxPool(3), Conv1D(8, 2)
+    drawn = texts(plot.receptive_field(Architecture((*layers, Flatten()), 60)))
+    assert f"sees {int((X.grad != 0).sum())} letters" in drawn
+    assert "sees 4 letters" in drawn, "after the first pool: 3 + 1"

@@ -78,6 +78,9 @@ FIGURES = {
     ),
     "interaction_map": lambda ax: plot.interaction_map(*pairs(), ax=ax),
     "interaction_map, 60 bp": lambda ax: plot.interaction_map(*pairs(60), start=10**6, ax=ax),
+    "importance_diagonal": lambda axes: plot.importance_diagonal(
+        np.eye(30), [(1,), (3, 9), *[(i,) for i in range(9)], *[()] * 19], CTCF, axes=axes
+    ),
     "mutagenesis_map, 10 bp": draw_map(10),
     "mutagenesis_map, 60 bp": draw_map(60, n_at=[20], limit=0.5),
     "mutagenesis_map, 200 bp": draw_map(200),

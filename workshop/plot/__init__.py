@@ -14,11 +14,21 @@ from PIL import Image
 
 from workshop.plot.canvas import BASE_COLOURS, COLOURS, use_style
 from workshop.plot.charts import bars, histogram, lines, points, row, strips
-from workshop.plot.comparisons import compare_motifs, interaction_map, kernel_logos
+from workshop.plot.comparisons import (
+    compare_motifs,
+    importance_diagonal,
+    interaction_map,
+    kernel_logos,
+)
 from workshop.plot.convolution import convolution_walkthrough
 from workshop.plot.curves import confusion_matrix, precision_recall, roc, training_history
 from workshop.plot.data import base_composition, label_proportions, split_overview
-from workshop.plot.diagrams import controller_unrolled, model_space
+from workshop.plot.diagrams import (
+    backpropagation,
+    controller_unrolled,
+    model_space,
+    receptive_field,
+)
 from workshop.plot.letters import kernel, logo, one_hot, score_logo
 from workshop.plot.mutations import map_above_motif, mutagenesis_map, mutagenesis_maps
 from workshop.plot.network import architecture
@@ -34,6 +44,7 @@ __all__ = [
     "BASE_COLOURS",
     "COLOURS",
     "architecture",
+    "backpropagation",
     "bars",
     "base_composition",
     "compare_motifs",
@@ -42,6 +53,7 @@ __all__ = [
     "convolution_walkthrough",
     "entropy",
     "histogram",
+    "importance_diagonal",
     "interaction_map",
     "kernel",
     "kernel_logos",
@@ -55,6 +67,7 @@ __all__ = [
     "one_hot",
     "points",
     "precision_recall",
+    "receptive_field",
     "reward_by_operation",
     "roc",
     "row",

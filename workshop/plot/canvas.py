@@ -35,7 +35,7 @@ COLOURS = {  # each has one meaning in the whole course
     "val": "#B8860B",
     "test": "#BB5566",
 }
-SERIES_COLOURS = ("#332288", "#CC6677", "#4DA6E8", "#88752A", "#AA4499", "#59200D")
+SERIES_COLOURS = ["#332288", "#CC6677", "#4DA6E8", "#88752A", "#AA4499", "#59200D", "#9A9A9A"]
 LAYER_COLOURS = {
     "Conv1D": "#A6CEE3",
     "MaxPool": "#C9E4C5",
@@ -113,15 +113,21 @@ def next_colour(ax, name):
     return colour_of(name, [line.get_color() for line in ax.lines])
 
 
+def legend_above(ax, *, columns=1):
+    """A legend on top of the axes, where it hides no data."""
+    place = {"loc": "lower left", "bbox_to_anchor": (0, 1), "ncols": columns}
+    ax.legend(frameon=False, handletextpad=0.5, columnspacing=1.4, borderaxespad=0.8, **place)
+
+
 def text_on(colour):
     """Black or white, whichever reads better on `colour`."""
     red, green, blue = to_rgb(colour)
     return "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 0.55 else "white"
 
 
-def arrow(ax, start, end):
+def arrow(ax, start, end, colour=INK):
     """Draw an arrow between two points of the data."""
-    ax.annotate("", end, start, arrowprops={"arrowstyle": "-|>", "color": INK, "linewidth": 1.3})
+    ax.annotate("", end, start, arrowprops={"arrowstyle": "-|>", "color": colour, "linewidth": 1.3})
 
 
 def inches_of(ax):

@@ -5,6 +5,7 @@ A name that `COLOURS` knows has its colour there; the others get the series colo
 
 import numpy as np
 import pandas as pd
+from matplotlib.ticker import MaxNLocator
 
 from workshop.plot.canvas import (
     DIM,
@@ -13,6 +14,7 @@ from workshop.plot.canvas import (
     axes_for,
     colours_by_name,
     inches_of,
+    legend_above,
     next_colour,
     panels_for,
     tidy,
@@ -131,6 +133,8 @@ def lines(
         ticks = sorted({value for x, _ in series.values() for value in x})
         ax.set_xticks(ticks, [f"{value:g}" for value in ticks])
         ax.minorticks_off()
+    elif all(np.all(np.mod(x, 1) == 0) for x, _ in series.values()):
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     ax.set(xlabel=xlabel, ylabel=ylabel)
     if ylim is not None:
         ax.set_ylim(ylim)
@@ -195,7 +199,8 @@ def bars(table, *, xlabel="", references=None, intervals=None, number="{:.2f}", 
     if xlim is not None:
         ax.set_xlim(xlim)
     _mark(ax, None, references)
-    _legend_above(ax, () if one else table)
+    if not one:
+        legend_above(ax, columns=count)
     return ax
 
 
@@ -238,7 +243,8 @@ def points(
         ax.set_xscale("log")
     ax.set(xlabel=xlabel, ylabel=ylabel)
     _mark(ax, references, at)
-    _legend_above(ax, series)
+    if len(series) > 1:
+        legend_above(ax, columns=len(series))
     return ax
 
 
@@ -317,7 +323,8 @@ def histogram(values_by_name, *, xlabel="", ylabel="count", bins=30, at=None, ax
         ax.stairs(counts, edges, color=colour, linewidth=1.5, label=name)
     ax.set(xlabel=xlabel, ylabel=ylabel)
     _mark(ax, None, at)
-    _legend_above(ax, values_by_name)
+    if len(values_by_name) > 1:
+        legend_above(ax, columns=len(values_by_name))
     return ax
 
 
@@ -348,9 +355,3 @@ def _apart(ax, heights):
         heights[i] = min(heights[i], ceiling)
         ceiling = heights[i] - gap
     return heights
-
-
-def _legend_above(ax, names):
-    if len(names) > 1:
-        place = {"loc": "lower left", "bbox_to_anchor": (0, 1.05), "ncols": len(names)}
-        ax.legend(frameon=False, handletextpad=0.5, columnspacing=1.4, **place)

@@ -2,6 +2,7 @@
 
 from textwrap import fill
 
+import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.ticker import MaxNLocator
@@ -18,6 +19,7 @@ from workshop.plot.canvas import (
     number_positions,
     panels_for,
 )
+from workshop.plot.charts import lines
 from workshop.plot.letters import logo
 from workshop.sequences import ALPHABET
 
@@ -128,6 +130,59 @@ def kernel_logos(kernels, *, reference=None, top=8, weights=False, min_overlap=1
             ax.set(ylim=(0, 2), yticks=[0, 1, 2])
         ax.set_title(title, fontsize=8.2, loc="left", pad=4)
         ax.set(xlabel="", xticks=[])
+    return axes
+
+
+def importance_diagonal(importance, starts, motif, *, limit=2, axes=None):
+    """Draw the importance of all sequences with one motif, sorted by where the motif starts.
+
+    Parameters
+    ----------
+    importance : array of shape (N, L)
+        One number a base: `interpret.base_importance`.
+    starts : sequence of tuple of int
+        Where motifs start in each sequence; those with exactly one are drawn.
+    motif : Motif
+        The planted one.
+    limit : float
+        The colours go from minus `limit` to `limit`.
+    axes : array of two Axes, optional
+
+    Returns
+    -------
+    array of matplotlib Axes, of shape (2,)
+        Left a row a sequence; right the mean over the motifs, beside the information of their
+        columns in bits.
+
+    Examples
+    --------
+    >>> from workshop.motifs import Motif
+    >>> toy = Motif("toy", "AC", [[8, 0, 0, 0], [0, 8, 0, 0]])
+    >>> axes = importance_diagonal(np.eye(3), [(1,), (0, 1), (0,)], toy)
+    >>> axes[0].images[0].get_array().tolist()
+    [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
+    """
+    importance = np.asarray(importance, dtype=float)
+    if len(importance) != len(starts):
+        raise ValueError(f"starts must have {len(importance)} entries; got {len(starts)}.")
+    single = sorted((one[0], i) for i, one in enumerate(starts) if len(one) == 1)
+    if axes is None:
+        options = {"layout": "constrained", "width_ratios": [1.5, 1]}
+        axes = plt.subplots(1, 2, figsize=(11, 4), **options)[1]
+    left, right = axes = panels_for(axes, 2, columns=2, size=(5, 4))
+    scale = {"cmap": SIGNED, "vmin": -limit, "vmax": limit}
+    image = left.imshow(
+        importance[[i for _, i in single]], aspect="auto", interpolation="nearest", **scale
+    )
+    left.figure.colorbar(image, ax=left, label="importance", extend="both")
+    left.set(xlabel="position", ylabel="sequences with one motif, sorted by its start")
+    columns = np.arange(len(motif))
+    profile = np.mean([importance[i, start + columns] for start, i in single], axis=0)
+    curves = {
+        "importance": (columns, profile),
+        "bits": (columns, motif.information_content()),
+    }
+    lines(curves, xlabel="column of the motif", markers=True, ax=right)
     return axes
 
 

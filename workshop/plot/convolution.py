@@ -221,7 +221,15 @@ def _table(ax, x0, y0, values, limit, name):
 
 def _cell(ax, x, y, text, face, ink, *, bold=False, width=1):
     ax.add_patch(Rectangle((x, y), width, 1, facecolor=face, edgecolor="#D9D9D9", linewidth=0.8))
-    _centred(ax, x + width / 2, y + 0.52, text, ink, bold=bold, size=8.5 if width == 1 else 9.5)
+    _centred(
+        ax,
+        x + width / 2,
+        y + 0.52,
+        text,
+        ink,
+        bold=bold,
+        size=9.5 if width > 1 else 8.5 - len(text) / 4,
+    )
 
 
 def _result(ax, x, y, value, limit):

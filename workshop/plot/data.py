@@ -4,7 +4,15 @@ import numpy as np
 from matplotlib.ticker import PercentFormatter
 
 from workshop.chromosomes import natural_order
-from workshop.plot.canvas import COLOURS, GREY, axes_for, colours_by_name, name_bases, tidy
+from workshop.plot.canvas import (
+    COLOURS,
+    GREY,
+    axes_for,
+    colours_by_name,
+    legend_above,
+    name_bases,
+    tidy,
+)
 
 
 def base_composition(compositions, *, ax=None):
@@ -46,7 +54,7 @@ def base_composition(compositions, *, ax=None):
     ax.set_ylabel("share of bases")
     ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
     ax.margins(y=0.12)
-    ax.legend(frameon=False, ncols=count, loc="lower center", bbox_to_anchor=(0.5, 1))
+    legend_above(ax, columns=count)
     return ax
 
 
@@ -134,5 +142,5 @@ def split_overview(table, split, *, ax=None):
     ax.set_xticks(range(len(names)), short, rotation=90 if upright else 0)
     ax.set(xlabel="chromosome", ylabel="sequences", xlim=(-0.7, len(names) - 0.3))
     ax.tick_params(axis="x", length=0)
-    ax.legend(frameon=False, ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1))
+    legend_above(ax, columns=3)
     return ax

@@ -1,4 +1,4 @@
-"""The ideas of a search as diagrams: the space of models, and the controller that samples from it.
+"""Ideas as diagrams: how an error goes back, what a unit sees, a space of models, its controller.
 
 Everything is drawn on a canvas whose unit is an inch, with y growing downwards.
 """
@@ -12,7 +12,6 @@ from matplotlib.patches import FancyBboxPatch, Rectangle
 
 from workshop.plot.canvas import (
     DIM,
-    GREY,
     INK,
     LAYER_COLOURS,
     PALE,
@@ -31,6 +30,17 @@ OPERATION_COLOURS = {  # by how the name of the operation begins
     "dense": LAYER_COLOURS["Dense"],
 }
 CELL, CHOSEN = "#D9E4F2", SERIES_COLOURS[1]
+FADED = "#6B6B6B"  # of text that one need not read but can: 5.3 to 1 on white
+ERROR = "#B2182B"
+GOES_BACK = {  # what becomes of the error in a layer, and what it changes there
+    "Conv1D": ("where the activation lets it through,", "kernels change by error × input"),
+    "MaxPool": ("to the largest value of each window alone", ""),
+    "AvgPool": ("in equal shares to each window", ""),
+    "GlobalMaxPool": ("to the best position alone", ""),
+    "GlobalAvgPool": ("in equal shares to all positions", ""),
+    "Flatten": ("as it is, to every position", ""),
+    "Dense": ("through the weights,", "weights change by error × input"),
+}
 ROW = 0.44  # from one operation of the space to the next
 BAR, PITCH = 0.62, 0.22  # length of a bar for probability 1; from one bar to the next
 INPUT, LSTM, SOFTMAX = 0.5, 1.3, 2.3  # upper edges
@@ -177,6 +187,111 @@ def controller_unrolled(table, tokens, probabilities=None, *, ax=None):
     return ax
 
 
+def backpropagation(architecture, *, ax=None):
+    """Draw how a prediction goes down the layers, and its error back up.
+
+    Parameters
+    ----------
+    architecture : Architecture
+    ax : matplotlib Axes, optional
+
+    Returns
+    -------
+    matplotlib Axes
+        A row a layer. On the right, what becomes of the error there: the chain rule in words.
+
+    Examples
+    --------
+    >>> from workshop.architecture import DAY1_CNN
+    >>> ax = backpropagation(DAY1_CNN)
+    >>> [text.get_text() for text in ax.texts if "alone" in text.get_text()]
+    ['to the largest value of each window alone']
+    """
+    kinds = [type(layer).__name__ for layer in architecture.layers]
+    rows = [
+        ("sequence X", PALE, "", ""),
+        *((kind, LAYER_COLOURS.get(kind, PALE), *GOES_BACK.get(kind, ("", ""))) for kind in kinds),
+        ("Dense (output)", LAYER_COLOURS["Dense"], *GOES_BACK["Dense"]),
+        ("loss", "white", "error = y − ŷ", ""),
+    ]
+    ax = _canvas(ax, 6.2, 0.35 + 0.78 * len(rows))
+    _write(ax, 0.65, 0.16, "forward", fontsize=9.5, color=INK, weight="bold")
+    _write(ax, 1.75, 0.16, "back", fontsize=9.5, color=ERROR, weight="bold")
+    for i, (name, face, passes, changes) in enumerate(rows):
+        y = 0.38 + 0.78 * i
+        _box(ax, 0.1, y, 2.2, 0.4, name, face, fontsize=10, weight="bold")
+        for text, below, weight in ((passes, 0.1, "normal"), (changes, 0.3, "bold")):
+            y_text = y + (below if changes else 0.2)
+            _write(ax, 2.5, y_text, text, ha="left", fontsize=9, color=ERROR, weight=weight)
+        if i:
+            arrow(ax, (0.65, y - 0.36), (0.65, y + 0.02))
+            arrow(ax, (1.75, y - 0.02), (1.75, y - 0.4), colour=ERROR)
+    return ax
+
+
+def receptive_field(architecture, *, ax=None):
+    """Draw which letters one number of each layer depends on: its receptive field.
+
+    Parameters
+    ----------
+    architecture : Architecture
+        Its convolutions and pools are drawn, up to where the positions become one.
+    ax : matplotlib Axes, optional
+
+    Returns
+    -------
+    matplotlib Axes
+        A row a layer, the sequence at the bottom, all in the scale of its positions. Coloured is
+        what the one number on top depends on.
+
+    Examples
+    --------
+    >>> from workshop.architecture import Architecture, Conv1D, GlobalMaxPool, MaxPool
+    >>> layers = Conv1D(8, 3), MaxPool(2), Conv1D(8, 3), GlobalMaxPool()
+    >>> ax = receptive_field(Architecture(layers, 40))
+    >>> [text.get_text() for text in ax.texts if "sees" in text.get_text()]
+    ['sees 3 letters', 'sees 4 letters', 'sees 8 letters']
+    """
+    names, steps = ["sequence"], []  # of each layer: positions in a window, padding on its left
+    for layer in architecture.layers:
+        size = getattr(layer, "kernel_size", getattr(layer, "pool_size", None))
+        if size is None:
+            continue
+        same, pool = getattr(layer, "padding", "") == "same", hasattr(layer, "pool_size")
+        steps.append((size, (size - 1) // 2 * same, size if pool else 1))
+        names.append(f"{type(layer).__name__} {size}")
+    ranges = [(2, 2)]  # of the units that the one on top reads, from the top down
+    for size, left, stride in reversed(steps):
+        first, last = ranges[0]
+        ranges.insert(0, (stride * first - left, stride * last - left + size - 1))
+    first, last = ranges[0][0] - 3, ranges[0][1] + 3  # letters to draw
+    wide, high = last - first + 1, len(names)
+    ax = axes_for(ax, (float(np.clip(0.2 * wide + 2.4, 6, 11)), 0.75 * high + 0.2))
+    offset, stride, seen, below = 0.0, 1, 0, None
+    for row, (name, (start, end)) in enumerate(zip(names, ranges, strict=True)):
+        if row:
+            size, left, more = steps[row - 1]
+            seen += (size - 1) * stride
+            offset, stride = offset + stride * ((size - 1) / 2 - left), stride * more
+        y, face = high - row, LAYER_COLOURS.get(name.split()[0], "#C7C7C7")
+        for unit in range(start - wide, end + wide):
+            x = offset + stride * unit
+            if first <= x <= last:
+                inside = start <= unit <= end
+                _box(ax, x - 0.4, y, 0.8, 0.34, "", face if inside else "white", edge="#BBBBBB")
+        edges = offset + stride * start - 0.4, offset + stride * end + 0.4
+        if row:
+            xs, ys = [*edges, *below[::-1]], [y + 0.34, y + 0.34, y + 1, y + 1]
+            ax.fill(xs, ys, facecolor=face, alpha=0.35, zorder=0.4)
+        below = edges
+        _write(ax, first - 1, y + 0.17, name, ha="right", fontsize=9.5)
+        text = f"sees {seen + 1} letters" if row else ""
+        _write(ax, last + 1, y + 0.17, text, ha="left", fontsize=9.5, color=DIM)
+    ax.set(xlim=(first - 0.5, last + 0.5), ylim=(high + 0.5, 0.8))
+    ax.axis("off")
+    return ax
+
+
 def _layers(table, tokens):
     """The rows of each layer; an error if the tokens are not one of each."""
     layers = dict(iter(table.groupby("layer")))
@@ -196,7 +311,7 @@ def _operation(ax, place, row, chosen):
         if row.operation.startswith(start):
             face = colour
     if chosen is False:
-        ink, dim, edge, face = GREY, GREY, "#BBBBBB", "white"
+        ink, dim, edge, face = FADED, FADED, "#BBBBBB", "white"
     linewidth, weight = (2, "bold") if chosen else (1, "normal")
     _box(ax, left, y - 0.17, right - left, 0.34, "", face, edge=edge, linewidth=linewidth)
     _write(ax, left + 0.13, y, str(row.token), fontsize=7.5, color=dim)

@@ -21,6 +21,8 @@ from workshop.plot.canvas import (
 )
 from workshop.sequences import ALPHABET
 
+CROWDED = 100  # positions: more have letters of a few pixels
+
 
 def logo(heights, *, start=0, ylabel="bits", ax=None):
     """Draw a sequence logo: letters as tall as their heights, negative ones below zero.
@@ -65,13 +67,19 @@ def logo(heights, *, start=0, ylabel="bits", ax=None):
     return ax
 
 
-def one_hot(x, *, ax=None):
+def one_hot(x, *, start=0, sites=(), motif=None, ax=None):
     """Draw one one-hot sequence: a coloured cell where the sequence has the base.
 
     Parameters
     ----------
     x : array of shape (L, 4)
         One sequence, such as ``X[0]``. A soft value gives a pale cell.
+    start : int
+        Position of the first row.
+    sites : sequence of (int, int)
+        Places to mark with a bracket: half-open intervals of positions.
+    motif : Motif, optional
+        Draw its logo over each bracket.
     ax : matplotlib Axes, optional
 
     Returns
@@ -92,33 +100,49 @@ def one_hot(x, *, ax=None):
     empty = np.full(3, 0.955)
     picture = empty + x.T[:, :, None] * (colours[:, None] - empty)  # (4, L, 3)
     width = np.clip(0.36 * length + 0.6, 2.4, 11)
-    ax = axes_for(ax, (width, 2.4 if length <= 20 else 1.7))
+    ax = axes_for(ax, (width, (2.4 if length <= 20 else 1.7) + 0.8 * (motif is not None)))
     ax.imshow(picture, aspect="equal" if length <= 30 else "auto", interpolation="nearest")
     _bases_as_rows(ax, length, grid=length <= 60)
     if length <= 60:
         letters = [ALPHABET[row.argmax()] if row.max() > 0 else "N" for row in x]
         ax.set_xticks(range(length), letters, fontsize=11 if length <= 30 else 8)
+    else:
+        ticks = MaxNLocator(nbins=10, integer=True).tick_values(start, start + length - 1)
+        ticks = [int(tick) for tick in ticks if start <= tick < start + length]
+        ax.set_xticks(np.subtract(ticks, start), ticks)
     if length <= 20:
         for (position, base), value in np.ndenumerate(x):
             colour = GREY if value == 0 else text_on(picture[base, position])
             ax.text(position, base, f"{value:.2g}", ha="center", va="center", color=colour)
     ax.set_xlabel("position" if length > 60 else "sequence")
+    for first, end in sites:
+        ends = first - start - 0.45, end - start - 0.55
+        ax.plot([ends[0], *ends, ends[1]], [-0.6, -0.85, -0.85, -0.6], color=INK, linewidth=1.4)
+        if motif is not None:
+            place = ends[0], 4.55 / 7.45, ends[1] - ends[0], 2.9 / 7.45  # from y = -1.05 upwards
+            over = ax.inset_axes(place, transform=ax.get_xaxis_transform())
+            logo(motif.information_matrix(), ax=over).axis("off")
+    top = 3.95 if len(sites) and motif is not None else 0.95 if len(sites) else 0.5
+    ax.set(xlim=(-0.5, length - 0.5), ylim=(3.5, -top))
     return ax
 
 
-def kernel(kernel, *, ax=None):
+def kernel(kernel, *, limit=None, ax=None):
     """Draw one kernel of a first convolution as a heat map, white at 0.
 
     Parameters
     ----------
     kernel : array of shape (K, 4)
         Positions by bases: ``weights[:, :, i]`` of a Keras layer.
+    limit : float, optional
+        The colours go from minus `limit` to `limit`; the largest absolute weight by default. Of
+        log-odds, whose negative ones are far from 0, 2 shows what the motif likes.
     ax : matplotlib Axes, optional
 
     Returns
     -------
     matplotlib Axes
-        Numbers in the cells up to 20 positions, a colour bar beyond.
+        Numbers in the cells up to 10 positions, a colour bar beyond.
 
     Examples
     --------
@@ -128,18 +152,20 @@ def kernel(kernel, *, ax=None):
     """
     weights = bases_last(kernel, "kernel", hint="Of a Keras layer's weights: w[:, :, i].")
     width = len(weights)
-    limit = largest(weights)
+    limit = limit or largest(weights)
     ax = axes_for(ax, (np.clip(0.52 * width + 0.8, 2.6, 11), 2.7))
     image = ax.imshow(weights.T, cmap=SIGNED, vmin=-limit, vmax=limit, aspect="auto")
     _bases_as_rows(ax, width, grid=width <= 60)
     if width <= 20:
         ax.set_xticks(range(width))
+    if width <= 10:
         for (position, base), weight in np.ndenumerate(weights):
             colour = text_on(image.cmap(image.norm(weight))[:3])
             style = {"ha": "center", "va": "center", "color": colour, "fontsize": 8.5}
             ax.text(position, base, signed_text(weight), **style)
     else:
-        ax.figure.colorbar(image, ax=ax, label="weight")
+        extend = "both" if largest(weights) > limit else "neither"
+        ax.figure.colorbar(image, ax=ax, label="weight", extend=extend)
     ax.set_xlabel("position in the kernel")
     return ax
 
@@ -149,7 +175,7 @@ def score_logo(
     x,
     *,
     start=0,
-    ylabel="minus mean change",
+    ylabel="importance",
     sites=(),
     sites_label="planted motif",
     ax=None,
@@ -179,25 +205,28 @@ def score_logo(
     Returns
     -------
     matplotlib Axes
+        Of more than 100 positions, letters below a twentieth of the tallest are left out.
 
     Examples
     --------
     >>> from workshop.sequences import one_hot_encode
     >>> x = one_hot_encode(["AC"])[0]
     >>> ax = score_logo((x - 1) * [[1], [4]], x)
-    >>> [float(limit) for limit in ax.get_ylim()]  # (0 + 4 + 4 + 4) / 4 = 3
-    [0.0, 3.0]
+    >>> [float(limit) for limit in ax.get_ylim()]  # (0 + 4 + 4 + 4) / 4 = 3, and some room
+    [0.0, 3.18]
     """
     scores, x = bases_last(scores, "scores"), bases_last(x, "x")
     heights = (scores - scores.mean(axis=1, keepdims=True)) * x  # (L, 4): the base that is there
     ax = axes_for(ax, (width_of(len(x)), 2.3))
+    if len(x) > CROWDED:
+        heights = np.where(np.abs(heights) < 0.05 * largest(heights), 0, heights)
     logo(heights, start=start, ylabel=ylabel, ax=ax)
     bottom, top = ax.get_ylim()
     for place in start + np.flatnonzero(~x.any(axis=1)):  # N: nothing is known of it
         hatch = {"facecolor": "none", "edgecolor": GREY, "hatch": "///", "linewidth": 0}
         ax.axvspan(place - 0.5, place + 0.5, **hatch)
-    if len(sites):
-        ax.set_ylim(bottom, top + 0.16 * (top - bottom))  # no letter reaches the bars
+    room = 0.06 * (top - bottom)  # no letter touches the frame, nor reaches the bars
+    ax.set_ylim(bottom - room * (bottom < 0), top + (1 + 2 * bool(len(sites))) * room)
     for i, (first, end) in enumerate(sites):
         label = sites_label if i == 0 else None
         bar = {"color": INK, "linewidth": 3, "solid_capstyle": "butt", "label": label}

@@ -17,7 +17,7 @@ from workshop.plot.canvas import (
     name_bases,
     panels_for,
 )
-from workshop.plot.letters import logo, score_logo, width_of
+from workshop.plot.letters import CROWDED, logo, score_logo, width_of
 
 MAP_SHARE = 0.54  # of the height that map and logo have together
 GAP = 0.08  # between them, in heights of the map
@@ -61,8 +61,9 @@ def mutagenesis_map(
     Returns
     -------
     matplotlib Axes
-        Of the map: rows A C G T, red where a substitution raises the output, a dot on the base
-        that is there. ``ax.child_axes[0]`` is the logo; zooming into one zooms both.
+        Of the map: rows A C G T, red where a substitution raises the output, and, up to 100
+        positions, a dot on the base that is there. ``ax.child_axes[0]`` is the logo; zooming into
+        one zooms both.
 
     Examples
     --------
@@ -199,7 +200,7 @@ def _draw_map(ax, scores, x, start, limit, sites, sites_label):
         interpolation="nearest",
         extent=(start - 0.5, end - 0.5, 3.5, -0.5),
     )
-    position, base = np.nonzero(x)
+    position, base = np.nonzero(x if len(x) <= CROWDED else 0 * x)  # or nobody sees the dots
     size = np.clip(0.4 * 72 * inches_of(ax)[0] / len(x), 1.2, 4.5)  # points, of a cell's width
     ax.plot(start + position, base, "o", color=INK, markersize=size, markeredgewidth=0)
     for edge in {edge for site in sites for edge in site}:
@@ -207,7 +208,7 @@ def _draw_map(ax, scores, x, start, limit, sites, sites_label):
     ax.set(xlim=(start - 0.5, end - 0.5), ylim=(3.5, -0.5))
     name_bases(ax.yaxis, fontsize=10.5)
     upper = ax.inset_axes((0, 1 + GAP, 1, 1 / MAP_SHARE - 1 - GAP), sharex=ax)
-    options = {"ylabel": "minus mean\nchange", "sites": sites, "sites_label": sites_label}
+    options = {"sites": sites, "sites_label": sites_label}
     score_logo(scores, x, start=start, ax=upper, **options)
     upper.tick_params(axis="x", length=0, labelbottom=False)
     upper.spines["bottom"].set_visible(False)

@@ -60,7 +60,7 @@ def architecture(architecture, *, ax=None):
 
 def _settings(layer):
     values = {field.name: getattr(layer, field.name) for field in fields(layer)}
-    pairs = [f"{name.replace('_', ' ')} {v}" for name, v in values.items() if v is not None]
+    pairs = [f"{name.replace('_', ' ')} {v}" for name, v in values.items() if v != "valid"]
     return ", ".join(pairs)
 
 
