@@ -109,6 +109,8 @@ def letters(ax):
     bases = {colour.upper(): base for base, colour in plot.BASE_COLOURS.items()}
     found = {}
     for patch in ax.patches:
+        if patch.get_hatch():
+            continue
         box = patch.get_path().get_extents()
         height = box.y1 if abs(box.y1) > abs(box.y0) else box.y0
         where = round((box.x0 + box.x1) / 2)
