@@ -25,7 +25,9 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from workshop import datasets, evaluation, splits, torch_cnn
+import numpy as np
+
+from workshop import datasets, evaluation, interpret, motifs, nas, splits, torch_cnn
 from workshop.architecture import DAY1_CNN
 
 SOURCES = Path(__file__).resolve().parent / "src"
@@ -126,6 +128,92 @@ def test_auroc(model):
 
 
 # --- Day 2 ---
+
+STEERED = nas.ControllerSettings(
+    buffering_steps=1, tanh_constant=2.5, lstm_size=256, lstm_num_layers=1, buffer_size=6
+)
+WINNER = nas.to_architecture(nas.cnn_model_space(), [1, 0, 6, 2])
+
+
+@claim("day2", 0, "From about 0.79", low=0.77, high=0.81)
+def as_it_was(seed):
+    return test_auroc(trained(seed)[0])
+
+
+@claim("day2", 0, "to about **0.97**", low=0.96, high=0.98)
+@claim("day2", 0, "the Day-1 model needs 20 epochs for its 0.97", low=0.93, high=1, of=min)
+def day1_tuned(seed):
+    return test_auroc(trained(seed, learning_rate=0.03)[0])
+
+
+@claim("day2", 0, "At 0.1 the steps are so large", low=0.5, high=0.6, of=max)
+def far_too_fast(seed):
+    return trained(seed, learning_rate=0.1)[1].last["val_auroc"]
+
+
+@cache
+def driven(seed, sign, settings=STEERED):
+    """Tokens of 60 proposals by a controller for which global max pooling earns `sign`."""
+    controller, tokens = nas.Controller(nas.cnn_model_space(), settings, random_state=seed), []
+    for _ in range(20):
+        children = [child.tokens for child in controller.propose()]
+        controller.update([sign if child[3] == 2 else -sign for child in children])
+        tokens += children
+    return tokens
+
+
+def identical(seed, settings):
+    """How many proposals are the same from the start under opposite rewards."""
+    pairs = zip(driven(seed, 1, settings), driven(seed, -1, settings), strict=True)
+    return next(i for i, (one, other) in enumerate(pairs) if one != other)
+
+
+@claim("day2", 3, "After one or two updates the two controllers part", low=3, high=6, of=max)
+def identical_steered(seed):
+    return identical(seed, STEERED)
+
+
+@claim("day2", 3, "identical for the first 20 children or so", low=17, high=25)
+def identical_by_default(seed):
+    return identical(seed, nas.ControllerSettings())
+
+
+@claim("day2", 3, "nearly all have GMP in one search", low=0.6, high=1, of=statistics.mean)
+def steered_apart(seed):
+    late = [np.mean([one[3] == 2 for one in driven(seed, sign)[30:]]) for sign in (1, -1)]
+    return late[0] - late[1]
+
+
+@claim("day2", 4, "**Yes, by about 0.025**", low=0.015, high=0.035)
+def winner_against_tuned(seed):
+    settings = {"learning_rate": 0.003, "batch_size": 128}
+    return test_auroc(trained(seed, WINNER, **settings)[0]) - day1_tuned(seed)
+
+
+@claim("day2", 5, "has (pieces of) the CTCF motif", low=0.8, high=1, of=min)
+def best_kernel(seed):
+    model, _ = trained(seed, WINNER, learning_rate=0.003, batch_size=128)
+    data, split = course()
+    ctcf = motifs.load_motif("MA0139.1")
+    found = [one.motif for one in interpret.kernel_motifs(model, data.X[split.test]) if one.motif]
+    return max(motifs.similarity(ctcf, one, min_overlap=13).correlation for one in found)
+
+
+@claim("day2", 5, "sort letters into G or C against A or T", low=0.8, high=1, of=min)
+def gc_against_output(seed):
+    data, split = course()
+    kernels = interpret.kernel_motifs(trained(seed)[0], data.X[split.test])
+    gc = [one.weights[:, 1:3].sum() - one.weights[:, [0, 3]].sum() for one in kernels]
+    return np.corrcoef(gc, [one.output_weight for one in kernels])[0, 1]
+
+
+@claim("day2", 5, "it scores 0.999 without any training", low=0.9985, high=0.9995)
+def matrix_alone(seed):
+    data, split = course()
+    scores = motifs.scan(data.X[split.test], motifs.load_motif("MA0139.1"), both_strands=False).max(
+        axis=1
+    )
+    return evaluation.auroc(data.y[split.test, 0], scores)
 
 
 if __name__ == "__main__":
