@@ -897,9 +897,11 @@ plot.show(picture, "Opposite rewards, opposite preferences: this controller is s
 # identical for the first 20 children or so. **A search
 # of nine children would then be random search**, whatever its name.
 #
-# There is a price. A controller that learns from three children also believes three children. It
-# soon proposes the same few architectures over and over: it *exploits*, and hardly *explores*. How
-# undecided it is can be counted in bits, as **entropy**, $-\sum_a P(a) \log_2 P(a)$: at the start
+# Why does a controller *draw* at all, instead of always proposing its favourite? Because it would
+# never learn what it has not tried. And there is a price for learning fast. A controller that
+# learns from three children also believes three children. It soon proposes the same few
+# architectures over and over: it *exploits*, and hardly *explores*. How undecided it is can be
+# counted in bits, as **entropy**, $-\sum_a P(a) \log_2 P(a)$: at the start
 # $\log_2 378 = 8.6$ bits of choice are open, 0 means settled.
 
 # %%
@@ -1837,7 +1839,7 @@ print(f"                  by chance: {np.mean(apart < 19):.0%}")
 # So the model carries over to real sequence: on strong peaks it looks where the matrix looks. It
 # does *not* prove that these letters bind CTCF in the cell. Model and matrix are no independent
 # witnesses (the training data were drawn from this very matrix), and where they disagree nobody
-# knows which is right.
+# knows which is right. An assay that sees single bases, such as ChIP-exo, could tell.
 #
 # ## What would a variant do?
 #
