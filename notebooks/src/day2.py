@@ -318,9 +318,21 @@ nas.to_architecture(space, [1, 2, 6, 2]).layers
 
 # %% [markdown]
 # Why offer a second convolution at all? Because of the **receptive field**: the number of letters
-# that one number in the network can see. After a first kernel of 3 letters it is 3, far less than
-# the 19 letters of a CTCF motif. Pool by 4 and put a second kernel of 7 on top: now it is
-# 3 + 3 + 6 · 4 = 30.
+# that one number in the network can see.
+#
+# **Predict first.** After a first kernel of 3 letters it is 3, far less than the 19 letters of a
+# CTCF motif. Pool by 4 and put a second kernel of 7 on top: how many now?
+#
+# <details><summary>Answer</summary>
+#
+# A pooled number sees 3 + 3 = 6 letters. The seven of them that the second kernel spans start 4
+# letters apart, so together they see 6 + 6 · 4 = 30.
+#
+# </details>
+
+# %%
+small = nas.to_architecture(space, [2, 0, 0, 2], input_length=40)
+plot.show(plot.receptive_field(small), "What one number of each layer can see.")
 
 # %% [markdown]
 # ## The ends are fixed
@@ -1072,7 +1084,9 @@ plot.show(plot.token_probabilities(result), "Probabilities of the operations, st
 
 # %%
 picture = plot.reward_by_operation(result)
-plot.show(picture, "Every child appears once in each panel; a bar marks the median of several.")
+plot.show(
+    picture, "Every child appears once in each panel; a bar marks the median (pale: of a few)."
+)
 
 # %% [markdown]
 # **Predict first.** The controller is now nearly sure about the first three layers, too. Has it
@@ -1573,7 +1587,7 @@ erased_scores = interpret.saturation_mutagenesis(best_model, erased[:2])
 logo_of = partial(plot.score_logo, sites=sites)
 picture = plot.row(
     partial(logo_of, erased_scores[0], x),
-    partial(logo_of, erased_scores[1], erased[1], sites_label=None),
+    partial(logo_of, erased_scores[1], erased[1], sites=sites[1:], sites_label=None),
     titles=names[:2],
     size=(11, 2.2),
     columns=1,
