@@ -23,6 +23,7 @@ from workshop.plot.comparisons import (
 from workshop.plot.convolution import convolution_walkthrough
 from workshop.plot.curves import confusion_matrix, precision_recall, roc, training_history
 from workshop.plot.data import base_composition, label_proportions, split_overview
+from workshop.plot.describe import describe
 from workshop.plot.diagrams import (
     backpropagation,
     controller_unrolled,
@@ -33,8 +34,10 @@ from workshop.plot.letters import kernel, logo, one_hot, score_logo
 from workshop.plot.mutations import map_above_motif, mutagenesis_map, mutagenesis_maps
 from workshop.plot.network import architecture
 from workshop.plot.searches import (
+    entropy,
     reward_by_operation,
     search_distributions,
+    search_progress,
     token_probabilities,
 )
 
@@ -49,6 +52,7 @@ __all__ = [
     "confusion_matrix",
     "controller_unrolled",
     "convolution_walkthrough",
+    "entropy",
     "histogram",
     "importance_diagonal",
     "interaction_map",
@@ -70,6 +74,7 @@ __all__ = [
     "row",
     "score_logo",
     "search_distributions",
+    "search_progress",
     "show",
     "split_overview",
     "strips",
@@ -81,7 +86,7 @@ __all__ = [
 DPI = 110  # of a figure at its natural size; its image has twice as many
 
 
-def show(figure_or_axes, caption, *, alt):
+def show(figure_or_axes, caption, *, alt=None):
     """Display a figure in the notebook with its caption, and close it.
 
     Outside of IPython only the caption is printed.
@@ -92,8 +97,9 @@ def show(figure_or_axes, caption, *, alt):
         Of an Axes, or an array of them, the whole figure.
     caption : str
         What the figure shows, shown in italics below it. Inline Markdown, such as `code`, works.
-    alt : str
-        What one sees, for a screen reader: the image's alternative text.
+    alt : str, optional
+        What one sees, for a screen reader: the image's alternative text. By default it is made
+        from what was drawn: panels, axes, names, the ends of lines. Of a diagram write it yourself.
 
     Examples
     --------
@@ -101,6 +107,7 @@ def show(figure_or_axes, caption, *, alt):
     A ROC curve.
     """
     figure = np.ravel(np.asarray(figure_or_axes, dtype=object))[0].figure.figure  # the whole
+    alt = describe(figure) if alt is None else alt
     caption, alt = (" ".join(text.split()) for text in (caption, alt))
     if not caption or not alt:
         raise ValueError(f"caption and alt must not be empty; got {caption!r} and alt={alt!r}.")
