@@ -7,7 +7,7 @@ command when you like, it goes on where it ended. It trains seed by seed, and wh
 whole seeds. ``data/nas_searches.tsv.gz``: a hundred searches on that table by each of the methods
 that take too long for a lesson, AMBER and Optuna's TPE.
 
-``--from FILE`` takes the trainings that are in FILE, and trains none.
+``--from FILE ...`` takes the trainings that are in these tables, and trains none.
 """
 
 import argparse
@@ -182,19 +182,21 @@ def ship(path, columns, rows):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--from", dest="table", type=Path, help="a table; then train none")
-    source, build = parser.parse_args().table, Path("build")
+    parser.add_argument("--from", dest="tables", nargs="+", type=Path, help="then train none")
+    tables, build = parser.parse_args().tables, Path("build")
     table, searches = (
         data_directory() / f"nas_{name}.tsv.gz" for name in ("benchmark", "searches")
     )
-    done = blocks(table, 3, EPOCHS)
-    if source is None:
+    done = {}
+    for known in [table] if tables is None else tables:
+        done |= blocks(known, 3, EPOCHS)
+    if tables is None:
         jobs = [(tokens, rate, seed) for seed in SEEDS for rate in RATES for tokens in SPACE]
         done |= fill(build / "nas_benchmark.tsv", jobs, train, size=EPOCHS, done=done)
-    else:
-        done |= blocks(source, 3, EPOCHS)
     groups = [[(t, str(rate), str(seed)) for t in SPACE] for seed in SEEDS for rate in RATES]
     whole = [group for group in groups if set(group) <= set(done)]
+    if not whole:
+        raise SystemExit(f"No seed is whole: {len(done)} trainings are there.")
     ship(table, TABLE, [done[key] for group in whole for key in group])
 
     jobs = list(itertools.product(METHODS, SEARCH_SEEDS))

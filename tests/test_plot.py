@@ -155,10 +155,6 @@ def test_figure_is_new_or_on_given_axes_legible_and_not_shown(name, monkeypatch)
     assert len(plt.get_fignums()) == 2
 
 
-def heights(ax):
-    return [round(float(bar.get_height()), 4) for bar in ax.patches]
-
-
 def tick_texts(labels):
     return [label.get_text() for label in labels]
 
@@ -474,19 +470,18 @@ def test_wide_kernel_has_a_colour_bar_for_its_numbers():
 
 def test_base_composition_has_a_bar_for_each_base_and_set():
     ax = plot.base_composition({"train": [0.3, 0.2, 0.1, 0.4], "dogs": [0.25] * 4})
-    assert heights(ax) == [0.3, 0.2, 0.1, 0.4, 0.25, 0.25, 0.25, 0.25]
+    np.testing.assert_allclose([bar.get_width() for bar in ax.patches], [30, 20, 10, 40, *[25] * 4])
     assert legend(ax) == ["train", "dogs"]
-    assert to_hex(ax.patches[0].get_facecolor()) == plot.COLOURS["train"].lower()
+    assert to_hex(ax.patches[0].get_facecolor()).upper() == PARTS["train"]
     assert texts(ax)[:4] == ["30.0", "20.0", "10.0", "40.0"]
-    centres = [bar.get_x() + bar.get_width() / 2 for bar in ax.patches]
+    centres = [bar.get_y() + bar.get_height() / 2 for bar in ax.patches]
     np.testing.assert_allclose(np.reshape(centres, (2, 4)).mean(axis=0), [0, 1, 2, 3], atol=1e-9)
 
 
 def test_label_proportions_by_hand():
     ax = plot.label_proportions({"train": [[1], [0], [0], [0]], "val": [1, 1], "test": [[0], [1]]})
-    assert heights(ax) == [0.25, 1.0, 0.5]
-    assert texts(ax) == ["25.0 %\nn = 4", "100.0 %\nn = 2", "50.0 %\nn = 2"]
-    assert tick_texts(ax.get_xticklabels()) == ["train", "val", "test"]
+    assert texts(ax) == ["25.0", "100.0", "50.0", "half"]
+    assert tick_texts(ax.get_yticklabels()) == ["train, n = 4", "val, n = 2", "test, n = 2"]
     assert [to_hex(bar.get_facecolor()).upper() for bar in ax.patches] == [*PARTS.values()]
 
 

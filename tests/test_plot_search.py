@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
 
-from tests.figure_checks import legend, texts
+from tests.figure_checks import texts
 from workshop import plot
 from workshop.plot.diagrams import CHOSEN
 
@@ -50,11 +50,10 @@ def search(n_steps=20, layers=COURSE, method="AMBER"):
     """A made-up result: two children a step, of which every fifth fails."""
     sizes = [len(operations) for _, operations in layers]
     rng = np.random.default_rng(n_steps)
-    trials, shares, entropies = [], [], []
+    trials, shares = [], []
     for step in range(1, n_steps + 1):
         for layer, size in enumerate(sizes):
             p = rng.dirichlet(np.linspace(1, 1 + step / 4, size) * 5)
-            entropies.append({"step": step, "layer": layer, "entropy": -np.sum(p * np.log2(p))})
             shares += [
                 {"step": step, "layer": layer, "token": token, "probability": q}
                 for token, q in enumerate(p)
@@ -76,7 +75,6 @@ def search(n_steps=20, layers=COURSE, method="AMBER"):
         operations=space_table(layers),
         history=pd.DataFrame(trials),
         token_probabilities=pd.DataFrame(shares),
-        entropy=pd.DataFrame(entropies),
     )
 
 
@@ -85,7 +83,6 @@ def history(rewards, *, epochs=5, status=None):
     return table.assign(status=status or ["ok"] * len(rewards))
 
 
-THREE = {"AMBER": search(), "random search": search(30), "successive halving": search(12)}
 FIGURES = {
     "controller_unrolled": lambda ax: plot.controller_unrolled(
         space_table(), [0, 0, 6, 1], [np.full(n, 1 / n) for n in (6, 3, 7, 3)], ax=ax
@@ -93,18 +90,11 @@ FIGURES = {
     "controller_unrolled, wide": lambda ax: plot.controller_unrolled(
         space_table(WIDE), [15, 0, 2], ax=ax
     ),
-    "entropy": lambda ax: plot.entropy(search(60), ax=ax),
-    "entropy, one step": lambda ax: plot.entropy(search(1), ax=ax),
-    "entropy, no choice": lambda ax: plot.entropy(search(3, NO_CHOICE), ax=ax),
     "model_space": lambda ax: plot.model_space(space_table(), ax=ax),
     "model_space, tokens": lambda ax: plot.model_space(space_table(), tokens=(0, 0, 6, 1), ax=ax),
     "model_space, wide": lambda ax: plot.model_space(space_table(WIDE), ax=ax),
     "reward_by_operation": lambda axes: plot.reward_by_operation(search(), axes=axes),
     "reward_by_operation, wide": lambda axes: plot.reward_by_operation(search(9, WIDE), axes=axes),
-    "search_progress": lambda ax: plot.search_progress(THREE, target=0.99, ax=ax),
-    "search_progress, one trial": lambda ax: plot.search_progress(
-        {"AMBER": history([0.7])}, target=0.99, x="trials", ax=ax
-    ),
     "token_probabilities": lambda axes: plot.token_probabilities(search(60), axes=axes),
     "token_probabilities, wide": lambda axes: plot.token_probabilities(search(9, WIDE), axes=axes),
     "token_probabilities, one step": lambda axes: plot.token_probabilities(search(1), axes=axes),
@@ -119,85 +109,6 @@ def line(ax, start):
     """The line whose label starts so."""
     (found,) = (line for line in ax.lines if str(line.get_label()).startswith(start))
     return found
-
-
-# search_progress
-
-
-def test_best_so_far_by_hand():
-    rewards = [0.7, 0.4, 0.9, 0.8, 0.95]
-    ax = plot.search_progress(SimpleNamespace(method="mine", history=history(rewards)))
-    best = line(ax, "mine")
-    np.testing.assert_allclose(best.get_xdata(), [5, 10, 15, 20, 25])
-    np.testing.assert_allclose(best.get_ydata(), [0.7, 0.7, 0.9, 0.9, 0.95])
-    assert best.get_drawstyle() == "steps-post"
-    np.testing.assert_allclose(ax.lines[0].get_ydata(), rewards)
-    assert ax.lines[0].get_alpha() < 0.5
-    assert legend(ax) == ["mine: best 0.950"]
-    assert ax.get_yscale() == "linear"
-
-
-@pytest.mark.parametrize(
-    ("x", "expected", "label"),
-    [
-        ("epochs", [1, 3, 6], "epochs trained"),
-        ("trials", [1, 2, 3], "trials"),
-        ("seconds", [1.5, 3, 4.5], "seconds"),
-    ],
-)
-def test_budget_adds_up(x, expected, label):
-    ax = plot.search_progress({"a": history([0.5, 0.6, 0.7], epochs=[1, 2, 3])}, x=x)
-    np.testing.assert_allclose(line(ax, "a").get_xdata(), expected)
-    assert ax.get_xlabel().startswith(label)
-    assert ax.get_xlim()[0] == 0
-
-
-def test_failed_trials_are_crosses_on_the_edge_and_never_best():
-    table = history(
-        [0.99, 0.6, 0.98, 0.7], epochs=[0, 5, 0, 5], status=["impossible", "ok", "failed", "ok"]
-    )
-    ax = plot.search_progress({"a": table})
-    np.testing.assert_allclose(line(ax, "a").get_ydata(), [np.nan, 0.6, 0.6, 0.7])
-    assert legend(ax) == ["a: best 0.700", "did not finish"]
-    (crosses,) = (one for one in ax.lines if one.get_marker() == "x" and len(one.get_xdata()))
-    np.testing.assert_allclose(crosses.get_xdata(), [0, 5])
-    ax.set_ylim(0.69, 0.71)  # a student looks closer: they stay on the edge
-    pixels = crosses.get_transform().transform(crosses.get_xydata())[:, 1]
-    low, high = ax.bbox.y0, ax.bbox.y1
-    assert np.all((low < pixels) & (pixels < low + 0.05 * (high - low)))
-
-
-def test_target_is_reached_by_the_first_trial_at_or_above_it():
-    tables = {"a": history([0.5, 0.9, 0.99]), "b": history([0.6, 0.7])}
-    ax = plot.search_progress(tables, target=0.9)
-    assert legend(ax) == [
-        "a: best 0.990, target after 10 epochs",
-        "b: best 0.700, below target",
-        "target 0.9",
-    ]
-    rings = [one for one in ax.lines if one.get_markerfacecolor() == "white"]
-    assert [list(map(list, ring.get_xydata())) for ring in rings] == [[[10, 0.9]], []]
-    dotted = line(ax, "target")
-    assert (dotted.get_linestyle(), *dotted.get_ydata()) == (":", 0.9, 0.9)
-
-
-def test_searches_differ_in_colour_and_in_grey():
-    ax = plot.search_progress(THREE)
-    best = [line(ax, name) for name in THREE]
-    assert len({one.get_color() for one in best}) == 3
-    assert len({one.get_linestyle() for one in best}) == 3
-    assert [text.split(":")[0] for text in legend(ax)] == [*THREE, "did not finish"]
-
-
-@pytest.mark.parametrize("rewards", [[], [0.5, 0.5]])
-def test_search_without_a_finished_trial_says_so(rewards):
-    table = history(rewards, status=["failed"] * len(rewards))
-    drawn = legend(plot.search_progress({"a": table}, target=0.9))
-    assert drawn[:2] == ["a: no trial finished", "target 0.9"]
-    table["tokens"] = [(0, 0, 0, 0)] * len(rewards)
-    result = SimpleNamespace(history=table, operations=space_table())
-    rows = [label.get_text() for label in plot.reward_by_operation(result)[3].get_yticklabels()]
-    assert rows == ["flatten (0)", "GAP (0)", "GMP (0)"]
 
 
 # search_distributions
@@ -260,7 +171,7 @@ def test_rewards_by_operation_by_hand():
     assert first.yaxis_inverted(), "the first token is at the top"
 
 
-# token_probabilities and entropy
+# token_probabilities
 
 
 def controller():
@@ -268,9 +179,7 @@ def controller():
     table = space_table([("", REDUCTIONS), ("", [("identity", "identity"), ("dense", "dense")])])
     steps = pd.concat([table.assign(step=1), table.assign(step=4)], ignore_index=True)
     steps["probability"] = [*[1 / 3] * 3, 0.5, 0.5, *[1 / 3] * 3, 0.2, 0.8]
-    bits = pd.DataFrame({"step": [1, 1, 4, 4], "layer": [0, 1, 0, 1]})
-    bits["entropy"] = [1.585, 1, 1.585, 0.722]
-    return SimpleNamespace(token_probabilities=steps, entropy=bits, operations=table)
+    return SimpleNamespace(token_probabilities=steps, operations=table)
 
 
 def test_probabilities_by_hand():
@@ -280,33 +189,16 @@ def test_probabilities_by_hand():
     np.testing.assert_allclose(dense.get_xydata(), [[1, 0.5], [4, 0.8]])
     assert (uniform.get_linestyle(), *uniform.get_ydata()) == (":", 0.5, 0.5)
     assert first.lines[3].get_ydata()[0] == pytest.approx(1 / 3)
-    assert legend(first) == ["flatten", "GAP", "GMP"]  # all equal: in the order of the tokens
-    assert legend(second) == ["dense", "identity"]  # as the lines end, from above
-    colours = [text.get_color() for text in second.get_legend().get_texts()]
-    assert colours == [dense.get_color(), identity.get_color()]
-    assert to_hex(identity.get_color()) == "#8a8a8a"
+    assert [text.get_text() for text in second.texts] == ["identity", "all equal", "dense"]
+    assert [second.texts[i].get_color() for i in (0, 2)] == [
+        *(identity.get_color(), dense.get_color())
+    ]
     assert first.get_ylim() == second.get_ylim()
 
 
 def test_one_layer_is_one_panel():
     (ax,) = plot.token_probabilities(search(), layer=2)
     assert ax.get_title(loc="left") == "layer 2: conv, filters 64, padding same"
-
-
-def test_entropy_by_hand():
-    ax = plot.entropy(controller())
-    np.testing.assert_allclose(line(ax, "layer 0").get_ydata(), [1.585, 1.585])
-    np.testing.assert_allclose(line(ax, "layer 1").get_ydata(), [1, 0.722])
-    np.testing.assert_allclose(line(ax, "sum").get_ydata(), [2.585, 2.307])
-    expected = ("sum", "2.58"), ("layer 0", "1.58"), ("layer 1", "1")
-    # log2(3) = 1.585, log2(2) = 1, and both together log2(6) = 2.585; from above.
-    assert legend(ax) == [f"{name} (at most {bits})" for name, bits in expected]
-    most = [one.get_ydata()[0] for one in ax.lines if one.get_linestyle() == ":"]
-    np.testing.assert_allclose(most, np.log2([3, 2, 6]))
-
-
-def test_entropy_of_one_layer_has_no_sum():
-    assert legend(plot.entropy(search(3, NO_CHOICE))) == ["layer 0 (at most 0)"]
 
 
 # Diagrams

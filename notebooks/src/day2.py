@@ -152,10 +152,8 @@ curves = {}
 for (rate, _), (_, history) in runs.items():
     curves.setdefault(f"rate {rate}", []).append(history.table["val_auroc"])
 curves = {name: (np.arange(1, 21), np.array(one)) for name, one in curves.items()}
-plot.show(
-    plot.lines(curves, xlabel="epoch", ylabel="val AUROC", ylim=(0.5, 1)),
-    "One architecture, three learning rates; three seeds for the best of them.",
-)
+picture = plot.lines(curves, xlabel="epoch", ylabel="val AUROC", ylim=(0.5, 1))
+plot.show(picture, "One architecture, three learning rates; three seeds for the best of them.")
 
 # %%
 rows = []
@@ -295,9 +293,9 @@ print("the same space:", nas.space_table(my_space).equals(nas.space_table(space)
 # max pooling.)
 
 # %%
+picture = plot.model_space(nas.space_table(space), tokens=[0, 0, 6, 1])
 plot.show(
-    plot.model_space(nas.space_table(space), tokens=[0, 0, 6, 1]),
-    "The course's model space. The tokens [0, 0, 6, 1] choose one operation in each layer.",
+    picture, "The course's model space. The tokens [0, 0, 6, 1] choose one operation in each layer."
 )
 
 # %% [markdown]
@@ -320,9 +318,21 @@ nas.to_architecture(space, [1, 2, 6, 2]).layers
 
 # %% [markdown]
 # Why offer a second convolution at all? Because of the **receptive field**: the number of letters
-# that one number in the network can see. After a first kernel of 3 letters it is 3, far less than
-# the 19 letters of a CTCF motif. Pool by 4 and put a second kernel of 7 on top: now it is
-# 3 + 3 + 6 · 4 = 30.
+# that one number in the network can see.
+#
+# **Predict first.** After a first kernel of 3 letters it is 3, far less than the 19 letters of a
+# CTCF motif. Pool by 4 and put a second kernel of 7 on top: how many now?
+#
+# <details><summary>Answer</summary>
+#
+# A pooled number sees 3 + 3 = 6 letters. The seven of them that the second kernel spans start 4
+# letters apart, so together they see 6 + 6 · 4 = 30.
+#
+# </details>
+
+# %%
+small = nas.to_architecture(space, [2, 0, 0, 2], input_length=40)
+plot.show(plot.receptive_field(small), "What one number of each layer can see.")
 
 # %% [markdown]
 # ## The ends are fixed
@@ -364,13 +374,13 @@ share = np.exp(logits) / np.exp(logits).sum()  # softmax: the outputs share one 
 proteins = dict(zip(["CTCF", "RAD21", "SP1"], sigmoid, strict=True))
 places = dict(zip(["promoter", "enhancer", "neither"], share, strict=True))
 print(f"sums: sigmoid {sigmoid.sum():.2f}, softmax {share.sum():.2f}")
+picture = plot.row(
+    partial(plot.bars, proteins, xlabel="sigmoid", references={"threshold": 0.5}),
+    partial(plot.bars, places, xlabel="softmax"),
+    titles=["multi-label: three yes-or-no questions", "multi-class: one question"],
+)
 plot.show(
-    plot.row(
-        partial(plot.bars, proteins, xlabel="sigmoid", references={"threshold": 0.5}),
-        partial(plot.bars, places, xlabel="softmax"),
-        titles=["multi-label: three yes-or-no questions", "multi-class: one question"],
-    ),
-    "Equal logits, two readings: CTCF and RAD21 bind (left); it is a promoter (right).",
+    picture, "Equal logits, two readings: CTCF and RAD21 bind (left); it is a promoter (right)."
 )
 
 # %% [markdown]
@@ -411,10 +421,8 @@ print(from_tokens.n_parameters(), "parameters; the Day-1 model:", from_tokens ==
 # second convolution, and the maximum instead of the average:
 
 # %%
-plot.show(
-    plot.architecture(nas.to_architecture(space, [0, 0, 0, 2])),
-    "Tokens [0, 0, 0, 2]: nearly all of its weights are in the second convolution.",
-)
+picture = plot.architecture(nas.to_architecture(space, [0, 0, 0, 2]))
+plot.show(picture, "Tokens [0, 0, 0, 2]: nearly all of its weights are in the second convolution.")
 
 # %% [markdown]
 # **Predict first.** Where do the 14,400 parameters of the second convolution come from?
@@ -679,9 +687,9 @@ for name, token in reductions.items():
     chosen = [tokens[3] == token for tokens in ranks.index]
     clouds[name] = (ranks[3][chosen], ranks[20][chosen])
 print(f"rank correlation {runs[3].corr(runs[20], method='spearman'):.2f}")
+picture = plot.points(clouds, xlabel="rank after 3 epochs", ylabel="rank after 20", diagonal=True)
 plot.show(
-    plot.points(clouds, xlabel="rank after 3 epochs", ylabel="rank after 20", diagonal=True),
-    "What three epochs say of twenty. Below the diagonal: slow starters that catch up.",
+    picture, "What three epochs say of twenty. Below the diagonal: slow starters that catch up."
 )
 
 # %%
@@ -781,9 +789,9 @@ for title, use_baseline in {"without b": False, "with b": True}.items():
     if lost.any():
         curves["lost runs"] = (steps, gmp[lost])
     draws.append(partial(plot.lines, curves, xlabel="step", ylabel="P(GMP)", ylim=(0, 1)))
+picture = plot.row(*draws, titles=["without b", "with b"], sharey=True)
 plot.show(
-    plot.row(*draws, titles=["without b", "with b"], sharey=True),
-    "Probability of GMP in 40 runs (mean, and the middle 80 %), and the runs that lose it.",
+    picture, "Probability of GMP in 40 runs (mean, and the middle 80 %), and the runs that lose it."
 )
 
 # %% [markdown]
@@ -817,9 +825,9 @@ print(f"uniform would be         1 / 378 = {1 / 378:.5f}")
 # %%
 table = nas.space_table(space)
 first = first_proposals[0]
+picture = plot.controller_unrolled(table, first.tokens, first.probabilities)
 plot.show(
-    plot.controller_unrolled(table, first.tokens, first.probabilities),
-    "The controller at the first proposal. It is one and the same cell, drawn four times.",
+    picture, "The controller at the first proposal. It is one and the same cell, drawn four times."
 )
 
 # %% [markdown]
@@ -855,10 +863,8 @@ rewarded = drive(+1, random_state=0)
 
 # %%
 last = rewarded[-1]
-plot.show(
-    plot.controller_unrolled(table, last.tokens, last.probabilities),
-    "The same cell at its last proposal. Only the last layer was ever rewarded.",
-)
+picture = plot.controller_unrolled(table, last.tokens, last.probabilities)
+plot.show(picture, "The same cell at its last proposal. Only the last layer was ever rewarded.")
 
 # %% [markdown]
 # In the last layer GMP has most of the probability. But look at the other three. The reward says
@@ -892,10 +898,10 @@ has_gmp = {name: np.array([one.tokens[3] == 2 for one in all60]) for name, all60
 for name, gmp in has_gmp.items():
     print(f"{name}: share of GMP among children 31 to 60: {gmp[30:].mean():.2f}")
 shares = {name: (np.arange(1, 21), gmp.reshape(20, 3).mean(1)) for name, gmp in has_gmp.items()}
-plot.show(
-    plot.lines(shares, xlabel="step of three children", ylabel="share of GMP", ylim=(-0.03, 1.03)),
-    "Opposite rewards, opposite preferences: this controller is steered.",
+picture = plot.lines(
+    shares, xlabel="step of three children", ylabel="share of GMP", ylim=(-0.03, 1.03)
 )
+plot.show(picture, "Opposite rewards, opposite preferences: this controller is steered.")
 
 # %% [markdown]
 # This is not a matter of course. With AMBER's usual settings (five steps of buffering, a smaller
@@ -903,9 +909,11 @@ plot.show(
 # identical for the first 20 children or so. **A search
 # of nine children would then be random search**, whatever its name.
 #
-# There is a price. A controller that learns from three children also believes three children. It
-# soon proposes the same few architectures over and over: it *exploits*, and hardly *explores*. How
-# undecided it is can be counted in bits, as **entropy**, $-\sum_a P(a) \log_2 P(a)$: at the start
+# Why does a controller *draw* at all, instead of always proposing its favourite? Because it would
+# never learn what it has not tried. And there is a price for learning fast. A controller that
+# learns from three children also believes three children. It soon proposes the same few
+# architectures over and over: it *exploits*, and hardly *explores*. How undecided it is can be
+# counted in bits, as **entropy**, $-\sum_a P(a) \log_2 P(a)$: at the start
 # $\log_2 378 = 8.6$ bits of choice are open, 0 means settled.
 
 # %%
@@ -1030,18 +1038,16 @@ print(f"Fisher's exact test: p = {p_value:.4f}")
 
 # %%
 by_step = history.groupby("step")[["reward", "GMP"]].mean().expanding().mean()
-plot.show(
-    plot.lines(
-        {
-            "mean reward": (by_step.index, by_step["reward"]),
-            "share of GMP": (by_step.index, by_step["GMP"]),
-        },
-        xlabel="step of three children",
-        ylabel="running mean",
-        ylim=(0, 1),
-    ),
-    "The running means of the reward and of the share of GMP, step by step.",
+picture = plot.lines(
+    {
+        "mean reward": (by_step.index, by_step["reward"]),
+        "share of GMP": (by_step.index, by_step["GMP"]),
+    },
+    xlabel="step of three children",
+    ylabel="running mean",
+    ylim=(0, 1),
 )
+plot.show(picture, "The running means of the reward and of the share of GMP, step by step.")
 
 # %% [markdown]
 # (**Fisher's exact test** asks how often chance alone would part two groups of twelve as far as
@@ -1077,9 +1083,9 @@ plot.show(plot.token_probabilities(result), "Probabilities of the operations, st
 # And the rewards themselves, sorted by what a child had in each layer:
 
 # %%
+picture = plot.reward_by_operation(result)
 plot.show(
-    plot.reward_by_operation(result),
-    "Every child appears once in each panel; a bar marks the median of several.",
+    picture, "Every child appears once in each panel; a bar marks the median (pale: of a few)."
 )
 
 # %% [markdown]
@@ -1198,11 +1204,8 @@ print("AMBER live, seed 0, best after 60 children:", round(live.best.reward, 4))
 # %%
 methods = {"random search": randoms, "successive halving": halvings}
 methods |= dict(list(bench.searches.groupby("method")))
-plot.show(
-    plot.search_distributions(methods, target=0.998),
-    "A hundred seeds of each method. Left: the best so far (median and quartiles). Right: trained "
-    "epochs until a child reaches 0.998.",
-)
+picture = plot.search_distributions(methods, target=0.998)
+plot.show(picture, "A hundred seeds of each method: best so far, and epochs until 0.998.")
 
 
 # %%
@@ -1263,13 +1266,11 @@ for name in baselines:
     print(f"winner minus {name}: {gain.estimate:.3f} ({gain.low:.3f} to {gain.high:.3f})")
 
 # %%
-plot.show(
-    plot.row(
-        partial(plot.roc, y_test, tests),
-        partial(plot.precision_recall, y_test, tests),
-    ),
-    "ROC (left) and precision-recall (right) on the held-out chromosomes.",
+picture = plot.row(
+    partial(plot.roc, y_test, tests),
+    partial(plot.precision_recall, y_test, tests),
 )
+plot.show(picture, "ROC (left) and precision-recall (right) on the held-out chromosomes.")
 
 # %% [markdown]
 # Can we do better than a tuned Day-1 model? **Yes, by about 0.02**, and the paired interval stays
@@ -1418,9 +1419,8 @@ positive, negative = y_test[:, 0] == 1, y_test[:, 0] == 0
 X_positive, X_negative = X_test[positive], X_test[negative]  # (496, 200, 4), (492, 200, 4)
 ctcf = motifs.load_motif("MA0139.1")
 day1_kernels = interpret.kernel_motifs(day1_model, X_test)
-plot.show(
-    plot.kernel_logos(day1_kernels), "Day 1: the kernels with the largest weight in the output."
-)
+picture = plot.kernel_logos(day1_kernels)
+plot.show(picture, "Day 1: the kernels with the largest weight in the output.")
 gc = [one.weights[:, 1:3].sum() - one.weights[:, [0, 3]].sum() for one in day1_kernels]
 r = np.corrcoef(gc, [one.output_weight for one in day1_kernels])[0, 1]
 print(f"how much a kernel prefers G and C, and its weight in the output: r = {r:.2f}")
@@ -1488,14 +1488,12 @@ print(f"largest difference from the loop: {np.abs(scores[chosen] - by_hand).max(
 #
 # Blue: this change lowers the logit. Red: it raises it. Above the map the same scores as letters:
 # the height of a letter is its **importance**, minus the mean of the four effects at this place
-# (the letter's own is 0). It is tall where any change would hurt.
+# (the letter's own is 0). It is tall where any change would hurt. Black bars mark the planted
+# motifs.
 
 # %%
-plot.show(
-    plot.mutagenesis_map(scores[chosen], x, sites=sites),
-    "Saturated mutagenesis of the whole sequence. The bars are the planted motifs; nobody told "
-    "the model where they are.",
-)
+picture = plot.mutagenesis_map(scores[chosen], x, sites=sites)
+plot.show(picture, "Saturated mutagenesis. Nobody told the model where the motifs are.")
 
 # %% [markdown]
 # One region stands out, the **focus region**. Closer (a dot marks the letter that is there), and
@@ -1504,10 +1502,8 @@ plot.show(
 # %%
 loud = sites[0]
 region = slice(loud[0] - 6, loud[1] + 6)  # 31 positions
-plot.show(
-    plot.map_above_motif(scores[chosen], x, ctcf, site=loud, margin=6),
-    "The focus region (above) and the CTCF motif (below), on one axis.",
-)
+picture = plot.map_above_motif(scores[chosen], x, ctcf, site=loud, margin=6)
+plot.show(picture, "The focus region (above) and the CTCF motif (below), on one axis.")
 
 # %% [markdown]
 # The tall letters of the two agree, and the map agrees in more than that: at position 29 the matrix
@@ -1544,10 +1540,8 @@ pd.DataFrame(both_frames, index=["ISM", "zero mean"], columns=list(sequences.ALP
 # </details>
 
 # %%
-plot.show(
-    plot.importance_diagonal(importance, motif_starts, ctcf),
-    "Left, all positives with one motif. Right, the mean over their motifs.",
-)
+picture = plot.importance_diagonal(importance, motif_starts, ctcf)
+plot.show(picture, "Left, all positives with one motif. Right, the mean over their motifs.")
 
 # %% [markdown]
 # The diagonal *is* the list of planted motifs. (The few bands beside it are matches that arose by
@@ -1591,18 +1585,16 @@ for name, value in zip(names, torch_cnn.predict_logits(best_model, erased)[:, 0]
     print(f"{name:20} logit {value:5.2f}, probability {1 / (1 + np.exp(-value)):.2f}")
 erased_scores = interpret.saturation_mutagenesis(best_model, erased[:2])
 logo_of = partial(plot.score_logo, sites=sites)
-plot.show(
-    plot.row(
-        partial(logo_of, erased_scores[0], x),
-        partial(logo_of, erased_scores[1], erased[1], sites_label=None),
-        titles=names[:2],
-        size=(11, 2.2),
-        columns=1,
-        sharex=True,
-        sharey=True,
-    ),
-    "With the first motif gone (hatched), the second one speaks.",
+picture = plot.row(
+    partial(logo_of, erased_scores[0], x),
+    partial(logo_of, erased_scores[1], erased[1], sites=sites[1:], sites_label=None),
+    titles=names[:2],
+    size=(11, 2.2),
+    columns=1,
+    sharex=True,
+    sharey=True,
 )
+plot.show(picture, "With the first motif gone (hatched), the second one speaks.")
 
 # %% [markdown]
 # This is the model, not biology. **Global max pooling** keeps one number of each kernel of the last
@@ -1631,10 +1623,10 @@ print(f"the louder one is the better match in {agree.mean():.0%}")
 recovered = interpret.motif_from_scores(scores, X_positive, width=19)
 agreement = motifs.similarity(ctcf, recovered)
 print(f"r = {agreement.correlation:.3f} over {agreement.overlap} aligned columns")
-plot.show(
-    plot.compare_motifs({"JASPAR MA0139.1": ctcf, "recovered with the model's help": recovered}),
-    "The motif that was planted, and the one that the scores lead to.",
+picture = plot.compare_motifs(
+    {"JASPAR MA0139.1": ctcf, "recovered with the model's help": recovered}
 )
+plot.show(picture, "The motif that was planted, and the one that the scores lead to.")
 
 # %% [markdown]
 # A high *r* says that the model looks at the right **places**. The letters counted there are the
@@ -1671,19 +1663,17 @@ pd.DataFrame.from_dict(rows, orient="index").round(3)
 # %%
 three = list(explanations)[:3]
 logo_of = partial(plot.score_logo, sites=[loud])
-plot.show(
-    plot.row(
-        *(
-            partial(logo_of, explanations[name][chosen][region], x[region], start=region.start)
-            for name in three
-        ),
-        titles=three,
-        size=(9, 1.9),
-        columns=1,
-        sharex=True,
+picture = plot.row(
+    *(
+        partial(logo_of, explanations[name][chosen][region], x[region], start=region.start)
+        for name in three
     ),
-    "The same region by three methods, each on its own scale.",
+    titles=three,
+    size=(9, 1.9),
+    columns=1,
+    sharex=True,
 )
+plot.show(picture, "The same region by three methods, each on its own scale.")
 
 # %%
 by_method = [interpret.base_importance(explanations[name], FEW)[chosen] for name in three]
@@ -1716,8 +1706,9 @@ negative_logits = torch_cnn.predict_logits(best_model, X_negative)[:, 0]
 typical = np.argsort(negative_logits)[(len(X_negative) - 1) // 2]
 x_typical = X_negative[typical]
 negative_scores = interpret.saturation_mutagenesis(best_model, X_negative, progress=False)
+picture = plot.mutagenesis_map(negative_scores[typical], x_typical)
 plot.show(
-    plot.mutagenesis_map(negative_scores[typical], x_typical),
+    picture,
     f"A typical negative, logit {negative_logits[typical]:.1f}. The strongest effects are red.",
 )
 
@@ -1748,10 +1739,8 @@ edge = int(at_end.argmax())
 print(f"negative {edge}: logit {negative_logits[edge]:.1f};", end=" ")
 print("it ends in", sequences.one_hot_decode(X_negative[edge : edge + 1])[0][-20:])
 tail = slice(160, 200)
-plot.show(
-    plot.mutagenesis_map(negative_scores[edge][tail], X_negative[edge][tail], start=160),
-    "The last 40 letters of that negative.",
-)
+picture = plot.mutagenesis_map(negative_scores[edge][tail], X_negative[edge][tail], start=160)
+plot.show(picture, "The last 40 letters of that negative.")
 
 # %%
 longer = np.concatenate([X_negative[edge], np.zeros((19, 4), np.float32)])[None]  # 19 N: unknown
@@ -1840,11 +1829,11 @@ real_scores = interpret.saturation_mutagenesis(best_model, X_real, progress=Fals
 print(f"{is_forward.mean():.0%} of the peaks score higher as they are, the others turned around")
 print(f"{real.table['name'][0]}: logit {forward[0]:.1f} forward, {reverse[0]:.1f} reverse")
 hit = (hits[0], hits[0] + 19)
+picture = plot.mutagenesis_map(
+    real_scores[0], X_real[0], sites=[hit], sites_label="best hit of the matrix"
+)
 plot.show(
-    plot.mutagenesis_map(
-        real_scores[0], X_real[0], sites=[hit], sites_label="best hit of the matrix"
-    ),
-    f"The first real peak of the file, {'forward' if is_forward[0] else 'reverse'} strand.",
+    picture, f"The first real peak of the file, {'forward' if is_forward[0] else 'reverse'} strand."
 )
 
 # %% [markdown]
@@ -1864,7 +1853,7 @@ print(f"                  by chance: {np.mean(apart < 19):.0%}")
 # So the model carries over to real sequence: on strong peaks it looks where the matrix looks. It
 # does *not* prove that these letters bind CTCF in the cell. Model and matrix are no independent
 # witnesses (the training data were drawn from this very matrix), and where they disagree nobody
-# knows which is right.
+# knows which is right. An assay that sees single bases, such as ChIP-exo, could tell.
 #
 # ## What would a variant do?
 #
@@ -2594,10 +2583,8 @@ if human:
     for name, (model, X) in asked.items():
         effects = interpret.saturation_mutagenesis(model, X, progress=False)
         found[name] = interpret.motif_from_scores(effects, X, width=19)
-    plot.show(
-        plot.compare_motifs(found, min_overlap=15),
-        f"The CTCF matrix, and what the scores of {len(peaks)} peaks lead to.",
-    )
+    picture = plot.compare_motifs(found, min_overlap=15)
+    plot.show(picture, f"The CTCF matrix, and what the scores of {len(peaks)} peaks lead to.")
 
 # %% [markdown]
 # What to look for: the motif of the turned peaks should be the matrix again, and the untrained
@@ -2614,10 +2601,8 @@ if human:
     hit = int(motifs.scan(peak[None], ctcf, both_strands=False).argmax())
     effects = interpret.saturation_mutagenesis(human_model, peak[None])[0]
     sites_of_peak = {"sites": [(hit, hit + 19)], "sites_label": "best hit of the matrix"}
-    plot.show(
-        plot.mutagenesis_map(effects, peak, **sites_of_peak),
-        f"A real peak of chr22 with a typical logit, {np.median(peak_logits):.1f}.",
-    )
+    picture = plot.mutagenesis_map(effects, peak, **sites_of_peak)
+    plot.show(picture, f"A real peak of chr22 with a typical logit, {np.median(peak_logits):.1f}.")
 
 # %% [markdown]
 # Do the tall letters stand under the bar? And is anything tall *outside* of it? There the matrix is

@@ -34,10 +34,8 @@ from workshop.plot.letters import kernel, logo, one_hot, score_logo
 from workshop.plot.mutations import map_above_motif, mutagenesis_map, mutagenesis_maps
 from workshop.plot.network import architecture
 from workshop.plot.searches import (
-    entropy,
     reward_by_operation,
     search_distributions,
-    search_progress,
     token_probabilities,
 )
 
@@ -52,7 +50,6 @@ __all__ = [
     "confusion_matrix",
     "controller_unrolled",
     "convolution_walkthrough",
-    "entropy",
     "histogram",
     "importance_diagonal",
     "interaction_map",
@@ -74,7 +71,6 @@ __all__ = [
     "row",
     "score_logo",
     "search_distributions",
-    "search_progress",
     "show",
     "split_overview",
     "strips",

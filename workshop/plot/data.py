@@ -1,18 +1,11 @@
 """Pictures of the data: which bases, how many positives, and which chromosome went where."""
 
 import numpy as np
-from matplotlib.ticker import PercentFormatter
+import pandas as pd
 
 from workshop.chromosomes import natural_order
-from workshop.plot.canvas import (
-    COLOURS,
-    GREY,
-    axes_for,
-    colours_by_name,
-    legend_above,
-    name_bases,
-    tidy,
-)
+from workshop.plot.canvas import BASE_COLOURS, COLOURS, axes_for, legend_above, name_bases, tidy
+from workshop.plot.charts import bars
 
 
 def base_composition(compositions, *, ax=None):
@@ -31,8 +24,8 @@ def base_composition(compositions, *, ax=None):
     Examples
     --------
     >>> ax = base_composition({"train": [0.3, 0.2, 0.2, 0.3], "test": [0.25] * 4})
-    >>> [round(float(bar.get_height()), 2) for bar in ax.patches]
-    [0.3, 0.2, 0.2, 0.3, 0.25, 0.25, 0.25, 0.25]
+    >>> [round(bar.get_width()) for bar in ax.patches]
+    [30, 20, 20, 30, 25, 25, 25, 25]
     """
     for name, shares in compositions.items():
         if np.shape(shares) != (4,):
@@ -40,26 +33,15 @@ def base_composition(compositions, *, ax=None):
                 f"compositions[{name!r}] must be four shares; got shape {np.shape(shares)}. Of "
                 "sequences X they are sequences.base_composition(X)."
             )
-    count = len(compositions)
-    width = 0.8 / count
-    ax = tidy(axes_for(ax, (max(5.6, 1.9 * count), 3.2)))
-    colours = colours_by_name(compositions)
-    for i, ((name, shares), colour) in enumerate(zip(compositions.items(), colours, strict=True)):
-        x = np.arange(4) + (i - (count - 1) / 2) * width
-        bars = ax.bar(x, shares, 0.92 * width, color=colour, label=name)
-        if count <= 5:
-            ax.bar_label(bars, [f"{100 * v:.1f}" for v in shares], fontsize=8, padding=1)
-    ax.axhline(0.25, color=GREY, linewidth=1, linestyle=":", zorder=0)
-    name_bases(ax.xaxis, fontsize=13)
-    ax.set_ylabel("share of bases")
-    ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
-    ax.margins(y=0.12)
-    legend_above(ax, columns=count)
+    table = pd.DataFrame(compositions, index=list(BASE_COLOURS))
+    look = {"xlabel": "% of the letters", "number": "{:.1f}", "references": {"equal": 25}}
+    ax = bars(100 * table, ax=ax, **look)
+    name_bases(ax.yaxis, fontsize=13)
     return ax
 
 
 def label_proportions(y_by_part, *, ax=None):
-    r"""Draw the share of positives in each part of the data.
+    """Draw the share of positives in each part of the data.
 
     Parameters
     ----------
@@ -74,8 +56,8 @@ def label_proportions(y_by_part, *, ax=None):
     Examples
     --------
     >>> ax = label_proportions({"train": [[0], [1], [1], [0]], "val": [[1], [0]]})
-    >>> [text.get_text() for text in ax.texts]
-    ['50.0 %\nn = 4', '50.0 %\nn = 2']
+    >>> [label.get_text() for label in ax.get_yticklabels()], ax.texts[0].get_text()
+    (['train, n = 4', 'val, n = 2'], '50.0')
     """
     for name, y in y_by_part.items():
         if np.size(y) != len(y):
@@ -83,22 +65,9 @@ def label_proportions(y_by_part, *, ax=None):
                 f"y_by_part[{name!r}] must have shape (N,) or (N, 1); got {np.shape(y)}. Of "
                 "several tasks pass one, such as y[:, 0]."
             )
-    count = len(y_by_part)
-    shares = [np.mean(y) for y in y_by_part.values()]
-    texts = [
-        f"{100 * share:.1f} %\nn = {len(y):,}"
-        for share, y in zip(shares, y_by_part.values(), strict=True)
-    ]
-    ax = tidy(axes_for(ax, (max(3.6, 1.3 * count), 3.2)))
-    bars = ax.bar(range(count), shares, 0.62, color=colours_by_name(y_by_part))
-    ax.bar_label(bars, texts, padding=3)
-    ax.set_xticks(range(count), list(y_by_part))
-    ax.set_yticks(np.linspace(0, 1, 5))
-    ax.set(ylim=(0, 1.25 if max(shares) > 0.8 else 1), xlim=(-0.6, count - 0.4))
-    ax.set_ylabel("share of positives")
-    ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
-    ax.tick_params(axis="x", length=0)
-    return ax
+    shares = {f"{name}, n = {len(y):,}": 100 * np.mean(y) for name, y in y_by_part.items()}
+    look = {"xlabel": "% positives", "number": "{:.1f}", "xlim": (0, 112)}
+    return bars(shares, references={"half": 50}, ax=ax, **look)
 
 
 def split_overview(table, split, *, ax=None):
