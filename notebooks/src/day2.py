@@ -904,10 +904,9 @@ picture = plot.lines(
 plot.show(picture, "Opposite rewards, opposite preferences: this controller is steered.")
 
 # %% [markdown]
-# This is not a matter of course. With AMBER's usual settings (five steps of buffering, a smaller
-# cell, a larger buffer) the two searches are
-# identical for the first 20 children or so. **A search
-# of nine children would then be random search**, whatever its name.
+# This is not a matter of course. With the library's default settings (five steps of buffering, a
+# smaller cell, a larger buffer) the two searches are identical for the first 20 children or so. **A
+# search of nine children would then be random search**, whatever its name.
 #
 # Why does a controller *draw* at all, instead of always proposing its favourite? Because it would
 # never learn what it has not tried. And there is a price for learning fast. A controller that
