@@ -33,7 +33,8 @@ TESTED = (3, EPOCHS)  # epochs after which a network is scored on test, too
 TABLE = "tokens learning_rate random_state epoch val_auroc val_loss test_auroc seconds n_parameters"
 SEARCHES = "method random_state trial tokens epochs val_auroc"
 SEARCH_SEEDS, TRIALS, CHILD_EPOCHS = range(100), 60, 3
-STEERED = {"buffering_steps": 1, "tanh_constant": 2.5}
+STEERED = {"buffering_steps": 1, "tanh_constant": 2.5, "buffer_size": 6}  # as in Day 2
+STEERED |= {"lstm_size": 256, "lstm_num_layers": 1}
 
 
 def blocks(path, columns, size):
