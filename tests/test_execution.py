@@ -129,13 +129,14 @@ def test_cell_that_takes_too_long_or_kills_its_kernel(tmp_path, code, failure):
 def test_page_tells_what_a_figure_shows(tmp_path):
     code = (
         "from IPython.display import display\n"
-        "alt = {'image/png': {'alt': 'A \"logo\" of <CTCF>'}}\n"
+        "alt = {'image/png': {'alt': 'A \"logo\" of <CTCF>', 'width': 640}}\n"
         "display({'image/png': 'iVBORw0KGgo='}, raw=True, metadata=alt)"
     )
     result, _ = run(save(tmp_path / "figure.ipynb", code), tmp_path)
     page = BeautifulSoup(result.html_path.read_text(encoding="utf-8"), "html.parser")
     (image,) = page.find_all("img")
     assert image["alt"] == 'A "logo" of <CTCF>'
+    assert image["width"] == "640"
     assert image["src"].startswith("data:image/png;base64,")
     loaded = [script["src"] for script in page.find_all("script", src=True)]
     assert all("mathjax" in address for address in loaded)

@@ -90,6 +90,15 @@ FIGURES = {
     "controller_unrolled, wide": lambda ax: plot.controller_unrolled(
         space_table(WIDE), [15, 0, 2], ax=ax
     ),
+    "search_distributions": lambda axes: plot.search_distributions(
+        {
+            name: [history([0.6, 0.8, 0.9 + 0.001 * i]) for i in range(20)]
+            for name in ("AMBER", "TPE")
+        },
+        target=0.91,
+        score="reward",
+        axes=axes,
+    ),
     "model_space": lambda ax: plot.model_space(space_table(), ax=ax),
     "model_space, tokens": lambda ax: plot.model_space(space_table(), tokens=(0, 0, 6, 1), ax=ax),
     "model_space, wide": lambda ax: plot.model_space(space_table(WIDE), ax=ax),

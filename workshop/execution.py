@@ -165,9 +165,19 @@ def _label(notebook, index):
 
 
 # The stock template leaves a figure's alternative text out (the classic one reads the same key),
-# and loads RequireJS, which only widgets need, from the network.
+# sets figures and captions left of the text, and loads RequireJS, which only widgets need, from the
+# network. A figure is as wide as its metadata say, or as the screen.
 _TEMPLATE = """{% extends 'lab/index.html.j2' %}
 {% block html_head_js_requirejs %}{% endblock %}
+{% block html_head_css %}
+{{ super() }}
+<style>
+.jp-OutputArea-output.jp-RenderedImage, .jp-OutputArea-output.jp-RenderedMarkdown {
+  padding-left: 11px;
+}
+.jp-RenderedImage img { max-width: 100%; height: auto; }
+</style>
+{% endblock %}
 {% block data_png scoped -%}
 {%- set alt = output | get_metadata('alt', 'image/png') -%}
 {%- if alt -%}
