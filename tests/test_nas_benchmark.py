@@ -22,7 +22,7 @@ from workshop.nas.worker import Trained
 ROOT = Path(__file__).resolve().parent.parent
 SPACE = nas.cnn_model_space()
 TOKENS = list(itertools.product(range(6), range(3), range(7), range(3)))
-STEERED = nas.ControllerSettings(buffering_steps=1, tanh_constant=2.5)
+STEERED = nas.ControllerSettings(**nas_table.STEERED)
 NOT_YET = pytest.mark.skipif(
     not (ROOT / "data" / "nas_benchmark.tsv.gz").is_file(), reason="the table is being computed"
 )
