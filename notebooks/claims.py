@@ -146,7 +146,7 @@ def day1_tuned(seed):
     return test_auroc(trained(seed, learning_rate=0.03)[0])
 
 
-@claim("day2", 0, "At 0.1 the steps are so large", low=0.5, high=0.6, of=max)
+@claim("day2", 0, "At 0.1 the steps are so large", low=0.49, high=0.6)
 def far_too_fast(seed):
     return trained(seed, learning_rate=0.1)[1].last["val_auroc"]
 

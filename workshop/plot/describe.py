@@ -21,4 +21,5 @@ def _panel(ax):
         words.append(f"{bars.get_label()}: {values}".removeprefix("0: "))
     clouds = [cloud.get_label() for cloud in ax.collections]
     words += [f"points: {name}" for name in clouds if not name.startswith("_")]
-    return "; ".join(filter(None, words))
+    written = [" ".join(text.get_text().split()) for text in ax.texts]  # all that a diagram has
+    return "; ".join(filter(None, words)) or ", ".join(filter(None, written))
