@@ -119,8 +119,8 @@ print("train", X_train.shape, "  val", X_val.shape, "  test", X_test.shape)
 #
 # <details><summary>Answer</summary>
 #
-# 0.03, as the next cells show for three seeds. At 0.1 the steps are so large that of five seeds most
-# never left an AUROC of 0.5: too fast can be worse than too slow.
+# 0.03, as the next cells show for three seeds. At 0.1 the steps are so large that, of
+# five seeds, most never left an AUROC of 0.5: too fast can be worse than too slow.
 #
 # </details>
 
