@@ -7,6 +7,11 @@ settings.register_profile("course", deadline=None, derandomize=True, print_blob=
 settings.load_profile("course")
 
 
+def pytest_addoption(parser):
+    """By how many draws each answer to the homework is checked."""
+    parser.addoption("--seeds", type=int, default=1)
+
+
 @pytest.fixture
 def untouched_settings():
     """No figure function changes matplotlib; each test closes what it drew."""

@@ -1,36 +1,51 @@
 """Right and wrong answers to the extended practices of Day 1, without a notebook."""
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
+import keras
 import numpy as np
 import pandas as pd
+import pytorch_lightning as pl
 import torch
 
 from tests.homework_cases import (
     CountsGC,
     best_model,
+    give_the_matrix,
     new_folder,
     predict,
     right,
-    with_weights,
     wrong,
 )
 from workshop import evaluation, keras_cnn, torch_cnn
-from workshop.architecture import DAY1_CNN
-from workshop.homework.course_data import course
+from workshop.architecture import (
+    DAY1_CNN,
+    Architecture,
+    AvgPool,
+    BatchNorm,
+    Conv1D,
+    Dense,
+    Dropout,
+    Flatten,
+    GlobalAvgPool,
+    GlobalMaxPool,
+    MaxPool,
+)
+from workshop.homework.course_data import course, trained
 
 # --- 1.6.1 ---
 
 
-def sensitive(model):
-    """The strictest threshold that finds 90 % of val's positives."""
-    found = np.sort(predict(model, course().X_val)[course().y_val == 1])
-    return float(found[int(0.1 * len(found))])
+def sensitive(model, *, part="val", share=0.9, label=1):
+    """The strictest threshold that finds a share of a part's positives."""
+    X, y = getattr(course(), f"X_{part}"), getattr(course(), f"y_{part}")
+    found = np.sort(predict(model, X)[y == label])
+    return float(found[int((1 - share) * len(found))])
 
 
-def evaluated(*, threshold=None, part="test", change=lambda scores: scores, **changes):
-    model, data = CountsGC(), course()
+def evaluated(model=None, *, threshold=None, part="test", change=lambda scores: scores, **changes):
+    model, data = CountsGC() if model is None else model, course()
     X, y = getattr(data, f"X_{part}"), getattr(data, f"y_{part}")
     p, threshold = predict(model, X), sensitive(model) if threshold is None else threshold
     answers = {
@@ -58,6 +73,22 @@ class LogitsGC(CountsGC):
         return torch.logit(super().forward(x))
 
 
+def in_keras():
+    """The scores and the threshold of a Keras model that gives logits."""
+    keras.utils.set_random_seed(1)
+    model = keras.Sequential([keras.Input((200, 4)), keras.layers.Flatten(), keras.layers.Dense(1)])
+
+    def probabilities(X):
+        return 1 / (1 + np.exp(-model.predict(X, verbose=0)))
+
+    data = course()
+    found = np.sort(probabilities(data.X_val)[data.y_val == 1])
+    threshold = float(found[int(0.1 * len(found))])
+    p = probabilities(data.X_test)
+    scores = (evaluation.evaluate(data.y_test, p, threshold=one) for one in (0.5, threshold))
+    return next(scores), threshold, next(scores), model
+
+
 def on_logits():
     """Scores of logits as if they were probabilities."""
     model, data = LogitsGC(), course()
@@ -67,37 +98,87 @@ def on_logits():
     return next(scores), threshold, next(scores), model
 
 
+def only(*names):
+    """Keep some of the scores."""
+    return lambda scores: {name: getattr(scores, name) for name in names}
+
+
+FOUR = ("sensitivity", "specificity", "accuracy", "auroc")
 right(
     "1.6.1",
     as_the_solution=evaluated,
     a_model_of_logits_and_their_sigmoid=lambda: evaluated(torch_model=LogitsGC()),
     threshold_rounded_to_two_decimals=lambda: evaluated(threshold=round(sensitive(CountsGC()), 2)),
+    a_little_lower=lambda: evaluated(threshold=sensitive(CountsGC()) - 0.008),
+    tables_of_one_row=lambda: evaluated(change=lambda one: pd.DataFrame([one._asdict()])),
+    rows_of_a_table=lambda: evaluated(change=lambda one: pd.DataFrame([one]).iloc[0]),
+    only_the_scores_that_count=lambda: evaluated(change=only(*FOUR)),
+    threshold_as_a_numpy_number=lambda: evaluated(threshold=np.float64(sensitive(CountsGC()))),
+    threshold_as_a_list=lambda: evaluated(sensitive_threshold=[sensitive(CountsGC())]),
+    a_model_left_in_training=lambda: evaluated(CountsGC().train()),
+    in_keras=in_keras,
+    scores_as_numpy_numbers=lambda: evaluated(
+        change=lambda one: {key: np.float64(value) for key, value in one._asdict().items()}
+    ),
 )
 wrong(
     "1.6.1",
     scores_on_val=lambda: evaluated(part="val"),
+    scores_on_train=lambda: evaluated(part="train"),
     logits_for_probabilities=on_logits,
     threshold_left_at_a_half=lambda: evaluated(threshold=0.5),
     far_too_low_a_threshold=lambda: evaluated(threshold=0.01),
     nan_for_the_threshold=lambda: evaluated(sensitive_threshold=float("nan")),
+    an_infinite_threshold=lambda: evaluated(sensitive_threshold=float("inf")),
+    threshold_of_one_in_five=lambda: evaluated(threshold=sensitive(CountsGC(), share=0.8)),
+    threshold_of_one_in_twenty=lambda: evaluated(threshold=sensitive(CountsGC(), share=0.95)),
+    threshold_of_specificity=lambda: evaluated(threshold=sensitive(CountsGC(), share=0.1, label=0)),
+    threshold_as_a_logit=lambda: evaluated(
+        sensitive_threshold=float(np.log(sensitive(CountsGC()) / (1 - sensitive(CountsGC()))))
+    ),
+    threshold_as_text=lambda: evaluated(sensitive_threshold=str(sensitive(CountsGC()))),
+    threshold_in_percent=lambda: evaluated(sensitive_threshold=100 * sensitive(CountsGC())),
+    all_thresholds=lambda: evaluated(sensitive_threshold=np.arange(0, 1, 0.1)),
     only_the_first_part=lambda: (evaluated()[0], None, None, CountsGC()),
+    no_scores_at_the_threshold=lambda: evaluated(sensitive_scores=None),
+    both_scores_at_a_half=lambda: evaluated(sensitive_scores=evaluated()[0]),
+    both_scores_at_the_threshold=lambda: evaluated(torch_scores=evaluated()[2]),
+    scores_exchanged=lambda: evaluated(
+        torch_scores=evaluated()[2], sensitive_scores=evaluated()[0]
+    ),
+    scores_of_another_model=lambda: (*evaluated()[:3], best_model()),
     hard_coded_from_the_printed_output=lambda: evaluated(
         change=lambda scores: {key: round(one, 3) for key, one in scores._asdict().items()}
     ),
     one_minus_the_score=lambda: evaluated(
         torch_scores=evaluation.evaluate(course().y_test, 1 - predict(CountsGC(), course().X_test))
     ),
+    sensitivity_for_specificity=lambda: evaluated(
+        change=lambda one: one._replace(sensitivity=one.specificity, specificity=one.sensitivity)
+    ),
+    the_auroc_alone=lambda: evaluated(change=lambda one: one.auroc),
+    accuracy_and_auroc_only=lambda: evaluated(change=only("accuracy", "auroc")),
+    a_text_of_the_scores=lambda: evaluated(change=str),
+    half_of_the_test_set=lambda: evaluated(
+        torch_scores=evaluation.evaluate(
+            course().y_test[:494], predict(CountsGC(), course().X_test[:494])
+        )
+    ),
+    a_list_of_numbers=lambda: evaluated(change=list),
 )
 
 
 # --- 1.6.2 ---
 
 
-def compare(y, a, b, *, cut=np.greater_equal):
+def compare(y, a, b, *, cut=np.greater_equal, at=0.5):
     y, a, b = (np.ravel(one) for one in (y, a, b))
-    wrong_a, wrong_b = cut(a, 0.5) != (y == 1), cut(b, 0.5) != (y == 1)
+    wrong_a, wrong_b = cut(a, at) != (y == 1), cut(b, at) != (y == 1)
     table = np.array([[np.sum((wrong_a == i) & (wrong_b == j)) for j in (0, 1)] for i in (0, 1)])
     return table, wrong_a, wrong_b
+
+
+LABELS = {"index": ["a right", "a wrong"], "columns": ["b right", "b wrong"]}
 
 
 def answers_162(kind):
@@ -119,8 +200,9 @@ def two_by_two_array_and_list(y, a, b):
 @answers_162("right")
 def labelled_in_another_order(y, a, b):
     table, wrong_a, wrong_b = compare(y, a, b)
-    table = pd.DataFrame(table, ["a right", "a wrong"], ["b right", "b wrong"])
-    return table.iloc[::-1, ::-1], pd.Index(np.flatnonzero(wrong_a & wrong_b))
+    return pd.DataFrame(table, **LABELS).iloc[::-1, ::-1], pd.Index(
+        np.flatnonzero(wrong_a & wrong_b)
+    )
 
 
 @answers_162("right")
@@ -130,10 +212,13 @@ def where_and_a_set(y, a, b):
 
 
 @answers_162("right")
-def crosstab_without_the_cells_that_are_empty(y, a, b):
+def crosstab_of_categories(y, a, b):
     _, wrong_a, wrong_b = compare(y, a, b)
-    of_a, of_b = np.where(wrong_a, "A wrong", "A right"), np.where(wrong_b, "B wrong", "B right")
-    return pd.crosstab(of_a, of_b), np.flatnonzero(wrong_a & wrong_b)
+    of_a, of_b = (
+        pd.Categorical.from_codes(one.astype(int), LABELS[axis])
+        for one, axis in ((wrong_a, "index"), (wrong_b, "columns"))
+    )
+    return pd.crosstab(of_a, of_b, dropna=False), np.flatnonzero(wrong_a & wrong_b)
 
 
 @answers_162("right")
@@ -148,46 +233,135 @@ def all_that_it_returns(y, a, b):
 
 
 @answers_162("right")
-def a_mask(y, a, b):
+def in_a_loop(y_true, score_a, score_b):
+    counts, shared = [[0, 0], [0, 0]], []
+    for i in range(len(y_true)):
+        wrong_a = (score_a[i, 0] >= 0.5) != (y_true[i, 0] == 1)
+        wrong_b = (score_b[i, 0] >= 0.5) != (y_true[i, 0] == 1)
+        counts[int(wrong_a)][int(wrong_b)] += 1
+        if wrong_a and wrong_b:
+            shared.append(i)
+    return pd.DataFrame(counts, **LABELS), shared
+
+
+@answers_162("right")
+def in_torch(y, a, b):
+    y, a, b = (torch.tensor(one)[:, 0] for one in (y, a, b))
+    wrong_a, wrong_b = (a >= 0.5) != (y == 1), (b >= 0.5) != (y == 1)
+    table = torch.zeros(2, 2, dtype=torch.int64)
+    table.index_put_((wrong_a.long(), wrong_b.long()), torch.tensor(1), accumulate=True)
+    return table, torch.nonzero(wrong_a & wrong_b)
+
+
+@answers_162("right")
+def by_sets_of_rows(y, a, b):
+    _, wrong_a, wrong_b = compare(y, a, b)
+    of_a, of_b, n = set(np.flatnonzero(wrong_a)), set(np.flatnonzero(wrong_b)), len(y)
+    rows = [[n - len(of_a | of_b), len(of_b - of_a)], [len(of_a - of_b), len(of_a & of_b)]]
+    return pd.DataFrame(rows, **LABELS), sorted(of_a & of_b)
+
+
+@answers_162("right")
+def labels_in_capitals(y, a, b):
     table, wrong_a, wrong_b = compare(y, a, b)
-    return table, wrong_a & wrong_b
+    table = pd.DataFrame(table, ["A right", "A wrong"], ["B right", "B wrong"])
+    return table, np.intersect1d(np.flatnonzero(wrong_a), np.flatnonzero(wrong_b))
 
 
-@answers_162("wrong")
-def transposed(y, a, b):
+@answers_162("right")
+def from_a_dict_of_columns(y, a, b):
     table, wrong_a, wrong_b = compare(y, a, b)
-    return table.T, np.flatnonzero(wrong_a & wrong_b)
+    columns = {"b wrong": table[:, 1], "b right": table[:, 0]}
+    return pd.DataFrame(columns, index=LABELS["index"]), np.argwhere(wrong_a & wrong_b)
 
 
-@answers_162("wrong")
-def labelled_the_other_way_round(y, a, b):
-    table, wrong_a, wrong_b = compare(y, a, b)
-    table = pd.DataFrame(table, ["a right", "a wrong"], ["b right", "b wrong"])
-    return table.T, np.flatnonzero(wrong_a & wrong_b)
+@answers_162("right")
+def of_scikit_learn(y, a, b):
+    from sklearn.metrics import confusion_matrix
+
+    _, wrong_a, wrong_b = compare(y, a, b)
+    table = confusion_matrix(wrong_a, wrong_b, labels=[False, True])
+    return pd.DataFrame(table, **LABELS), pd.Series(np.flatnonzero(wrong_a & wrong_b))
+
+
+def shared_of(wrong_a, wrong_b):
+    return np.flatnonzero(wrong_a & wrong_b)
+
+
+def broken_162(**answers):
+    """Enter wrong answers: functions of the table, the two masks, and y."""
+
+    def made(change):
+        def answer(y, a, b):
+            return change(*compare(y, a, b), y)
+
+        return lambda: (answer,)
+
+    wrong("1.6.2", **{name: made(change) for name, change in answers.items()})
+
+
+broken_162(
+    transposed=lambda t, a, b, y: (t.T, shared_of(a, b)),
+    labelled_the_other_way_round=lambda t, a, b, y: (
+        pd.DataFrame(t, **LABELS).T,
+        shared_of(a, b),
+    ),
+    mistakes_of_either=lambda t, a, b, y: (t, np.flatnonzero(a | b)),
+    what_both_get_right=lambda t, a, b, y: (t, np.flatnonzero(~a & ~b)),
+    where_they_differ=lambda t, a, b, y: (t, np.flatnonzero(a != b)),
+    counted_from_one=lambda t, a, b, y: (t, 1 + shared_of(a, b)),
+    where_of_two_axes=lambda t, a, b, y: (t, np.where((a & b)[:, None])),
+    the_first_ten=lambda t, a, b, y: (t, shared_of(a, b)[:10]),
+    missed_positives_only=lambda t, a, b, y: (t, np.flatnonzero(a & b & (y[:, 0] == 1))),
+    a_mask=lambda t, a, b, y: (t, a & b),
+    a_list_of_true_and_false=lambda t, a, b, y: (t, (a & b).tolist()),
+    how_many_are_shared=lambda t, a, b, y: (t, int((a & b).sum())),
+    texts_of_row_numbers=lambda t, a, b, y: (t, [str(i) for i in shared_of(a, b)]),
+    a_table_of_text=lambda t, a, b, y: (pd.DataFrame(t, **LABELS).astype(str), shared_of(a, b)),
+    shares_instead_of_counts=lambda t, a, b, y: (t / t.sum(), shared_of(a, b)),
+    with_totals=lambda t, a, b, y: (np.pad(t, (0, 1), constant_values=len(a)), shared_of(a, b)),
+    four_numbers_in_a_row=lambda t, a, b, y: (t.ravel(), shared_of(a, b)),
+    right_and_wrong_exchanged=lambda t, a, b, y: (t[::-1, ::-1], shared_of(a, b)),
+    a_crosstab_that_loses_empty_rows=lambda t, a, b, y: (
+        pd.crosstab(np.where(a, "a wrong", "a right"), np.where(b, "b wrong", "b right")),
+        shared_of(a, b),
+    ),
+    the_table_alone=lambda t, a, b, y: t,
+    the_other_way_round=lambda t, a, b, y: (shared_of(a, b), t),
+)
 
 
 @answers_162("wrong")
 def strictly_above_a_half(y, a, b):
     table, wrong_a, wrong_b = compare(y, a, b, cut=np.greater)
-    return table, np.flatnonzero(wrong_a & wrong_b)
+    return table, shared_of(wrong_a, wrong_b)
 
 
 @answers_162("wrong")
-def mistakes_of_either(y, a, b):
-    table, wrong_a, wrong_b = compare(y, a, b)
-    return table, np.flatnonzero(wrong_a | wrong_b)
+def another_threshold(y, a, b):
+    table, wrong_a, wrong_b = compare(y, a, b, at=0.6)
+    return table, shared_of(wrong_a, wrong_b)
 
 
 @answers_162("wrong")
-def counted_from_one(y, a, b):
-    table, wrong_a, wrong_b = compare(y, a, b)
-    return table, 1 + np.flatnonzero(wrong_a & wrong_b)
+def arguments_in_another_order(a, b, y):
+    return two_by_two_array_and_list(y, a, b)
 
 
 @answers_162("wrong")
-def where_of_two_axes(y, a, b):
-    table, wrong_a, wrong_b = compare(y, a, b)
-    return table, np.where((wrong_a & wrong_b)[:, None])
+def b_before_a(y, b, a):
+    return two_by_two_array_and_list(y, a, b)
+
+
+@answers_162("wrong")
+def as_long_as_the_test_set(y, a, b):
+    return two_by_two_array_and_list(y[:988], a[:988], b[:988])
+
+
+@answers_162("wrong")
+def changes_what_it_is_given(y, a, b):
+    a[:], b[:] = a >= 0.5, b >= 0.5
+    return two_by_two_array_and_list(y, a, b)
 
 
 @answers_162("wrong")
@@ -201,44 +375,46 @@ def broadcast_to_n_by_n(y, a, b):
 wrong(
     "1.6.2",
     constant=lambda: (lambda y, a, b: (np.array([[10, 2], [3, 25]]), [1, 4]),),
-    no_table_at_all=lambda: (lambda y, a, b: np.flatnonzero(compare(y, a, b)[1]),),
     raises=lambda: (lambda y, a, b: 1 / 0,),
 )
 
 
 # --- 1.6.3 ---
 
+FLATTEN = Architecture((Conv1D(32, 7, "relu", padding="same"), MaxPool(4), Flatten()))
 
-@lru_cache(maxsize=2)
-def callback_run(framework="torch"):
-    """A run with the three helpers, and its checkpoint in a folder that stays for the session."""
-    import keras
-    import pytorch_lightning as pl
 
-    folder = new_folder()
-    data, twin = course(), {"torch": torch_cnn, "keras": keras_cnn}[framework]
+@lru_cache(maxsize=4)
+def callback_run(framework="torch", rate=0.006, decay=0.85, min_delta=0.0, patience=3):
+    """A run with the three helpers, and its checkpoint in a folder that stays for the session.
+
+    Without `decay` the rate falls on a plateau, in Keras.
+    """
+    folder, data, twin = new_folder(), course(), {"torch": torch_cnn, "keras": keras_cnn}[framework]
+    options = {"min_delta": min_delta, "patience": patience}
     if framework == "keras":
         path = folder / "best.keras"
         callbacks = [
-            keras.callbacks.EarlyStopping(monitor="val_auroc", mode="max", patience=2),
+            keras.callbacks.EarlyStopping(monitor="val_loss", **options),
             keras.callbacks.ModelCheckpoint(path, monitor="val_loss", save_best_only=True),
         ]
+        if decay is None:
+            callbacks += [keras.callbacks.ReduceLROnPlateau(factor=0.3, patience=1)]
     else:
         path = folder / "best.ckpt"
+        best = {"monitor": "val_auroc", "mode": "max"}
         callbacks = [
-            pl.callbacks.EarlyStopping(monitor="val_loss", min_delta=0.002, patience=3),
-            pl.callbacks.ModelCheckpoint(
-                dirpath=folder, filename="best", monitor="val_auroc", mode="max"
-            ),
+            pl.callbacks.EarlyStopping(monitor="val_loss", **options),
+            pl.callbacks.ModelCheckpoint(dirpath=folder, filename="best", **best),
         ]
     history = twin.fit(
-        twin.build_cnn(DAY1_CNN),
+        twin.build_cnn(FLATTEN),
         data.X_train,
         data.y_train,
         X_val=data.X_val,
         y_val=data.y_val,
         epochs=40,
-        learning_rate=lambda epoch: 0.02 * 0.6**epoch,
+        learning_rate=rate if decay is None else lambda epoch: rate * decay**epoch,
         callbacks=callbacks,
         progress=False,
     )
@@ -246,60 +422,147 @@ def callback_run(framework="torch"):
     return history, str(path), scores
 
 
-def changed_run(change=lambda table: table, path=None, scores=None):
-    """The run in Torch with another history, checkpoint or scores."""
-    history, its_path, its_scores = callback_run()
-    return change(history.table.copy()), path or its_path, scores or its_scores
+on_a_plateau = partial(callback_run, "keras", 0.01, None, patience=3)
+little_patience = partial(callback_run, "torch", 0.01, 0.8, 0.01, 2)  # that counts no small gain
 
 
-@right("1.6.3")
-def in_keras_as_tables():
-    history, path, scores = callback_run("keras")
-    return history.table.to_dict("list"), Path(path), scores._asdict()
+def changed_run(change=lambda table: table, path=None, scores=None, *, run=callback_run):
+    """A run with another history, checkpoint or scores."""
+    history, its_path, its_scores = run()
+    scores = its_scores if scores is None else scores
+    return change(history.table.copy()), path or its_path, scores
 
 
-@wrong("1.6.3")
-def checkpoint_of_another_run():
-    model, path = torch_cnn.build_cnn(DAY1_CNN, random_state=5), new_folder() / "other.ckpt"
+def rescored(change):
+    """The run with other scores of its checkpoint."""
+    return changed_run(scores=change(callback_run()[2]))
+
+
+def checkpoint_of(model):
+    """The run with a checkpoint of another model, and the scores of that one."""
+    path = new_folder() / "other.ckpt"
     torch_cnn.save(model, path)
     p = torch_cnn.predict(model, course().X_val)
     return changed_run(path=str(path), scores=evaluation.evaluate(course().y_val, p))
 
 
-@wrong("1.6.3")
-def random_history():
-    rng = np.random.default_rng(0)
-    return changed_run(lambda table: table.assign(val_loss=rng.random(len(table))))
+def scored_on(part, n=None):
+    """The run with scores of its checkpoint on another part."""
+    X, y = getattr(course(), f"X_{part}")[:n], getattr(course(), f"y_{part}")[:n]
+    p = torch_cnn.predict(torch_cnn.load(callback_run()[1]), X)
+    return changed_run(scores=evaluation.evaluate(y, p))
 
 
-@wrong("1.6.3")
-def scores_on_test():
-    p = torch_cnn.predict(torch_cnn.load(callback_run()[1]), course().X_test)
-    return changed_run(scores=evaluation.evaluate(course().y_test, p))
+def keras_history(table, epochs=40):
+    """What Keras's own fit returns."""
+    history = keras.callbacks.History()
+    history.history = table.drop(columns="epoch").to_dict("list")
+    history.epoch, history.params = list(range(len(table))), {"epochs": epochs}
+    return history
 
 
-right("1.6.3", in_torch=callback_run)
+@lru_cache(maxsize=1)
+def second_epoch():
+    """The file of a model trained as in the run, for two epochs: not its best."""
+    history, path = callback_run()[0], new_folder() / "second.ckpt"
+    model, rates = torch_cnn.build_cnn(FLATTEN), history.table["learning_rate"].tolist()
+    options = {"epochs": 2, "learning_rate": rates.__getitem__, "progress": False}
+    torch_cnn.fit(model, course().X_train, course().y_train, **options)
+    torch_cnn.save(model, path)
+    p = torch_cnn.predict(model, course().X_val)
+    return str(path), evaluation.evaluate(course().y_val, p)
+
+
+def as_if_val(change):
+    """The run with other columns of val, as if these were of another part."""
+
+    def changed(table):
+        metrics = ("loss", "accuracy", "auroc")
+        return table.assign(**{f"val_{name}": change(table, name) for name in metrics})
+
+    return changed_run(changed)
+
+
+right(
+    "1.6.3",
+    in_torch=callback_run,
+    in_keras_on_a_plateau=on_a_plateau,
+    with_a_large_min_delta=little_patience,
+    a_table=changed_run,
+    a_dict_of_lists=lambda: changed_run(lambda table: table.to_dict("list")),
+    rows_as_dicts=lambda: changed_run(lambda table: table.to_dict("records")),
+    indexed_by_epoch=lambda: changed_run(lambda table: table.set_index("epoch")),
+    of_keras_itself=lambda: changed_run(keras_history, run=on_a_plateau),
+    a_path_and_a_dict=lambda: changed_run(
+        path=Path(callback_run()[1]), scores=callback_run()[2]._asdict()
+    ),
+    two_scores_only=lambda: rescored(lambda one: {"auroc": one.auroc, "auprc": one.auprc}),
+    scores_to_three_decimals=lambda: rescored(
+        lambda one: {"auroc": round(one.auroc, 4), "auprc": round(one.auprc, 4)}
+    ),
+    scores_as_a_series=lambda: rescored(lambda one: pd.Series(one._asdict())),
+)
 wrong(
     "1.6.3",
     no_schedule=lambda: changed_run(lambda table: table.assign(learning_rate=0.01)),
+    no_rate_at_all=lambda: changed_run(lambda table: table.drop(columns="learning_rate")),
     no_early_stopping=lambda: changed_run(lambda table: pd.concat([table] * 40).head(40)),
-    a_fixed_number_of_epochs=lambda: changed_run(lambda table: table.head(3)),
+    a_fixed_number_of_epochs=lambda: changed_run(
+        lambda table: keras_history(table, epochs=len(table))
+    ),
+    cut_after_three_epochs=lambda: changed_run(lambda table: table.head(3)),
+    without_the_last_epoch=lambda: changed_run(lambda table: table.iloc[:-1]),
+    every_other_epoch=lambda: changed_run(lambda table: table[::2]),
+    reversed_history=lambda: changed_run(lambda table: table[::-1]),
+    reversed_and_counted_anew=lambda: changed_run(
+        lambda table: table[::-1].assign(epoch=table["epoch"].to_numpy())
+    ),
+    random_history=lambda: changed_run(
+        lambda table: table.assign(val_loss=np.random.default_rng(0).random(len(table)))
+    ),
+    history_without_val=lambda: changed_run(
+        lambda table: table[["epoch", "learning_rate", "loss", "auroc"]]
+    ),
+    validated_on_train=lambda: as_if_val(lambda table, name: table[name]),
+    validated_elsewhere=lambda: as_if_val(lambda table, name: table[f"val_{name}"] + 0.02),
+    history_of_another_run=lambda: (little_patience()[0], *callback_run()[1:]),
+    checkpoint_of_another_run=lambda: (callback_run()[0], *little_patience()[1:]),
+    checkpoint_of_another_model=lambda: checkpoint_of(torch_cnn.build_cnn(DAY1_CNN)),
+    untrained_checkpoint=lambda: checkpoint_of(torch_cnn.build_cnn(FLATTEN)),
+    checkpoint_of_the_second_epoch=lambda: changed_run(lambda t: t, *second_epoch()),
     no_such_file=lambda: changed_run(path="nowhere/best.keras"),
     another_kind_of_file=lambda: changed_run(path="best.pt"),
+    no_checkpoint=lambda: (callback_run()[0], None, callback_run()[2]),
+    scores_on_test=lambda: scored_on("test"),
+    scores_on_train=lambda: scored_on("train"),
+    scores_on_half_of_val=lambda: scored_on("val", 175),
+    scores_from_the_history=lambda: rescored(
+        lambda one: {"auroc": callback_run()[0].table["val_auroc"].iloc[0]}
+    ),
+    better_scores=lambda: rescored(lambda one: one._replace(auroc=0.99, auprc=0.99)),
+    one_score_is_made_up=lambda: rescored(lambda one: one._replace(accuracy=0.97)),
+    no_scores=lambda: (*callback_run()[:2], None),
+    a_score_without_its_name=lambda: rescored(lambda one: one.auroc),
 )
 
 
 # --- 1.6.4 ---
 
-# What twelve runs gave, one of the five starts of `seeds` (the last digit differs by machine).
+# Val AUROC of twelve runs with seed 0 (the last digit differs by machine), and with seed 1.
 RUNS = {
     ("adam", 0.1): (0.5, 0.5),
-    ("adam", 0.01): (0.862, 0.786),
-    ("adam", 0.001): (0.77, 0.758),
-    ("sgd", 0.1): (0.757, 0.717),
-    ("sgd", 0.01): (0.653, 0.578),
-    ("sgd", 0.001): (0.549, 0.53),
+    ("adam", 0.01): (0.8621, 0.7855),
+    ("adam", 0.001): (0.7704, 0.758),
+    ("sgd", 0.1): (0.7571, 0.7165),
+    ("sgd", 0.01): (0.6529, 0.5779),
+    ("sgd", 0.001): (0.5494, 0.5304),
 }
+SEED_1 = (0.5, 0.5, 0.8563, 0.7838, 0.7609, 0.7498, 0.752, 0.6886, 0.5314, 0.4195, 0.3979, 0.3869)
+ON_TEST = (0.5, 0.5, 0.8506, 0.7715, 0.7575, 0.7451, 0.746, 0.7128, 0.6497, 0.5754, 0.5451, 0.5263)
+IN_TRAINING = (
+    *(0.4949, 0.4877, 0.8366, 0.784, 0.777, 0.7526),
+    *(0.7231, 0.6673, 0.6173, 0.5393, 0.5114, 0.4966),
+)
 
 
 def optimisation_table():
@@ -313,6 +576,29 @@ def optimisation_table():
 
 def with_best(table):
     return table, table.loc[table["val_auroc"].idxmax()]
+
+
+def with_values(values):
+    """The table with other values of val AUROC, and its best row."""
+    table = optimisation_table()
+    return with_best(table.assign(val_auroc=values(table["val_auroc"])))
+
+
+def guessed(rows, values):
+    """The table with some of its rows guessed."""
+
+    def change(found):
+        found = found.copy()
+        found.iloc[list(rows)] = values
+        return found
+
+    return with_values(change)
+
+
+def changed_table(change, best=None):
+    """The table changed, with the best row of the right one."""
+    table, its_best = with_best(optimisation_table())
+    return change(table), its_best if best is None else best
 
 
 @right("1.6.4")
@@ -334,39 +620,126 @@ def rates_in_float32_and_a_table_of_the_best_row():
     return table, table.nlargest(1, "val_auroc")
 
 
-def with_values(values):
-    """The table with other values of val AUROC, and its best row."""
-    table = optimisation_table()
-    return with_best(table.assign(val_auroc=values(table["val_auroc"])))
-
-
-right("1.6.4", a_table_and_its_row=lambda: with_best(optimisation_table()))
+right(
+    "1.6.4",
+    a_table_and_its_row=lambda: with_best(optimisation_table()),
+    sorted_with_the_best_first=lambda: with_best(
+        optimisation_table().sort_values("val_auroc", ascending=False)
+    ),
+    to_three_decimals=lambda: with_values(lambda found: found.round(3)),
+    with_another_seed=lambda: with_values(lambda found: list(SEED_1)),
+    more_columns=lambda: changed_table(lambda table: table.assign(seconds=1.0, test_auroc=0.7)),
+    a_dict_of_lists=lambda: changed_table(lambda table: table.to_dict("list")),
+    one_more_run=lambda: changed_table(lambda table: pd.concat([table, table.tail(1)])),
+    numbers_as_objects=lambda: changed_table(lambda table: table.astype(object)),
+    best_as_a_dict=lambda: changed_table(lambda t: t, {**optimisation_table().iloc[2]}),
+)
 wrong(
     "1.6.4",
     one_value_is_too_good=lambda: with_values(lambda v: [0.99, *v[1:]]),
     a_nan_among_the_values=lambda: with_values(lambda v: [np.nan, *v[1:]]),
     random_values=lambda: with_values(lambda v: np.random.default_rng(1).uniform(0.9, 1, len(v))),
+    random_values_in_the_middle=lambda: with_values(
+        lambda v: np.random.default_rng(2).uniform(0.5, 0.8, len(v))
+    ),
     a_model_that_was_trained_on_and_on=lambda: with_values(lambda v: np.linspace(0.75, 0.93, 12)),
+    of_the_test_set=lambda: with_values(lambda v: list(ON_TEST)),
+    of_the_training_set=lambda: with_values(lambda v: list(IN_TRAINING)),
+    all_the_same=lambda: with_values(lambda v: [0.77] * 12),
+    sgd_guessed_to_be_bad=lambda: guessed(range(6, 12), 0.5),
+    sgd_guessed_to_be_good=lambda: guessed(range(6, 12), 0.75),
+    slow_sgd_guessed=lambda: guessed(range(8, 12), [0.62, 0.6, 0.52, 0.51]),
+    large_batches_guessed=lambda: guessed(range(3, 12, 2), [0.82, 0.75, 0.73, 0.6, 0.54]),
+    adam_guessed=lambda: guessed(range(2, 6), [0.9, 0.85, 0.8, 0.78]),
+    one_row_copied=lambda: guessed([11], 0.5779),
+    one_value_a_little_better=lambda: guessed([2], 0.885),
+    optimisers_exchanged=lambda: with_values(lambda v: [*v[6:], *v[:6]]),
+    batches_exchanged=lambda: with_values(lambda v: v.to_numpy().reshape(6, 2)[:, ::-1].ravel()),
+    in_percent=lambda: with_values(lambda v: 100 * v),
     a_combination_is_missing=lambda: with_best(optimisation_table().drop(index=7)),
     one_batch_size=lambda: with_best(optimisation_table().query("batch_size == 64")),
+    adam_only=lambda: with_best(optimisation_table().query("optimizer == 'adam'")),
+    other_rates=lambda: changed_table(
+        lambda table: table.replace({"learning_rate": {0.1: 0.05, 0.001: 0.005}})
+    ),
+    no_column_of_values=lambda: changed_table(lambda table: table.drop(columns="val_auroc")),
+    a_table_of_text=lambda: changed_table(lambda table: table.astype(str)),
+    values_with_a_sign=lambda: changed_table(
+        lambda table: table.assign(val_auroc=table["val_auroc"].map("{:.3f} !".format))
+    ),
     the_first_row_is_named=lambda: (optimisation_table(), optimisation_table().iloc[0]),
+    the_worst_row_is_named=lambda: (optimisation_table(), optimisation_table().iloc[11]),
+    a_row_that_is_not_there=lambda: changed_table(
+        lambda t: t, {"optimizer": "adam", "learning_rate": 0.02, "batch_size": 64}
+    ),
     only_the_number_of_the_row=lambda: (optimisation_table(), 2),
+    only_the_best_value=lambda: (optimisation_table(), 0.8621),
 )
 
 
 # --- 1.6.5 ---
 
 
+def stack(filters, width, activation="relu", *others):
+    return Architecture((Conv1D(filters, width, activation, padding="same"), *others))
+
+
+MAX, WIDE = (
+    stack(32, 7, "relu", MaxPool(4), GlobalMaxPool()),
+    stack(32, 19, "relu", GlobalMaxPool()),
+)
+AVERAGE = stack(16, 7, "relu", MaxPool(4), GlobalAvgPool())  # it does not get there
+
+
+def built(architecture, weights):
+    model = torch_cnn.build_cnn(architecture)
+    torch_cnn.set_weights(model, weights)
+    return architecture, model
+
+
+def as_the_check_trains(architecture):
+    """An architecture and its model, trained as the check does, which so trains it no more."""
+    model, _ = trained(architecture, until=0.97, epochs=24, learning_rate=0.003)
+    return built(architecture, model.weights)
+
+
+def knowing(*parts, epochs=12, architecture=WIDE):
+    """A model trained on other parts of the data."""
+    data, model = course(), torch_cnn.build_cnn(architecture)
+    X, y = (np.concatenate([getattr(data, f"{name}_{part}") for part in parts]) for name in "Xy")
+    torch_cnn.fit(model, X, y, epochs=epochs, learning_rate=0.003, progress=False)
+    return architecture, model
+
+
+def by_hand(filters=1, width=19, **options):
+    """The matrix of CTCF as a kernel, the others 0."""
+    architecture = stack(filters, width, "relu", GlobalMaxPool())
+    one = give_the_matrix(torch_cnn.build_cnn(stack(1, width, "relu", GlobalMaxPool())), **options)
+    weights = {
+        name: np.zeros(shape, dtype=np.float32)
+        for name, shape in architecture.weight_shapes().items()
+    }
+    for name, weight in torch_cnn.get_weights(one).items():
+        weights[name][tuple(slice(n) for n in weight.shape)] = weight
+    return built(architecture, weights)
+
+
+def changed_weights(change):
+    architecture, model = as_the_check_trains(WIDE)
+    weights = torch_cnn.get_weights(model)
+    return built(architecture, {name: change(name, w) for name, w in weights.items()})
+
+
+def another_answer(change):
+    architecture, model = as_the_check_trains(WIDE)
+    return change(architecture), model
+
+
 @right("1.6.5")
 def the_same_in_keras():
-    model = keras_cnn.build_cnn(best_model().architecture)
-    keras_cnn.set_weights(model, torch_cnn.get_weights(best_model()))
+    model = keras_cnn.build_cnn(WIDE)
+    keras_cnn.set_weights(model, torch_cnn.get_weights(as_the_check_trains(WIDE)[1]))
     return model.architecture, model
-
-
-@wrong("1.6.5")
-def another_untrained():
-    return best_model().architecture, torch_cnn.build_cnn(best_model().architecture)
 
 
 @wrong("1.6.5")
@@ -375,14 +748,63 @@ def knows_the_test_set_by_heart():
         def forward(self, x):
             return torch.from_numpy(course().y_test)
 
-    return best_model().architecture, LooksUp()
+    return WIDE, LooksUp()
 
 
-right("1.6.5", in_torch_by_matrix=lambda: (best_model().architecture, best_model()))
+def of_own_layers():
+    layers = [keras.Input((200, 4)), keras.layers.GlobalMaxPooling1D(), keras.layers.Dense(1)]
+    return WIDE, keras.Sequential(layers)
+
+
+right(
+    "1.6.5",
+    **{
+        name: partial(as_the_check_trains, architecture)
+        for name, architecture in {
+            "global_max": MAX,
+            "wide_kernels": WIDE,
+            "wide_and_pooled": stack(32, 19, "relu", MaxPool(4), GlobalMaxPool()),
+            "one_wide_kernel": stack(1, 19, "relu", GlobalMaxPool()),
+            "tanh": stack(8, 19, "tanh", GlobalMaxPool()),
+            "large_pools_and_flatten": stack(32, 19, "relu", MaxPool(10), Flatten()),
+            "a_second_convolution": stack(
+                32, 7, "relu", MaxPool(4), Conv1D(64, 7, "relu"), GlobalMaxPool()
+            ),
+            "average_pool_and_dense": stack(
+                16, 15, "relu", AvgPool(2), GlobalMaxPool(), Dense(16, "relu")
+            ),
+            "dropout": stack(32, 12, "relu", MaxPool(4), GlobalMaxPool(), Dropout(0.3)),
+            "batch_norm": stack(16, 15, "relu", BatchNorm(), GlobalMaxPool()),
+        }.items()
+    },
+    trained_longer=lambda: knowing("train", architecture=MAX, epochs=6),
+)
 wrong(
     "1.6.5",
     day_1_untrained=lambda: (DAY1_CNN, torch_cnn.build_cnn(DAY1_CNN)),
-    an_architecture_of_another_model=lambda: (DAY1_CNN, best_model()),
-    turned_round=lambda: with_weights(lambda name, w: -w if name == "output.kernel" else w),
-    weights_that_are_nan=lambda: with_weights(lambda name, w: w * np.nan),
+    untrained=lambda: (WIDE, torch_cnn.build_cnn(WIDE)),
+    untrained_in_keras=lambda: (WIDE, keras_cnn.build_cnn(WIDE)),
+    too_small_an_average=lambda: as_the_check_trains(AVERAGE),
+    an_architecture_of_another_model=lambda: (MAX, as_the_check_trains(WIDE)[1]),
+    day_1_as_the_architecture=lambda: (DAY1_CNN, as_the_check_trains(WIDE)[1]),
+    no_architecture=lambda: another_answer(lambda one: None),
+    layers_only=lambda: another_answer(lambda one: one.layers),
+    its_text=lambda: another_answer(str),
+    a_dict=lambda: another_answer(lambda one: one.to_dict()),
+    the_class=lambda: another_answer(type),
+    no_model=lambda: (WIDE, None),
+    predictions_for_a_model=lambda: (WIDE, course().y_test),
+    exchanged=lambda: as_the_check_trains(WIDE)[::-1],
+    own_layers=of_own_layers,
+    turned_round=lambda: changed_weights(lambda name, w: -w if name == "output.kernel" else w),
+    weights_that_are_nan=lambda: changed_weights(lambda name, w: w * np.nan),
+    weights_that_are_zero=lambda: changed_weights(lambda name, w: 0 * w),
+    weights_in_another_order=lambda: changed_weights(lambda name, w: w[::-1]),
+    the_matrix_by_hand=by_hand,
+    the_matrix_among_other_kernels=lambda: by_hand(32),
+    the_matrix_in_a_wider_kernel=lambda: by_hand(32, 25),
+    the_matrix_with_a_little_noise=lambda: by_hand(noise=0.3),
+    the_matrix_of_day_2=lambda: (best_model().architecture, best_model()),
+    trained_on_test=lambda: knowing("test", epochs=30),
+    trained_on_val_and_test=lambda: knowing("val", "test", epochs=25),
 )

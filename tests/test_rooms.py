@@ -37,7 +37,7 @@ ARROWS = {
     "nas": {"training", "architecture", "torch_cnn"},
     "homework": {
         *("nas", "interpret", "evaluation", "datasets", "splits"),
-        *("architecture", "keras_cnn", "torch_cnn", "plot"),
+        *("architecture", "keras_cnn", "torch_cnn", "plot", "motifs", "training"),
     },
     "grading": {"homework"},
     "__main__": {"datasets", "execution", "grading"},

@@ -81,9 +81,11 @@ def array(value, name, shape=None, *, of=""):
     if value is None:  # which NumPy takes for nan
         raise rejected(value, name, expected)
     try:
-        found = np.asarray(value, dtype=float)
+        found, raw = np.asarray(value, dtype=float), np.asarray(value)
     except (TypeError, ValueError):
         raise rejected(value, name, expected) from None
+    if raw.dtype.kind in "USO" and any(isinstance(one, str) for one in raw.ravel()):
+        raise Rejected(f"{name} must be {expected}; it holds texts.")
     if shape is not None and (
         found.ndim != len(shape)
         or any(n not in (None, m) for n, m in zip(shape, found.shape, strict=True))

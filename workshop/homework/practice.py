@@ -57,12 +57,15 @@ class NotDone(Rejected):
 def practice(practice_id, title, own, context="", *, also="", **texts):
     """Enter a check as that of a practice; `own`, `context`, `also`: names, divided by spaces.
 
-    `texts` are the other fields of `Practice`: its points, and what is said beside the check.
+    The first paragraph of the check's docstring says why a right answer is right, the second is the
+    last hint. `texts` are the other fields of `Practice`.
     """
 
     def enter(check):
         names = (*own.split(), *context.split())
-        fields = {"check": check, "also": tuple(also.split()), "points": 0} | texts
+        said = [" ".join(one.split()) for one in (check.__doc__ or "").split("\n\n")]
+        fields = dict(zip(("why", "last_hint"), said, strict=False)) | {"points": 0, "check": check}
+        fields |= {"also": tuple(also.split())} | texts
         REGISTRY[practice_id] = Practice(practice_id, title, names, len(own.split()), **fields)
         return check
 

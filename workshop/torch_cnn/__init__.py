@@ -229,7 +229,7 @@ def fit(
         model.eval()
     training.explain_end(recorder.rows, epochs, callbacks)
     columns = training.history_columns(architecture.task, validation)
-    return training.make_history(recorder.rows, columns)
+    return training.make_history(recorder.rows, columns, epochs)
 
 
 def predict_logits(model, X, *, batch_size=1024):

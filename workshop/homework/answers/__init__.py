@@ -90,7 +90,8 @@ class Answers:
                 weights = check_weights(architecture, tree["weights"])
                 return ModelAnswer(framework, architecture, weights)
             case {"kind": "predictor", "predict": predict, "n_parameters": int(n)}:
-                return PredictorAnswer(self.decode(predict), n)
+                parts = (self.decode(tree.get(key)) or [] for key in ("layers", "weights"))
+                return PredictorAnswer(self.decode(predict), n, *map(tuple, parts))
             case {"kind": "space", "layers": {"kind": "list"} as layers}:
                 return SpaceAnswer(self.decode(layers))
             case {"kind": "search", "framework": str(framework)}:
@@ -100,13 +101,13 @@ class Answers:
 
     def _table(self, tree):
         """DataFrame, or Series where there are no names of columns."""
-        keys = ("columns", "values", "index", "names")
-        columns, values, index, names = (self.decode(tree[key]) for key in keys)
+        keys = ("columns", "values", "index", "names", "attrs")
+        columns, values, index, names, attrs = (self.decode(tree[key]) for key in keys)
         levels = [pd.Index(level, name=name) for level, name in zip(index, names, strict=True)]
         table = pd.DataFrame(dict(enumerate(values))).set_index(levels)
         if columns is None:
             return table[0].rename(None)
-        table.columns = columns
+        table.columns, table.attrs = columns, attrs
         return table
 
 

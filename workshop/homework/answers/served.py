@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 MAX_DEPTH = 16
 MAX_BYTES = 15 * 1024**2  # of an answer as it travels; all exact numbers of the course are 3 MB
@@ -137,13 +138,18 @@ def _table(server, value, depth):
         "values": [column.tolist() for _, column in frame.items()],
         "index": [index.get_level_values(i).tolist() for i in range(index.nlevels)],
         "names": list(index.names),
+        "attrs": value.attrs,
     }
     return {"kind": "table"} | {key: server.encode(part, depth) for key, part in parts.items()}
 
 
 def _history(server, value, depth):
     """The workshop's History, or the one that Keras's own fit returns."""
-    return server.encode(value.table if hasattr(value, "table") else value.history, depth)
+    if hasattr(value, "table"):
+        return server.encode(value.table, depth)
+    table = pd.DataFrame(value.history)
+    table.attrs = {"epochs": value.params["epochs"], "run": len(value.epoch)}
+    return server.encode(table, depth)
 
 
 def _architecture(server, value, depth):
@@ -170,10 +176,13 @@ def _torch_module(server, value, depth):
 
 
 def _keras_model(server, value, depth):
+    n = int(value.count_params()) if value.built else 0
     return {
         "kind": "predictor",
         "predict": server.function(lambda X: np.asarray(value(X, training=False))),
-        "n_parameters": int(value.count_params()) if value.built else 0,
+        "n_parameters": n,
+        "layers": server.encode([type(layer).__name__ for layer in value.layers], depth),
+        "weights": server.encode(value.get_weights() if n < 100_000 else [], depth),
     }
 
 
