@@ -1704,21 +1704,19 @@ for name in ("integrated gradients", "saliency"):
 negative_logits = torch_cnn.predict_logits(best_model, X_negative)[:, 0]
 typical = np.argsort(negative_logits)[(len(X_negative) - 1) // 2]
 x_typical = X_negative[typical]
-negative_scores = interpret.saturation_mutagenesis(best_model, X_negative, progress=False)
-picture = plot.mutagenesis_map(negative_scores[typical], x_typical)
+typical_scores = interpret.saturation_mutagenesis(best_model, x_typical[None])[0]  # (200, 4)
+picture = plot.mutagenesis_map(typical_scores, x_typical)
 plot.show(
     picture,
     f"A typical negative, logit {negative_logits[typical]:.1f}. The strongest effects are red.",
 )
 
 # %%
-place, letter = np.unravel_index(negative_scores[typical].argmax(), (200, 4))
+place, letter = np.unravel_index(typical_scores.argmax(), (200, 4))
 reddest = x_typical.copy()
 reddest[place] = np.eye(4)[letter]
 before, after = motifs.scan(np.stack([x_typical, reddest]), ctcf, both_strands=False)
-print(
-    f"reddest cell: {sequences.ALPHABET[letter]} at {place}, {negative_scores[typical].max():+.1f}"
-)
+print(f"reddest cell: {sequences.ALPHABET[letter]} at {place}, {typical_scores.max():+.1f}")
 print(f"best match of the matrix: {before.max():.1f} bits before;", end=" ")
 print(f"{after.max():.1f} bits after, starting at {after.argmax()}")
 
@@ -1732,13 +1730,15 @@ print(f"{after.max():.1f} bits after, starting at {after.argmax()}")
 # Now the negative in which the *last ten* letters matter most. What is going on at its right end?
 
 # %%
-negative_importance_here = interpret.base_importance(negative_scores, X_negative)
-at_end = np.clip(negative_importance_here, 0, None)[:, -10:].sum(axis=1)
+end_scores = interpret.saturation_mutagenesis(best_model, X_negative, start=190, progress=False)
+end_importance = interpret.base_importance(end_scores, X_negative[:, 190:])  # (492, 10)
+at_end = np.clip(end_importance, 0, None).sum(axis=1)
 edge = int(at_end.argmax())
 print(f"negative {edge}: logit {negative_logits[edge]:.1f};", end=" ")
 print("it ends in", sequences.one_hot_decode(X_negative[edge : edge + 1])[0][-20:])
+edge_scores = interpret.saturation_mutagenesis(best_model, X_negative[edge : edge + 1])[0]
 tail = slice(160, 200)
-picture = plot.mutagenesis_map(negative_scores[edge][tail], X_negative[edge][tail], start=160)
+picture = plot.mutagenesis_map(edge_scores[tail], X_negative[edge][tail], start=160)
 plot.show(picture, "The last 40 letters of that negative.")
 
 # %%
