@@ -157,7 +157,9 @@ def test_named_tuples_and_histories():
     pd.testing.assert_frame_equal(ask(History(table)), table)
     fitted = keras.callbacks.History()
     fitted.history = {"loss": [0.5]}
-    assert ask(fitted) == {"loss": [0.5]}
+    assert ask(fitted)["loss"].tolist() == [0.5]
+    fitted.params = {"epochs": 3}
+    assert ask(fitted).attrs == {"epochs": 3, "run": 1}
 
 
 @pytest.mark.parametrize("twin", [torch_cnn, keras_cnn])
@@ -208,8 +210,7 @@ def test_files_of_models(tmp_path):
 def test_functions_get_copies_and_return_values():
     def double(x, pair, name):
         assert (pair, name) == ((3, "T"), "n")
-        x *= 2
-        return {"x": x}
+        return {"x": 2 * x}
 
     X = np.ones(3)
     assert ask(double)(X, (3, "T"), "n")["x"].tolist() == [2, 2, 2]

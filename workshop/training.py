@@ -135,7 +135,7 @@ def in_batches(function, X, batch_size, *, shape):
     return out
 
 
-def make_history(rows, columns, epochs):
+def make_history(rows, columns=(), epochs=None):
     """Make the `History` of rows (dicts), one an epoch; it has `columns` also where none has.
 
     Its table knows how many epochs were asked for and run, in `attrs`, which a part of it keeps.

@@ -68,7 +68,7 @@ def _reject_changed(run):
 
 def _stopping_remark(run):
     """Training must end before the limit, and not before some metric of val stands still."""
-    n, limit = len(run), run.attrs.get("epochs", EPOCHS)
+    n, limit = len(run), run.attrs.get("epochs") or EPOCHS
     gains = {name: sign * run[name] for name, sign in METRICS.items() if name in run}
     stagnant = [
         name

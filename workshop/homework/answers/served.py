@@ -148,7 +148,7 @@ def _history(server, value, depth):
     if hasattr(value, "table"):
         return server.encode(value.table, depth)
     table = pd.DataFrame(value.history)
-    table.attrs = {"epochs": value.params["epochs"], "run": len(value.epoch)}
+    table.attrs = {"epochs": (value.params or {}).get("epochs"), "run": len(table)}
     return server.encode(table, depth)
 
 
