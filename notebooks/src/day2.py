@@ -1179,8 +1179,8 @@ plot.show(plot.architecture(winner), "The winner: the simplest of the best.")
 #
 # <details><summary>Answer</summary>
 #
-# Look at the spread in the figure before you look at the medians: every method has lucky and
-# unlucky seeds.
+# Successive halving, as the figure shows: most of its children cost one epoch. But look at the
+# spread before you look at the medians: every method has lucky and unlucky seeds.
 #
 # </details>
 
