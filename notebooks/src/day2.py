@@ -1179,8 +1179,8 @@ plot.show(plot.architecture(winner), "The winner: the simplest of the best.")
 #
 # <details><summary>Answer</summary>
 #
-# Successive halving, as the figure shows: most of its children cost one epoch. But look at the
-# spread before you look at the medians: every method has lucky and unlucky seeds.
+# Successive halving, though not by much, as the figure shows: most of its children cost one epoch.
+# Look at the spread before you look at the medians: every method has lucky and unlucky seeds.
 #
 # </details>
 
@@ -1237,10 +1237,10 @@ pd.DataFrame.from_dict(summary, orient="index").round(2)
 # here is a picture of its preferences. Expect its advantage in a space with many layers and few
 # good places.
 #
-# **What saves is not to train the bad children to the end**, whoever proposes them: successive
-# halving gets there with fewer epochs than the others. AMBER can do so, too
-# (`nas.search(..., rungs=(1, 2))`). And with more cores, or a cluster, `executor=` trains the
-# children of a step side by side.
+# **What saves is not to train the bad children to the end**, whoever proposes them. Successive
+# halving is a little ahead in the median, and its unlucky seeds lose less: compare the upper
+# quartiles. AMBER can do the same (`nas.search(..., rungs=(1, 2))`). And with more cores, or a
+# cluster, `executor=` trains the children of a step side by side.
 
 # %% [markdown]
 # ## The only honest number
