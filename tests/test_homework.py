@@ -458,3 +458,26 @@ def test_a_function_that_changes_what_it_is_given_is_told():
         return homework_cases_day1.two_by_two_array_and_list(y, a, b)
 
     assert "has been changed: work on a copy" in str(homework.check("1.6.2", answer))
+
+
+@pytest.mark.parametrize(
+    ("practice_id", "label"),
+    [
+        ("1.6.1", "rows_of_a_table"),
+        ("1.6.1", "threshold_as_a_list"),
+        ("1.6.3", "rows_as_dicts"),
+        ("1.6.3", "of_keras_itself"),
+        ("1.6.4", "a_table_with_an_index"),
+        ("1.6.4", "a_dict_of_lists"),
+        ("1.6.5", "global_max"),
+    ],
+)
+def test_a_right_answer_is_drawn_in_any_form(practice_id, label, capsys):
+    homework.DRAWINGS[practice_id](*CASES[practice_id]["right"][label]())
+    assert len(capsys.readouterr().out) > 30  # its caption
+
+
+def test_two_models_are_drawn(capsys):
+    y = course().y_test
+    homework.DRAWINGS["1.6.2"](None, 0.2 + 0.6 * y, 0.8 - 0.6 * y)
+    assert "Of 0 shared mistakes 0 would be chance." in capsys.readouterr().out
