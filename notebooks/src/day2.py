@@ -956,7 +956,7 @@ print(f"{distinct} different architectures among 60 proposals")
 # %% [markdown]
 # ## Search!
 #
-# Now with real children: three a step, 36 in all, each trained for three epochs, five minutes at
+# Now with real children: three a step, 30 in all, each trained for three epochs, five minutes at
 # most. It takes less than one. (`patience=15` would end it after 15 children without a new best. We
 # leave that out, to see the controller learn.)
 #
@@ -978,7 +978,7 @@ result = nas.search(
     reward="auroc",
     **CHILD,
     controller=STEERED,
-    max_trials=36,
+    max_trials=30,
     time_budget="00:05:00",
     random_state=0,
     working_dir="search/amber",
@@ -1049,13 +1049,13 @@ picture = plot.lines(
 plot.show(picture, "The running means of the reward and of the share of GMP, step by step.")
 
 # %% [markdown]
-# (**Fisher's exact test** asks how often chance alone would part two groups of twelve as far as
+# (**Fisher's exact test** asks how often chance alone would part two groups of ten as far as
 # that.) But this is one search, with one seed. How often does a search of this length pass the
 # test? The benchmark holds a hundred of AMBER's searches with the same settings:
 
 
 # %%
-def rises(tokens, n=36):
+def rises(tokens, n=30):
     """P value: is GMP more frequent in the last third of the first n children?"""
     gmp = np.array([one[3] == 2 for one in tokens[:n]])
     a, b, size = gmp[: n // 3].sum(), gmp[-(n // 3) :].sum(), n // 3
@@ -1094,7 +1094,7 @@ plot.show(
 # <details><summary>Answer</summary>
 #
 # Not necessarily. Once it has settled on one combination, the other operations have hardly been
-# tried, and what was drawn with GMP shares its praise. Part of what a search believes after 36
+# tried, and what was drawn with GMP shares its praise. Part of what a search believes after 30
 # children is superstition. The benchmark, which has tried everything, can tell.
 #
 # </details>
@@ -1131,7 +1131,7 @@ pd.concat({name: one.agg(["median", "max"]) for name, one in rows.items()}).unst
 
 # %% [markdown]
 # After three epochs a second convolution is ahead: it learns *faster*. After twenty, with and
-# without differ by a few thousandths, and pool or no pool by less. So one convolution and a maximum
+# without differ by less than a hundredth, and pool or no pool by still less. So one convolution and a maximum
 # are nearly all that these data ask for in the end: one kind of motif, anywhere. On data where
 # motifs must stand in a certain order or distance, expect `identity` to lose.
 
