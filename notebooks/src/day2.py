@@ -1131,9 +1131,9 @@ pd.concat({name: one.agg(["median", "max"]) for name, one in rows.items()}).unst
 
 # %% [markdown]
 # After three epochs a second convolution is ahead: it learns *faster*. After twenty, with and
-# without differ by less than a hundredth, and pool or no pool by still less. So one convolution and a maximum
-# are nearly all that these data ask for in the end: one kind of motif, anywhere. On data where
-# motifs must stand in a certain order or distance, expect `identity` to lose.
+# without differ by less than a hundredth, and pool or no pool by still less. So one convolution and
+# a maximum are nearly all that these data ask for in the end: one kind of motif, anywhere. On data
+# where motifs must stand in a certain order or distance, expect `identity` to lose.
 
 # %% [markdown]
 # And how exact is a val AUROC at all? There are only 350 val sequences (**noise**):
