@@ -1492,7 +1492,12 @@ print(f"largest difference from the loop: {np.abs(scores[chosen] - by_hand).max(
 
 # %%
 picture = plot.mutagenesis_map(scores[chosen], x, sites=sites)
-plot.show(picture, "Saturated mutagenesis. Nobody told the model where the motifs are.")
+plot.show(
+    picture,
+    "Saturated mutagenesis. Nobody told the model where the motifs are.",
+    alt="A heat map of 4 rows and 200 columns, white but for a block of blue cells at the "
+    "first bar, with tall letters above it.",
+)
 
 # %% [markdown]
 # One region stands out, the **focus region**. Closer (a dot marks the letter that is there), and
@@ -1502,7 +1507,12 @@ plot.show(picture, "Saturated mutagenesis. Nobody told the model where the motif
 loud = sites[0]
 region = slice(loud[0] - 6, loud[1] + 6)  # 31 positions
 picture = plot.map_above_motif(scores[chosen], x, ctcf, site=loud, margin=6)
-plot.show(picture, "The focus region (above) and the CTCF motif (below), on one axis.")
+plot.show(
+    picture,
+    "The focus region (above) and the CTCF motif (below), on one axis.",
+    alt="The letters and the map of 31 positions; below them the CTCF logo, whose tall "
+    "letters stand under the tall ones above.",
+)
 
 # %% [markdown]
 # The tall letters of the two agree, and the map agrees in more than that: at position 29 the matrix
@@ -1540,7 +1550,12 @@ pd.DataFrame(both_frames, index=["ISM", "zero mean"], columns=list(sequences.ALP
 
 # %%
 picture = plot.importance_diagonal(importance, motif_starts, ctcf)
-plot.show(picture, "Left, all positives with one motif. Right, the mean over their motifs.")
+plot.show(
+    picture,
+    "Left, all positives with one motif. Right, the mean over their motifs.",
+    alt="A heat map, a row a sequence, with a red diagonal band; two curves over the "
+    "columns of the motif, with peaks at the same columns.",
+)
 
 # %% [markdown]
 # The diagonal *is* the list of planted motifs. (The few bands beside it are matches that arose by
@@ -1709,6 +1724,7 @@ picture = plot.mutagenesis_map(typical_scores, x_typical)
 plot.show(
     picture,
     f"A typical negative, logit {negative_logits[typical]:.1f}. The strongest effects are red.",
+    alt="A heat map with a few red cells and hardly any blue ones; letters that point down.",
 )
 
 # %%
@@ -1739,7 +1755,11 @@ print("it ends in", sequences.one_hot_decode(X_negative[edge : edge + 1])[0][-20
 edge_scores = interpret.saturation_mutagenesis(best_model, X_negative[edge : edge + 1])[0]
 tail = slice(160, 200)
 picture = plot.mutagenesis_map(edge_scores[tail], X_negative[edge][tail], start=160)
-plot.show(picture, "The last 40 letters of that negative.")
+plot.show(
+    picture,
+    "The last 40 letters of that negative.",
+    alt="A heat map of 40 columns, white but for the last ten, with tall letters above these.",
+)
 
 # %%
 longer = np.concatenate([X_negative[edge], np.zeros((19, 4), np.float32)])[None]  # 19 N: unknown
@@ -1832,7 +1852,9 @@ picture = plot.mutagenesis_map(
     real_scores[0], X_real[0], sites=[hit], sites_label="best hit of the matrix"
 )
 plot.show(
-    picture, f"The first real peak of the file, {'forward' if is_forward[0] else 'reverse'} strand."
+    picture,
+    f"The first real peak of the file, {'forward' if is_forward[0] else 'reverse'} strand.",
+    alt="A heat map with blue cells and tall letters below the bar at the best hit of the matrix.",
 )
 
 # %% [markdown]
