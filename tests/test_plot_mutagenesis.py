@@ -263,9 +263,8 @@ def test_height_of_a_gradient_is_relative_to_the_mean_over_the_bases():
 # mutagenesis_maps
 
 
-@pytest.mark.parametrize(("length", "abreast"), [(19, True), (60, False)])
-def test_maps_of_two_models_share_scale_colours_and_zoom(length, abreast):
-    scores, x, sites = planted(length)
+def test_maps_of_two_models_share_scale_colours_and_zoom():
+    scores, x, sites = planted(60)
     axes = plot.mutagenesis_maps({"weak": scores / 3, "strong": scores}, x, sites=sites)
     limit = np.abs(scores).max()
     assert [ax.images[0].get_clim() for ax in axes] == [(-limit, limit)] * 2
@@ -280,8 +279,7 @@ def test_maps_of_two_models_share_scale_colours_and_zoom(length, abreast):
     axes[0].figure.canvas.draw()
     one, other = (ax.get_window_extent() for ax in axes)
     np.testing.assert_allclose(one.size, other.size, rtol=0.01)
-    assert (one.y0 == pytest.approx(other.y0)) == abreast
-    assert (one.x0 == pytest.approx(other.x0)) == (not abreast)
+    assert one.x0 == pytest.approx(other.x0)
 
 
 # compare_motifs

@@ -112,7 +112,7 @@ def lines(
     ax = tidy(axes_for(ax, (6.4, 3.6)))
     kind = {"drawstyle": "steps-post"} if steps else {}
     ends = {}
-    for name, (x, y) in series.items():
+    for i, (name, (x, y)) in enumerate(series.items()):
         x, y = np.asarray(x), np.atleast_2d(np.asarray(y, dtype=float))  # (n,), (repeats, n)
         if x.shape != y.shape[1:]:
             raise ValueError(
@@ -125,7 +125,8 @@ def lines(
         elif len(y) > THIN:
             band = {"color": colour, "alpha": 0.18, "step": "post" if steps else None}
             ax.fill_between(x, *np.quantile(y, [0.1, 0.9], axis=0), linewidth=0, **band)
-        ax.plot(x, middle, ".-" if markers else "-", color=colour, linewidth=2, label=name, **kind)
+        look = {"color": colour, "label": name, "marker": "." if markers else None}
+        ax.plot(x, middle, linewidth=max(2.6 - 0.4 * i, 1.4), **look, **kind)  # none hides another
         ends[name] = middle[np.isfinite(middle)][-1], colour
     ax.margins(x=0.02)
     if log_x:

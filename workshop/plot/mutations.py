@@ -21,7 +21,6 @@ from workshop.plot.letters import CROWDED, logo, score_logo, width_of
 
 MAP_SHARE = 0.54  # of the height that map and logo have together
 GAP = 0.08  # between them, in heights of the map
-SHORT = 30  # positions: two maps fit side by side
 
 
 def mutagenesis_map(
@@ -114,8 +113,8 @@ def mutagenesis_maps(
     Returns
     -------
     array of matplotlib Axes, of shape (models,)
-        Maps as `mutagenesis_map` draws them, side by side up to 30 positions, else one above the
-        other; the logos have one scale, too. In a new figure, zooming into one zooms all.
+        Maps as `mutagenesis_map` draws them, one above the other; the logos have one scale, too.
+        In a new figure, zooming into one zooms all.
 
     Examples
     --------
@@ -131,24 +130,20 @@ def mutagenesis_maps(
         for name, scores in scores_by_name.items()
     }
     limit = largest(list(scores_by_name.values()))
-    count, abreast, new = len(scores_by_name), len(x) <= SHORT, axes is None
-    columns, size = count if abreast else 1, (width_of(len(x)), 3.1)
-    axes = panels_for(axes, count, columns=columns, size=size, sharex=True)
+    count, new = len(scores_by_name), axes is None
+    axes = panels_for(axes, count, columns=1, size=(width_of(len(x)), 3.1), sharex=True)
     for ax, (name, scores) in zip(axes, scores_by_name.items(), strict=True):
         legend = sites_label if ax is axes[0] else None  # one is enough
         image = _draw_map(ax, scores, x, start, limit, sites, legend)
-        ax.set_title(fill(str(name), 42 if abreast else 72), fontsize=10.5, loc="left")
+        ax.set_title(fill(str(name), int(6.5 * width_of(len(x)))), fontsize=10.5, loc="left")
     logos = [ax.child_axes[0] for ax in axes]
     heights = np.array([one.get_ylim() for one in logos])
     for one in logos:
         one.set_ylim(heights[:, 0].min(), heights[:, 1].max())
-    if new and not abreast:
+    if new:
         for ax in axes[:-1]:
             ax.set_xlabel("")  # as shared axes have their numbers: below the last
-    if abreast:
-        _colour_bar(axes, image, label, shrink=MAP_SHARE, anchor=(0, 0), aspect=10)
-    else:
-        _colour_bar(axes, image, label, shrink=0.6, aspect=10 * count)
+    _colour_bar(axes, image, label, shrink=0.6, aspect=10 * count)
     return axes
 
 
