@@ -302,7 +302,7 @@ plot.show(
 # ## Identity removes a layer
 #
 # `identity` hands its input on unchanged. With it as a choice, a search can decide not only *what*
-# a layer does but *whether* it is there. The picture shows it in grey.
+# a layer does but *whether* it is there. In the picture above, the path goes through one of them.
 #
 # **Predict first.** Which network do the tokens `[1, 2, 6, 2]` make?
 #
