@@ -1179,8 +1179,8 @@ plot.show(plot.architecture(winner), "The winner: the simplest of the best.")
 #
 # <details><summary>Answer</summary>
 #
-# Successive halving, though not by much, as the figure shows: most of its children cost one epoch.
-# Look at the spread before you look at the medians: every method has lucky and unlucky seeds.
+# No method wins clearly. Successive halving needs fewer than random search, but by less than the
+# spread between lucky and unlucky seeds. Look at that spread before you look at the medians.
 #
 # </details>
 
@@ -1230,17 +1230,17 @@ for name, many in histories.items():
 pd.DataFrame.from_dict(summary, orient="index").round(2)
 
 # %% [markdown]
-# Read the distributions, not only the medians. **AMBER, TPE and random search overlap widely**: in
-# this small space, where about one architecture in seven is good, learning where to look hardly
-# pays. An eager controller even has a price: it may settle early on a combination that is merely
-# good and propose it again and again, so some of its searches never reach 0.998. What AMBER adds
-# here is a picture of its preferences. Expect its advantage in a space with many layers and few
-# good places.
+# Read the distributions, not only the medians. **They overlap widely**: in this small space, where
+# about one architecture in seven is good, nothing is far ahead of random search. An eager controller
+# is quick when its first good children are the right ones. When they are merely good, it proposes
+# them again and again, and the last column counts the searches that never reached 0.998. What AMBER
+# adds here is a picture of its preferences. Expect its advantage in a space with many layers and
+# few good places.
 #
-# **What saves is not to train the bad children to the end**, whoever proposes them. Successive
-# halving is a little ahead in the median, and its unlucky seeds lose less: compare the upper
-# quartiles. AMBER can do the same (`nas.search(..., rungs=(1, 2))`). And with more cores, or a
-# cluster, `executor=` trains the children of a step side by side.
+# **What saves is not to train the bad children to the end**, whoever proposes them. Compare random
+# search with successive halving, which draws at random as well: its unlucky seeds lose less. AMBER
+# can do the same (`nas.search(..., rungs=(1, 2))`). And with more cores, or a cluster, `executor=`
+# trains the children of a step side by side.
 
 # %% [markdown]
 # ## The only honest number
