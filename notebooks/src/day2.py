@@ -1231,11 +1231,11 @@ pd.DataFrame.from_dict(summary, orient="index").round(2)
 
 # %% [markdown]
 # Read the distributions, not only the medians. **They overlap widely**: in this small space, where
-# about one architecture in seven is good, nothing is far ahead of random search. An eager controller
-# is quick when its first good children are the right ones. When they are merely good, it proposes
-# them again and again, and the last column counts the searches that never reached 0.998. What AMBER
-# adds here is a picture of its preferences. Expect its advantage in a space with many layers and
-# few good places.
+# about one architecture in seven is good, nothing is far ahead of random search. An eager
+# controller is quick when its first good children are the right ones. When they are merely good, it
+# proposes them again and again, and the last column counts the searches that never reached 0.998.
+# What AMBER adds here is a picture of its preferences. Expect its advantage in a space with many
+# layers and few good places.
 #
 # **What saves is not to train the bad children to the end**, whoever proposes them. Compare random
 # search with successive halving, which draws at random as well: its unlucky seeds lose less. AMBER
