@@ -673,7 +673,7 @@ pd.DataFrame(chances, index=pd.Index(tries, name="tries")).map("{:.1%}".format)
 # good places it is hopeless, and there a search had better *learn* from the children that it has
 # seen.
 #
-# ## Three epochs are a proxy
+# ## Are three epochs enough?
 #
 # A search trains each child briefly and hopes that what is ahead after 3 epochs is ahead in the
 # end. Such a cheap stand-in for what one really wants is a **proxy**. Is ours any good? Here is
@@ -1553,8 +1553,8 @@ picture = plot.importance_diagonal(importance, motif_starts, ctcf)
 plot.show(
     picture,
     "Left, all positives with one motif. Right, the mean over their motifs.",
-    alt="A heat map, a row a sequence, with a red diagonal band; two curves over the "
-    "columns of the motif, with peaks at the same columns.",
+    alt="A heat map, a row a sequence: red from the upper left to the lower right. Two "
+    "curves over the columns of the motif, with peaks at the same columns.",
 )
 
 # %% [markdown]
