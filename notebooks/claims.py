@@ -27,8 +27,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from workshop import datasets, evaluation, interpret, motifs, nas, splits, torch_cnn
-from workshop.architecture import DAY1_CNN
+from workshop import datasets, evaluation, interpret, motifs, nas, sequences, splits, torch_cnn
+from workshop.architecture import DAY1_CNN, Architecture, Conv1D, GlobalMaxPool, MaxPool
 
 SOURCES = Path(__file__).resolve().parent / "src"
 CLAIMS = []
@@ -125,6 +125,86 @@ def test_auroc(model):
 
 
 # --- Day 1 ---
+
+CONVOLVE = Conv1D(32, 7, "relu", padding="same")
+GMP = Architecture((CONVOLVE, MaxPool(4), GlobalMaxPool()))
+
+
+def count_gc(X):
+    return X[:, :, 1:3].sum(axis=(1, 2))
+
+
+def correlation_with_gc(model):
+    data, split = course()
+    logits = torch_cnn.predict_logits(model, data.X[split.test])[:, 0]
+    return np.corrcoef(count_gc(data.X[split.test]), logits)[0, 1]
+
+
+@claim("day1", 1, "any split would do", low=-0.03, high=0.03)
+def random_minus_chromosome_split(seed):
+    data, _ = course()
+    parts = splits.split_at_random(5000, val_size=0.07, test_size=0.2, random_state=seed)
+    model = torch_cnn.build_cnn(DAY1_CNN, random_state=seed)
+    options = {"epochs": 20, "batch_size": 64, "random_state": seed, "progress": False}
+    torch_cnn.fit(model, data.X[parts.train], data.y[parts.train], **options)
+    logits = torch_cnn.predict_logits(model, data.X[parts.test])
+    return evaluation.auroc(data.y[parts.test], logits) - day1_test(seed)
+
+
+@claim("day1", 4, "An AUROC of about 0.79", low=0.78, high=0.80)
+@claim("day1", 7, "from 0.79", low=0.78, high=0.80)
+def day1_test(seed):
+    return test_auroc(trained(seed)[0])
+
+
+@claim("day1", 5, "a counter of two letters", low=0.9, high=1.0, of=min)
+def day1_counts(seed):
+    return correlation_with_gc(trained(seed)[0])
+
+
+@claim("day1", 5, "like G and C, the ones", low=0.8, high=1.0, of=min)
+def day1_kernels_prefer_gc(seed):
+    data, split = course()
+    X = data.X[split.train][data.y[split.train][:, 0] == 1]
+    kernels = interpret.kernel_motifs(trained(seed)[0], X)
+    gc = [k.weights[:, 1:3].sum() - k.weights[:, [0, 3]].sum() for k in kernels]
+    return np.corrcoef(gc, [k.output_weight for k in kernels])[0, 1]
+
+
+@claim("day1", 5, "the model has nothing left", low=0.48, high=0.55, of=max)
+def day1_on_real_peaks(seed):
+    real = datasets.load_real_ctcf().X
+    shuffled = sequences.dinucleotide_shuffle(sequences.one_hot_decode(real), random_state=seed)
+    X = np.concatenate([real, sequences.one_hot_encode(shuffled)])
+    turned = sequences.reverse_complement(X)
+    model = trained(seed)[0]
+    logits = np.maximum(*(torch_cnn.predict_logits(model, Z)[:, 0] for Z in (X, turned)))
+    return evaluation.auroc(np.repeat([1, 0], len(real)), logits)
+
+
+@claim("day1", 5, "reach a val AUROC of about 0.95", low=0.94, high=0.96)
+def rate_001_val(seed):
+    return trained(seed, learning_rate=0.01)[1].last["val_auroc"]
+
+
+@claim("day1", 7, "to about 0.94", low=0.93, high=0.95)
+def rate_001_test(seed):
+    return test_auroc(trained(seed, learning_rate=0.01)[0])
+
+
+@claim("day1", 5, "at a rate of 0.03", low=0.96, high=0.98)
+def rate_003_test(seed):
+    return test_auroc(trained(seed, learning_rate=0.03)[0])
+
+
+@claim("day1", 5, "with 60 epochs, its test AUROC is about 0.97", low=0.96, high=0.98)
+def epochs_60_test(seed):
+    return test_auroc(trained(seed, learning_rate=0.01, epochs=60)[0])
+
+
+@claim("day1", 5, "5 epochs do what the average did not do in 20", low=0.1, high=0.25, of=min)
+def gmp_5_epochs_gain(seed):
+    return test_auroc(trained(seed, GMP, epochs=5)[0]) - day1_test(seed)
 
 
 # --- Day 2 ---
