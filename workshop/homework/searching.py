@@ -1,80 +1,199 @@
-"""Checks of the extended practices on search: 2.6.3 and 2.6.4."""
+"""Checks of the extended practices on search: 2.6.3 and 2.6.4.
+
+What is said of a search is read from its files, and not believed there either: its proposals are
+made again from its seed, and the children that count are trained again.
+"""
+
+from functools import lru_cache
+from itertools import islice, product
 
 import numpy as np
 
-from workshop import evaluation
+from workshop import evaluation, nas, torch_cnn
+from workshop.architecture import DAY1_CNN, Architecture
 from workshop.homework import forms, targets
+from workshop.homework.answers import AnswerError
 from workshop.homework.course_data import course
 from workshop.homework.practice import Rejected, compared_remark, graded_remark, practice
+from workshop.nas.folder import fingerprint
+from workshop.nas.strategies import random_tokens
+from workshop.nas.trial import child_seed
+
+SEED = 0  # random_state of all searches of the homework
 
 
 @practice("2.6.3", "Prune the model space", "pruned_space pruned_result", points=10)
 def prune(rng, pruned_space, pruned_result):
-    size, full = forms.space(pruned_space, "pruned_space").size, np.prod(targets.SPACE_SIZES)
+    size, full = forms.space(pruned_space, "pruned_space").size, len(_course_space())
+    if size <= full:
+        every = product(*(range(len(layer)) for layer in pruned_space.layers))
+        offered = {pruned_space.architecture(tokens) for tokens in every}
+        size = len(offered)  # an operation that is there twice counts once
+        if not offered <= set(_course_space().values()):
+            raise Rejected("It offers networks that the full space lacks: only leave out.")
     small = targets.FEWEST <= size <= targets.MOST
     hint = f"{size} architectures; at most {targets.MOST} are allowed."
     if size < targets.FEWEST:
         hint = f"{size} architectures leave nothing to search: keep at least {targets.FEWEST}."
     yield graded_remark(3, small, f"Pruned from {full} to {size} architectures.", hint)
-    history = forms.search(pruned_result, "pruned_result").history
-    found = _found_again(pruned_result, pruned_space)
-    yield graded_remark(3, True, f"The search tried {len(history)} children of your space.", "")
+    trials = honest_trials(pruned_result, "pruned_result", pruned_space.architecture)
+    yes = f"An honest search: from its seed we proposed the same {len(trials)} children."
+    yield graded_remark(3, True, yes, "")
+    if not small:
+        raise Rejected("How good the children are counts once the space has the right size.")
     good, wanted = targets.GOOD_AUROC, targets.GOOD_TRIALS
-    tokens = history["tokens"][history["val_auroc"] >= good]
-    right = small and sum(one in found for one in tokens) >= wanted
-    found = f"{len(tokens)} of {len(history)} children reach a val AUROC of {good}"
-    yes = f"{found}; of the full space one in six does."
-    hint = (
-        f"{found} (best {history['val_auroc'].max():.4f}); the target is {wanted}. Which "
-        "operations were never among the best?"
-    )
-    yield graded_remark(4, right, yes, hint)
+    aurocs = [trial["scores"]["val_auroc"] for trial in trials]
+    found = f"{sum(one >= good for one in aurocs)} of {len(trials)} children reach {good}"
+    for number in np.argsort(aurocs)[::-1][:wanted]:
+        if aurocs[number] >= good:
+            _train_again(pruned_result, trials[number], number + 1)
+    hint = f"{found} (best {max(aurocs):.4f}); the target is {wanted}. Which reduction never won?"
+    yes = f"{found}, and so did those that we trained again."
+    yield graded_remark(4, sum(one >= good for one in aurocs) >= wanted, yes, hint)
 
 
-def _found_again(result, pruned_space):
-    """Tokens of the best children, which are what the search says of them; look at its length."""
-    n, data = len(result.history), course()
-    if not targets.TRIALS <= n <= 2 * targets.TRIALS:
-        raise Rejected(f"The search has {n} trials; the task asks for max_trials={targets.TRIALS}.")
-    best = result.ranking.reset_index(drop=True).nlargest(targets.GOOD_TRIALS, "val_auroc")
-    for rank, tokens, claimed in best[["tokens", "val_auroc"]].itertuples(name=None):
-        model = result.load(rank)
-        if pruned_space.architecture(tokens) != model.architecture:
-            raise Rejected(f"The child with tokens {tokens} does not come from pruned_space.")
-        found = evaluation.auroc(data.y_val, model.logits(data.X_val))
-        if not abs(found - claimed) <= 5e-3:  # nor nan
-            raise Rejected(
-                f"The history gives the best children other scores than we find ({found:.4f})."
-            )
-    return list(best["tokens"])
+@lru_cache(maxsize=1)
+def _course_space():
+    """Architectures of the course's space by their tokens."""
+    space, every = nas.cnn_model_space(), product(*map(range, targets.SPACE_SIZES))
+    return {tokens: nas.to_architecture(space, tokens) for tokens in every}
+
+
+def honest_trials(result, name, architecture_of, *, n=targets.TRIALS):
+    """The first `n` trials as the search's files have them: as prescribed, and from its seed."""
+    files, data = forms.search(result, name).files, course()
+    if files is None:
+        raise Rejected(f"{name} has no files: run the search again, in a working_dir of its own.")
+    settings, trials = files["settings"], files["trials"]
+    if len(trials) < n:
+        raise Rejected(f"The search has {len(trials)} trials; the task asks for max_trials={n}.")
+    wanted = {**targets.CHILD, "random_state": SEED}
+    for key, value in wanted.items():
+        if settings.get(key) != value:
+            raise Rejected(f"The search has {key}={settings.get(key)}; the task asks for {value}.")
+    if settings["data"] != fingerprint((data.X_train, data.y_train, data.X_val, data.y_val)):
+        raise Rejected("It saw other data: train=(X_train, y_train), val=(X_val, y_val).")
+    said = result.history[["tokens", "reward", "val_auroc"]].to_numpy().tolist()
+    there = [[one["tokens"], one["reward"], one["scores"].get("val_auroc")] for one in trials]
+    if str([[list(one[0]), *one[1:]] for one in said]) != str(there):
+        raise Rejected(f"{name} says something else than its files: run the search again.")
+    trials = [
+        one | {"architecture": one["architecture"] and Architecture.from_dict(one["architecture"])}
+        for one in trials[:n]
+    ]
+    for one in trials:
+        if one["architecture"] != architecture_of(one["tokens"]):
+            raise Rejected(f"The child with tokens {one['tokens']} comes from another space.")
+    if [one["tokens"] for one in trials] != [list(one) for one in _proposed(settings, trials)]:
+        raise Rejected(f"{name} holds other children than its seed proposes: run it again.")
+    return trials
+
+
+def _proposed(settings, trials):
+    """Tokens that a search proposes that hears the rewards of these trials."""
+    sizes = [len(settings[key]) for key in sorted(settings) if key.startswith("space[")]
+    if settings["method"] == "random search":
+        return list(islice(random_tokens(sizes, SEED), len(trials)))
+    if settings["method"] != "AMBER" or settings["rungs"] is not None:
+        raise Rejected("The task asks for nas.search or nas.random_search, without rungs.")
+    given = {k.partition(".")[2]: v for k, v in settings.items() if k.startswith("controller.")}
+    if max(value or 0 for value in given.values()) > 100:
+        raise Rejected("Its controller is too large: leave out controller=.")
+    space = nas.ModelSpace.from_dict([[nas.Operation("identity")] * size for size in sizes])
+    controller = nas.Controller(space, nas.ControllerSettings(**given), random_state=SEED)
+    tokens = []
+    while len(tokens) < len(trials):
+        proposals = controller.propose()
+        step = trials[len(tokens) : len(tokens) + len(proposals)]
+        tokens += [one.tokens for one in proposals][: len(step)]
+        if len(step) == len(proposals):
+            controller.update([one["reward"] for one in step])
+    return tokens
+
+
+def _train_again(result, trial, number):
+    """Reject a child whose val AUROC is not what our own training gives."""
+    found = evaluation.auroc(course().y_val, _val_scores(trial["architecture"], number))
+    claimed = trial["scores"]["val_auroc"]
+    if not abs(found - claimed) <= targets.TRAINED_AGAIN[result.framework]:  # nor nan
+        raise Rejected(
+            f"Child {number} has a val AUROC of {claimed:.4f} in the history; trained again, it "
+            f"has {found:.4f}."
+        )
+
+
+@lru_cache(maxsize=64)
+def _val_scores(architecture, number):
+    """Val predictions of a child of a search, trained as the search trains trial `number`."""
+    data, seed = course(), child_seed(SEED, int(number))
+    model = torch_cnn.build_cnn(architecture, random_state=seed)
+    settings = targets.CHILD | {"random_state": seed, "progress": False}
+    torch_cnn.fit(model, data.X_train, data.y_train, **settings)
+    return torch_cnn.predict(model, data.X_val)
+
+
+def reward_of(function, name):
+    """A student's reward as a function of labels, scores and architecture."""
+    call = forms.function(function, name)
+
+    def reward(y_true, y_score, architecture=DAY1_CNN):
+        try:
+            value = call(y_true, y_score, architecture)
+        except AnswerError as error:
+            if "positional argument" not in str(error):
+                raise
+            value = call(y_true, y_score)  # one that does not look at the network
+        undefined = isinstance(value, float) and value != value
+        return value if undefined else forms.number(value, f"what {name} returns")
+
+    return reward
 
 
 @practice("2.6.4", "A reward of your own", "my_reward my_reward_result", points=10)
 def own_reward(rng, my_reward, my_reward_result):
-    call = forms.function(my_reward, "my_reward")
-
-    def reward(y_true, y_score):
-        return forms.number(call(y_true, y_score), "what my_reward returns")
-
+    reward = reward_of(my_reward, "my_reward")
     _reject_infinite(reward, rng)
     yield graded_remark(2, True, "my_reward returns one finite number.", "")
     yes = "It prefers better predictions, whatever the order of rows."
     yield compared_remark(3, yes, _compare_predictions, reward, rng)
-    hint = "This is AUROC, which the search has had before: choose another."
+    hint = "It orders networks as AUROC does, which the search has had before: choose another."
     yield graded_remark(1, not _is_auroc(reward), "It is another reward than AUROC.", hint)
-    n = len(forms.search(my_reward_result, "my_reward_result").history)
-    data, best = course(), my_reward_result.ranking.head(3)
-    models = [my_reward_result.load(rank) for rank in range(len(best))]
-    ours = [reward(data.y_val, model.predict(data.X_val)) for model in models]
-    hint = f"The search has {n} trials; the task asks for {targets.TRIALS}."
-    if n >= targets.TRIALS:
-        hint = (
-            f"The best child's reward is {best['reward'].iloc[0]:.4f} in the history, but "
-            f"my_reward gives it {ours[0]:.4f}: was the search run with this my_reward?"
-        )
-    driven = np.allclose(best["reward"].to_numpy(float), ours, atol=1e-5, rtol=1e-4)
-    yes = f"The search was driven by it: we recomputed the rewards of the best {len(best)}."
-    yield graded_remark(4, n >= targets.TRIALS and driven and not _constant(reward, rng), yes, hint)
+    trials = honest_trials(my_reward_result, "my_reward_result", _architecture)
+    _reject_another_reward(my_reward_result, trials, reward)
+    yes = "The search was rewarded with it: we computed the best three rewards again."
+    hint = "A reward that is the same for good and bad predictions cannot steer a search."
+    yield graded_remark(4, not _constant(reward, rng), yes, hint)
+
+
+def _architecture(tokens):
+    return _course_space().get(tuple(tokens))
+
+
+def _reject_another_reward(result, trials, reward):
+    """Compare the best rewards with those of the models, and the models with our own."""
+    named = result.files["settings"]["reward"]
+    if named in ("auroc", "accuracy", "loss"):
+        raise Rejected(f'The search was run with reward="{named}": pass reward=my_reward.')
+    data, ranked = course(), [list(tokens) for tokens in result.ranking["tokens"]]
+    for number in np.argsort([-one["reward"] for one in trials], kind="stable")[:3]:
+        trial = trials[number]
+        model = result.load(ranked.index(trial["tokens"]))
+        if model.architecture != trial["architecture"]:
+            raise Rejected("Its files hold other models than its history: run the search again.")
+        score = model.predict(data.X_val)
+        auroc, claimed = evaluation.auroc(data.y_val, score), trial["scores"]["val_auroc"]
+        best_of_equals = [one["reward"] for one in trials if one["tokens"] == trial["tokens"]]
+        if trial["reward"] < max(best_of_equals):
+            continue  # its architecture came twice, and the ranking has the other model
+        if not abs(auroc - claimed) <= 1e-3:
+            raise Rejected("Its files hold other models than its history: run the search again.")
+        _train_again(result, trial, number + 1)
+        ours = reward(data.y_val, score, trial["architecture"])
+        if not np.isclose(trial["reward"], ours, atol=1e-5, rtol=1e-4):
+            raise Rejected(
+                f"Child {number + 1} has the reward {trial['reward']:.4f} in the history, but "
+                f"my_reward gives it {ours:.4f}: was the search run with this my_reward?"
+            )
 
 
 def _labels(rng, n):
@@ -128,10 +247,13 @@ def _constant(reward, rng):
 
 
 def _is_auroc(reward):
-    """Whether it is a function of AUROC: equal for two rankings of equal AUROC."""
-    score = np.concatenate([np.linspace(0.95, 0.6, 10), np.linspace(0.45, 0.05, 30)])[:, None]
-    values = [
-        reward(np.repeat(order, (10, 20, 10))[:, None].astype(np.float32), score.astype(np.float32))
-        for order in ([1, 0, 1], [0, 1, 0])  # positives at both ends, or in the middle
-    ]
-    return bool(np.isclose(*values, rtol=1e-6, atol=1e-9))
+    """Whether it is a function of AUROC: equal for all orders of equal AUROC, and all networks."""
+    score = np.linspace(0.99, 0.1, 60)[:, None].astype(np.float32) ** 2  # not evenly spaced
+    y = np.random.default_rng(0).permuted(np.tile(np.arange(60) % 2, (300, 1)), axis=1)
+    order = np.argsort(y @ np.arange(60), kind="stable")  # by the sum of ranks, which is AUROC
+    ties = np.flatnonzero(np.diff((y @ np.arange(60))[order]) == 0)[:12]
+    y = y[order, :, None].astype(np.float32)
+    pairs = [(reward(y[i], score), reward(y[i + 1], score)) for i in ties]
+    large = Architecture((*DAY1_CNN.layers[:1], *DAY1_CNN.layers))
+    pairs.append((reward(y[0], score), reward(y[0], score, large)))
+    return np.allclose(*np.transpose(pairs), rtol=1e-6, atol=1e-9)

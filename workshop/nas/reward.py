@@ -93,9 +93,10 @@ def reward_name(function):
 
 
 def _takes_architecture(function):
-    """Whether a reward asks for the network, too: by a third parameter of that name."""
+    """Whether a reward asks for the network, too: by a third parameter that must be given."""
     with contextlib.suppress(ValueError, TypeError):  # what is built in may not say what it takes
-        return list(inspect.signature(function).parameters)[2:3] == ["architecture"]
+        for third in list(inspect.signature(function).parameters.values())[2:3]:
+            return third.kind <= third.POSITIONAL_OR_KEYWORD and third.default is third.empty
     return False
 
 

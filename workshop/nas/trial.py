@@ -71,6 +71,11 @@ class Trial:
         return cls(**{**plain, "tokens": tokens, "operations": operations, "architecture": network})
 
 
+def child_seed(random_state, trial):
+    """A seed of its own for each trial, the same in a resumed search and in any worker."""
+    return int(np.random.SeedSequence([random_state, trial]).generate_state(1)[0])
+
+
 class Children:
     """How the children of a search are built, trained (mostly for `epochs`) and rewarded."""
 
@@ -90,8 +95,6 @@ class Children:
             architecture = join_layers(layers, X.shape[1], y.shape[1], options.task)
         except (ValueError, TypeError) as error:
             problem = str(error)
-        # A seed of its own for each trial, the same in a resumed search and in any worker.
-        seed = np.random.SeedSequence([options.random_state, trial]).generate_state(1)[0]
         return Job(
             trial=trial,
             architecture=architecture,
@@ -101,7 +104,7 @@ class Children:
             epochs_before=epochs_before,
             batch_size=options.batch_size,
             learning_rate=options.learning_rate,
-            random_state=int(seed),
+            random_state=child_seed(options.random_state, trial),
             parent=parent,
             wants_predictions=callable(options.reward),
         )

@@ -95,7 +95,8 @@ class Answers:
             case {"kind": "space", "layers": {"kind": "list"} as layers}:
                 return SpaceAnswer(self.decode(layers))
             case {"kind": "search", "framework": str(framework)}:
-                found = (self.decode(tree[key]) for key in ("history", "ranking", "load"))
+                parts = ("history", "ranking", "files", "load")
+                found = (self.decode(tree[key]) for key in parts)
                 return SearchAnswer(framework, *found)
         raise ValueError("no kind of answer")
 
@@ -121,4 +122,6 @@ def _argument(value):
     """What a check passes to a student's function, as a plain tree."""
     if isinstance(value, ModelAnswer):
         return {"architecture": value.architecture.to_dict(), "weights": value.weights}
+    if isinstance(value, Architecture):
+        return {"architecture": value.to_dict()}
     return list(value) if isinstance(value, tuple) else value

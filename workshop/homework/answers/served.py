@@ -4,6 +4,7 @@ The student's own process runs this; whoever checks asks with `workshop.homework
 `ENCODERS`, at the end, lists what has a plain form, and how it gets it.
 """
 
+import json
 import sys
 from functools import partial
 from pathlib import Path
@@ -203,7 +204,25 @@ def _search(server, value, depth):
         "framework": value.framework,
         "history": server.encode(value.history, depth),
         "ranking": server.encode(value.ranking, depth),
+        "files": server.encode(_search_files(value), depth),
         "load": server.function(lambda rank: nas.load_model(value, rank)),
+    }
+
+
+def _search_files(result):
+    """What the folder of a search says of it, whatever the object says; None where it is gone."""
+    from workshop.nas.folder import read_trials
+
+    try:
+        path = Path(result.working_dir)
+        description = json.loads((path / "search.json").read_text(encoding="utf-8"))
+        trials = [trial.to_plain() for trial in read_trials(path)[0]]
+    except (OSError, ValueError, TypeError):
+        return None
+    kept = ("tokens", "reward", "scores", "architecture")
+    return {
+        "settings": description["settings"],
+        "trials": [{name: trial[name] for name in kept} for trial in trials[: len(result.history)]],
     }
 
 
@@ -242,7 +261,10 @@ def _argument(tree):
         from workshop import torch_cnn
         from workshop.architecture import Architecture
 
-        model = torch_cnn.build_cnn(Architecture.from_dict(tree["architecture"]))
+        architecture = Architecture.from_dict(tree["architecture"])
+        if "weights" not in tree:
+            return architecture
+        model = torch_cnn.build_cnn(architecture)
         torch_cnn.set_weights(model, tree["weights"])
         return model.eval()
     return tuple(tree) if isinstance(tree, list) else tree

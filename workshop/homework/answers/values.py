@@ -29,7 +29,7 @@ class FunctionAnswer:
     handle: int
 
     def __call__(self, *arguments):
-        """Call it with arrays, numbers, strings, tuples of these, or a `ModelAnswer`."""
+        """Call it with arrays, numbers, strings, tuples, an `Architecture`, or a `ModelAnswer`."""
         return self.ask(self.handle, arguments)
 
 
@@ -108,4 +108,5 @@ class SearchAnswer:
     framework: str
     history: pd.DataFrame
     ranking: pd.DataFrame
+    files: dict | None  # settings and trials as its folder says, whatever the object says
     load: FunctionAnswer  # rank to `ModelAnswer`
