@@ -114,11 +114,10 @@ def importance_of_negatives(negative, claims, words, best_model, positive):
     """The largest and the lowest importance of each sequence."""
     parts = {"positives": np.asarray(positive), "negatives": np.asarray(negative)}
     draws = [
-        partial(plot.histogram, {name: extreme(one, axis=1) for name, one in parts.items()})
-        for extreme in (np.max, np.min)
+        partial(plot.histogram, {k: extreme(one, axis=1) for k, one in parts.items()}, xlabel=label)
+        for extreme, label in ((np.max, "largest importance"), (np.min, "lowest importance"))
     ]
-    titles = ["largest importance", "lowest importance"]
-    plot.show(plot.row(*draws, titles=titles), "The largest and the lowest value of each sequence.")
+    plot.show(plot.row(*draws), "The largest and the lowest importance of each sequence.")
 
 
 @shows("2.6.3")
