@@ -22,7 +22,15 @@ from workshop.nas.trial import child_seed
 SEED = 0  # random_state of all searches of the homework
 
 
-@practice("2.6.3", "Prune the model space", "pruned_space pruned_result", points=10)
+@practice(
+    "2.6.3",
+    "Prune the model space",
+    "pruned_space pruned_result",
+    also="result",
+    points=10,
+    why="One choice, made from what the first search found, moved the whole distribution.",
+    last_hint="In section 4, sort the children by reduction: one of the three has all the best.",
+)
 def prune(rng, pruned_space, pruned_result):
     size, full = forms.space(pruned_space, "pruned_space").size, len(_course_space())
     if size <= full:
@@ -149,7 +157,13 @@ def reward_of(function, name):
     return reward
 
 
-@practice("2.6.4", "A reward of your own", "my_reward my_reward_result", points=10)
+@practice(
+    "2.6.4",
+    "A reward of your own",
+    "my_reward my_reward_result",
+    points=10,
+    last_hint="Minus the loss: np.mean of y log p + (1 - y) log(1 - p), with p clipped at 1e-6.",
+)
 def own_reward(rng, my_reward, my_reward_result):
     reward = reward_of(my_reward, "my_reward")
     _reject_infinite(reward, rng)
