@@ -56,7 +56,7 @@ def base_composition(base_shares, base_shares_by_label):
     """The shares of the letters, by part and by label."""
     sets = (base_shares, base_shares_by_label)
     plot.show(
-        plot.row(*(partial(plot.base_composition, dict(one)) for one in sets), sharey=True),
+        plot.row(*(partial(plot.base_composition, dict(one)) for one in sets)),
         "Shares of the four letters, in percent: by part (left) and by label (right).",
         alt="Grouped bars of A, C, G, T: the parts look alike, positives have more C and G.",
     )
