@@ -15,8 +15,8 @@ from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 BASE_COLOURS = {"A": "#009E73", "C": "#0072B2", "G": "#E69F00", "T": "#D55E00"}
 COLOURS = {  # each has one meaning in the whole course
-    "keras": "#7A1E4D",
-    "torch": "#2A9D8F",
+    "keras": "#A6192E",
+    "torch": "#1FA2A8",
     "tuned": "#14532D",
     "winner": "#C2409C",
     "day1": "#8A8A2E",
