@@ -8,7 +8,7 @@ import pytest
 
 from notebooks import build, claims
 
-DAYS = ["day1"]
+DAYS = ["day1", "day2"]
 PLUMBING = re.compile(r"\bplot\.show\(|\bplt\b|\bmatplotlib\b|\b(ax|axes|figure)(\[\d\])?\.")
 
 
