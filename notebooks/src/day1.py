@@ -1263,9 +1263,9 @@ plot.show(plot.row(*draws, size=(5, 4.6)), "The same predictions with 5 % and wi
 # </details>
 
 # %% [markdown]
-# ## Practice · choose a threshold (10 minutes)
+# ## Practice 4 · one task of about 10 minutes
 #
-# ### 1.P4.1 · When a miss is dear
+# ### 1.P4.1 · Choose a threshold
 #
 # You look for binding sites to follow up in the laboratory. A **missed** site costs you five times
 # as much as a **false alarm**.
