@@ -34,7 +34,7 @@
 # | 2 | a CNN by hand on paper, then in Keras, **Practice 2** | 70 |
 # | 3 | the same CNN in PyTorch and Lightning | 25 |
 # | 4 | predict and evaluate, **Practice 4** | 30 |
-# | 5 | save, reload, and ask what was learnt, **Practice 3** | 50 |
+# | 5 | save, reload, and ask what was learnt, **Practice 3** | 55 |
 # | 6 | **Extended practices**: the homework, 10 points each | at home |
 # | 7 | optional, in Colab: the same on real human chromosomes | 15 |
 #
