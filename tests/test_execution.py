@@ -15,7 +15,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from workshop import _files
 from workshop.__main__ import main
 from workshop._files import shipped_file
-from workshop.execution import execute_notebook
+from workshop.execution import execute_notebook, html_page
 
 
 def save(path, *cells):
@@ -141,6 +141,14 @@ def test_page_tells_what_a_figure_shows(tmp_path):
     loaded = [script["src"] for script in page.find_all("script", src=True)]
     assert all("mathjax" in address for address in loaded)
     assert page.find_all("link", rel="stylesheet") == []
+
+
+def test_page_keeps_an_answer_folded():
+    text = "Why?\n\n<details><summary>Answer</summary>\n\nSo *it* is.\n\n</details>"
+    cells = [new_markdown_cell(text)]
+    page = html_page(new_notebook(cells=cells), title="one")
+    (details,) = BeautifulSoup(page, "html.parser").find_all("details")
+    assert details.get_text(" ", strip=True) == "Answer So it is."
 
 
 def test_not_a_notebook(tmp_path):

@@ -191,6 +191,5 @@ def html_page(notebook, *, title):
     exporter = HTMLExporter(
         extra_loaders=[DictLoader({"workshop.html.j2": _TEMPLATE})],
         template_file="workshop.html.j2",
-        embed_images=True,
     )
     return exporter.from_notebook_node(notebook, resources={"metadata": {"name": title}})[0]

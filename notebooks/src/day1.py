@@ -219,7 +219,7 @@ for name, model in {"one neuron": single, "a hundred and one": network}.items():
 
 
 def boundary(model, ax):
-    options = {"response_method": "predict", "alpha": 0.2, "cmap": "PuOr"}
+    options = {"response_method": "predict", "alpha": 0.2, "cmap": "PuOr_r"}
     DecisionBoundaryDisplay.from_estimator(model, moons, ax=ax, **options)
     plot.points({"class 0": moons[moon == 0].T, "class 1": moons[moon == 1].T}, ax=ax)
 
