@@ -7,6 +7,7 @@ captions stand here, so that no notebook gives an answer away.
 from functools import partial
 
 import numpy as np
+import pandas as pd
 from IPython.display import display
 
 from workshop import evaluation, plot
@@ -32,20 +33,18 @@ def _predictions(model, part):
 
 
 def _curves(histories, metrics):
-    """A panel for each metric of the histories, by name."""
-
-    def draw(metric, ax):
-        for name, history in histories.items():
-            plot.training_history(history, metric, label=name, ax=ax)
-
-    return plot.row(*(partial(draw, metric) for metric in metrics))
+    """A panel for each metric of a history, or of several by name."""
+    return plot.row(*(partial(plot.training_history, histories, metric) for metric in metrics))
 
 
 @shows("1.P1.1")
 def label_proportions(label_shares):
     """The share of positives in each part."""
+    labels = {part: getattr(course(), f"y_{part}") for part in PARTS}
+    shares = {f"{part}, n = {len(y):,}": 100 * np.mean(y) for part, y in labels.items()}
+    look = {"xlabel": "% positives", "number": "{:.1f}", "references": {"half": 50}}
     plot.show(
-        plot.label_proportions({part: getattr(course(), f"y_{part}") for part in PARTS}),
+        plot.bars(shares, xlim=(0, 112), **look),
         "The share of positives in each part. Val is the smallest part, and strays furthest.",
         alt="Three bars close to 50 %: the share of positives in train, val and test.",
     )
@@ -55,8 +54,10 @@ def label_proportions(label_shares):
 def base_composition(base_shares, base_shares_by_label):
     """The shares of the letters, by part and by label."""
     sets = (base_shares, base_shares_by_label)
+    tables = [100 * pd.DataFrame(dict(one), index=list("ACGT")) for one in sets]
+    look = {"xlabel": "% of the letters", "number": "{:.1f}", "references": {"equal": 25}}
     plot.show(
-        plot.row(*(partial(plot.base_composition, dict(one)) for one in sets)),
+        plot.row(*(partial(plot.bars, table, **look) for table in tables)),
         "Shares of the four letters, in percent: by part (left) and by label (right).",
         alt="Grouped bars of A, C, G, T: the parts look alike, positives have more C and G.",
     )
@@ -135,7 +136,7 @@ def callbacks(history_callbacks, checkpoint_path, checkpoint_scores):
     run = forms.history(_plain(history_callbacks), "history_callbacks", "val_loss")
     run["epoch"] = np.arange(1, len(run) + 1)
     plot.show(
-        _curves({None: History(run)}, run.columns.intersection(["loss", "auroc", "learning_rate"])),
+        _curves(History(run), run.columns.intersection(["loss", "auroc", "learning_rate"])),
         f"{len(run)} epochs, with the learning rate that they had.",
         alt="Loss and AUROC by epoch for training and validation, and the learning rate by epoch.",
     )

@@ -70,8 +70,11 @@ def _show_ranks(history, reward):
 def second_model(second, result, x, sites):
     """The maps of the two best models of one sequence."""
     models = {"the best child": nas.load_model(result, rank=0), "the second-best": second}
-    maps = {name: interpret.saturation_mutagenesis(m, x[None])[0] for name, m in models.items()}
-    plot.show(plot.mutagenesis_maps(maps, x, sites=sites), "Two models, one sequence, one scale.")
+    maps = [interpret.saturation_mutagenesis(model, x[None])[0] for model in models.values()]
+    scale = {"sites": sites, "limit": float(np.abs(maps).max())}
+    draws = [partial(plot.mutagenesis_map, one, x, **scale) for one in maps]
+    axes = plot.row(*draws, titles=list(models), size=(11, 3.1), columns=1)
+    plot.show(axes, "Two models, one sequence, one scale of colours.")
 
 
 @shows("2.P3.2")

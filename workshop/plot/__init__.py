@@ -22,7 +22,7 @@ from workshop.plot.comparisons import (
 )
 from workshop.plot.convolution import convolution_walkthrough
 from workshop.plot.curves import confusion_matrix, precision_recall, roc, training_history
-from workshop.plot.data import base_composition, label_proportions, split_overview
+from workshop.plot.data import split_overview
 from workshop.plot.describe import describe
 from workshop.plot.diagrams import (
     backpropagation,
@@ -30,8 +30,8 @@ from workshop.plot.diagrams import (
     model_space,
     receptive_field,
 )
-from workshop.plot.letters import kernel, logo, one_hot, score_logo
-from workshop.plot.mutations import map_above_motif, mutagenesis_map, mutagenesis_maps
+from workshop.plot.letters import logo, one_hot, score_logo
+from workshop.plot.mutations import map_above_motif, mutagenesis_map
 from workshop.plot.network import architecture
 from workshop.plot.searches import (
     reward_by_operation,
@@ -45,7 +45,6 @@ __all__ = [
     "architecture",
     "backpropagation",
     "bars",
-    "base_composition",
     "compare_motifs",
     "confusion_matrix",
     "controller_unrolled",
@@ -53,15 +52,12 @@ __all__ = [
     "histogram",
     "importance_diagonal",
     "interaction_map",
-    "kernel",
     "kernel_logos",
-    "label_proportions",
     "lines",
     "logo",
     "map_above_motif",
     "model_space",
     "mutagenesis_map",
-    "mutagenesis_maps",
     "one_hot",
     "points",
     "precision_recall",

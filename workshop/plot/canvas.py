@@ -10,7 +10,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.colors import to_rgb
+from matplotlib.patches import FancyBboxPatch
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 BASE_COLOURS = {"A": "#009E73", "C": "#0072B2", "G": "#E69F00", "T": "#D55E00"}
@@ -66,22 +66,6 @@ def axes_for(ax, figsize):
     return plt.subplots(figsize=figsize, layout="constrained")[1] if ax is None else ax
 
 
-def panels_for(axes, count, *, columns, size, sharex=False, sharey=False):
-    """The given axes as an array of `count`, or new ones, `columns` in a row, of `size` inches."""
-    if axes is None:
-        rows = -(-count // columns)
-        figsize = columns * size[0], rows * size[1]
-        options = {"layout": "constrained", "sharex": sharex, "sharey": sharey, "squeeze": False}
-        grid = plt.subplots(rows, columns, figsize=figsize, **options)[1].ravel()
-        for unused in grid[count:]:
-            unused.remove()
-        axes = grid[:count]
-    axes = np.ravel(np.asarray(axes, dtype=object))
-    if len(axes) != count:
-        raise ValueError(f"axes must be {count} matplotlib Axes; got {len(axes)}.")
-    return axes
-
-
 def tidy(ax):
     """Leave only the two spines that carry ticks."""
     ax.spines[["top", "right"]].set_visible(False)
@@ -119,10 +103,25 @@ def legend_above(ax, *, columns=1):
     ax.legend(frameon=False, handletextpad=0.5, columnspacing=1.4, borderaxespad=0.8, **place)
 
 
-def text_on(colour):
-    """Black or white, whichever reads better on `colour`."""
-    red, green, blue = to_rgb(colour)
-    return "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 0.55 else "white"
+def canvas(ax, wide, high, *, unit=1.0):
+    """An empty axes for a diagram, of `unit` inches a unit, with y growing downwards."""
+    ax = axes_for(ax, (unit * wide, unit * high))
+    ax.set(xlim=(0, wide), ylim=(high, 0))
+    ax.axis("off")
+    return ax
+
+
+def write(ax, x, y, text, *, ha="center", va="center", **style):
+    """Write a text around a point."""
+    ax.text(x, y, text, ha=ha, va=va, **style)
+
+
+def box(ax, corner, size, text, face, *, edge=INK, linewidth=1.0, rounding=0.06, **style):
+    """Draw a round box, from its upper left corner on, with a text in its middle."""
+    shape = f"round,pad=0,rounding_size={rounding}"
+    block = FancyBboxPatch(corner, *size, shape, facecolor=face, edgecolor=edge)
+    ax.add_patch(block).set(linewidth=linewidth, zorder=1)
+    write(ax, corner[0] + size[0] / 2, corner[1] + size[1] / 2, text, color=INK, **style)
 
 
 def arrow(ax, start, end, colour=INK):
@@ -143,17 +142,18 @@ def number_positions(axis, last, *, inches):
     axis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
 
 
-def name_bases(axis, *, fontsize=11):
-    """Name the places 0 to 3 of an axis A, C, G and T, each in its colour."""
-    axis.set_ticks(range(4), list(BASE_COLOURS), fontsize=fontsize, fontweight="bold")
-    for label, colour in zip(axis.get_ticklabels(), BASE_COLOURS.values(), strict=True):
-        label.set_color(colour)
+def name_bases(axis, letters=tuple(BASE_COLOURS), *, fontsize=11):
+    """Name the places of an axis by letters in their colours: A, C, G and T from 0 to 3."""
+    axis.set_ticks(range(len(letters)), letters, fontsize=fontsize, fontweight="bold")
+    for label, letter in zip(axis.get_ticklabels(), letters, strict=True):
+        label.set_color(BASE_COLOURS.get(letter, GREY))
     axis.set_tick_params(length=0)
 
 
-def signed_text(value):
-    """Two decimals, with a true minus and no negative zero."""
-    return f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
+def signed_image(ax, values, limit, **place):
+    """An image, blue below zero and red above, whose colours end at plus and minus `limit`."""
+    scale = {"cmap": SIGNED, "vmin": -limit, "vmax": limit, "interpolation": "nearest"}
+    return ax.imshow(values, **scale, **place)
 
 
 def in_common(rows):

@@ -3,6 +3,9 @@
 A name that `COLOURS` knows has its colour there; the others get the series colours in order.
 """
 
+from itertools import zip_longest
+
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.ticker import MaxNLocator
@@ -16,12 +19,10 @@ from workshop.plot.canvas import (
     inches_of,
     legend_above,
     next_colour,
-    panels_for,
     tidy,
 )
 
 THIN = 12  # repeats that are drawn one by one; of more, the band that holds the middle 80 %
-FEW = 5  # values whose median says little
 
 
 def row(*draws, titles=(), size=(5, 3.6), columns=None, sharex=False, sharey=False):
@@ -53,12 +54,17 @@ def row(*draws, titles=(), size=(5, 3.6), columns=None, sharex=False, sharey=Fal
     >>> [ax.get_title(loc="left") for ax in row(left, right, titles=["overfitted", "two points"])]
     ['overfitted', 'two points']
     """
-    options = {"columns": columns or len(draws), "size": size, "sharex": sharex, "sharey": sharey}
-    axes = panels_for(None, len(draws), **options)
-    for i, (ax, draw) in enumerate(zip(axes, draws, strict=True)):
+    columns = columns or len(draws)
+    rows = -(-len(draws) // columns)
+    options = {"layout": "constrained", "sharex": sharex, "sharey": sharey, "squeeze": False}
+    grid = plt.subplots(rows, columns, figsize=(columns * size[0], rows * size[1]), **options)[1]
+    axes, unused = np.split(grid.ravel(), [len(draws)])
+    for ax, draw, title in zip_longest(axes, draws, titles, fillvalue=""):
         draw(ax=ax)
-        if len(titles):
-            ax.set_title(titles[i], fontsize=10.5, loc="left", pad=12)
+        if title:
+            ax.set_title(title, fontsize=10.5, loc="left", pad=12)
+    for ax in unused:
+        ax.remove()
     return axes
 
 
@@ -182,15 +188,16 @@ def bars(table, *, xlabel="", references=None, intervals=None, number="{:.2f}", 
     ax = tidy(axes_for(ax, (6.4, 0.8 + len(table) * (0.22 + 0.24 * count))))
     colours = colours_by_name(table.index if one else table.columns)
     for i, name in enumerate(table):
-        colour, width = colours if one else colours[i], 0.74 / count
+        colour, values = colours if one else colours[i], table[name]
         y = np.arange(len(table)) + 0.8 * ((i + 0.5) / count - 0.5)
-        if intervals is None:
-            ax.barh(y, table[name], width, color=colour, label=name)
-        ends = [intervals[row] if intervals else (0, table[name][row]) for row in table.index]
         if intervals:
-            ax.scatter(table[name], y, 60, colour, zorder=3)
-            ax.hlines(y, *np.transpose(ends), color=colour, linewidth=2.5)
-        for value, (_, end), height in zip(table[name], ends, y, strict=True):
+            lows, ends = np.transpose([intervals[row] for row in table.index])
+            ax.scatter(values, y, 60, colour, zorder=3)
+            ax.hlines(y, lows, ends, color=colour, linewidth=2.5)
+        else:
+            ends = values
+            ax.barh(y, values, 0.74 / count, color=colour, label=name)
+        for value, end, height in zip(values, ends, y, strict=True):
             place = {"xytext": (5, 0), "textcoords": "offset points", "va": "center"}
             ax.annotate(number.format(value), (end, height), fontsize=9, **place)
     ax.set_yticks(range(len(table)), table.index)
@@ -205,9 +212,7 @@ def bars(table, *, xlabel="", references=None, intervals=None, number="{:.2f}", 
     return ax
 
 
-def points(
-    series, *, xlabel="", ylabel="", diagonal=False, references=None, at=None, log_x=False, ax=None
-):
+def points(series, *, xlabel="", ylabel="", diagonal=False, references=None, at=None, ax=None):
     """Draw a cloud of points for each name.
 
     Parameters
@@ -219,8 +224,6 @@ def points(
         Draw y = x, with one scale on both axes.
     references, at : dict of str to float, optional
         Values of y, and of x, to mark: dotted lines.
-    log_x : bool
-        A logarithmic axis.
     ax : matplotlib Axes, optional
 
     Returns
@@ -240,8 +243,6 @@ def points(
     if diagonal:
         ax.axline((0, 0), slope=1, color=GREY, linewidth=1, zorder=0)
         ax.set_aspect("equal", adjustable="datalim")
-    if log_x:
-        ax.set_xscale("log")
     ax.set(xlabel=xlabel, ylabel=ylabel)
     _mark(ax, references, at)
     if len(series) > 1:
@@ -255,7 +256,7 @@ def strips(values_by_name, *, xlabel="", references=None, colours=None, ax=None)
     Parameters
     ----------
     values_by_name : dict of str to array of shape (n,)
-        The number of values is written behind the name. Of fewer than 5 the median is pale.
+        The number of values is written behind the name.
     xlabel : str
     references : dict of str to float, optional
         Values to mark: dotted lines.
@@ -281,8 +282,7 @@ def strips(values_by_name, *, xlabel="", references=None, colours=None, ax=None)
         style = {"color": colour, "markeredgewidth": 0, "markersize": 5, "alpha": 0.5}
         ax.plot(values, i + 0.55 * jitter, "o", **style)
         if len(values):
-            pale = {"alpha": 0.35, "linewidth": 1.4} if len(values) < FEW else {"linewidth": 2.2}
-            ax.plot([np.median(values)] * 2, [i - 0.36, i + 0.36], color=INK, **pale)
+            ax.plot([np.median(values)] * 2, [i - 0.36, i + 0.36], color=INK, linewidth=2.2)
     ax.set_yticks(range(count), [f"{name} ({len(v)})" for name, v in values_by_name.items()])
     ax.set(ylim=(count - 0.4, -0.6), xlabel=xlabel)
     ax.tick_params(axis="y", length=0)

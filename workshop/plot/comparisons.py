@@ -1,49 +1,34 @@
 """Pictures of what interpretation finds: a motif beside the known one, positions that interact."""
 
+from functools import partial
 from textwrap import fill
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib import colormaps
-from matplotlib.ticker import MaxNLocator
 
 from workshop.motifs import similarity
-from workshop.plot.canvas import (
-    BASE_COLOURS,
-    GREY,
-    SIGNED,
-    axes_for,
-    bases_last,
-    inches_of,
-    largest,
-    number_positions,
-    panels_for,
-)
-from workshop.plot.charts import lines
+from workshop.plot.canvas import axes_for, bases_last, largest, name_bases, signed_image
+from workshop.plot.charts import lines, row
 from workshop.plot.letters import logo
 from workshop.sequences import ALPHABET
 
-DIAGONAL = "#C4C4C4"
-LETTERS = 40  # positions whose letters fit along an axis
 
-
-def compare_motifs(motifs_by_name, *, min_overlap=None, axes=None):
-    """Draw the logos of two motifs, one above the other, with like columns aligned.
+def compare_motifs(motifs_by_name, *, min_overlap=None):
+    """Draw the logos of motifs, one above the other, with like columns aligned.
 
     Parameters
     ----------
     motifs_by_name : dict of str to Motif
-        Exactly two: the known motif, then the one to compare with it, which is moved and, where
-        that agrees better, reverse complemented.
+        The known motif, then those to compare with it: each is moved and, where that agrees
+        better, reverse complemented.
     min_overlap : int, optional
         Least number of aligned columns; the width of the narrower motif by default. See
         `motifs.similarity`, which aligns them.
-    axes : array of two Axes, optional
 
     Returns
     -------
-    array of matplotlib Axes, of shape (2,)
-        The title of the second says how well they agree. Positions are columns of the first.
+    array of matplotlib Axes
+        The titles say how well each agrees with the first, whose columns count the positions.
 
     Examples
     --------
@@ -53,29 +38,26 @@ def compare_motifs(motifs_by_name, *, min_overlap=None, axes=None):
     >>> axes[1].get_title(loc="left")
     '15 bp, reverse complement (r = 1.000)'
     """
-    if len(motifs_by_name) != 2:
-        raise ValueError(f"motifs_by_name must name two motifs; got {len(motifs_by_name)}.")
-    first, second = motifs_by_name.values()
-    found = similarity(first, second, min_overlap=min_overlap)
-    if found.strand == "-":
-        second = second.reverse_complement()
-    low, high = min(0, found.offset), max(len(first), found.offset + len(second))
-    size = float(np.clip(0.38 * (high - low) + 0.8, 4.6, 11)), 2.0
-    axes = panels_for(axes, 2, columns=1, size=size, sharex=True)
-    logo(first.information_matrix(), ax=axes[0])
-    logo(second.information_matrix(), start=found.offset, ax=axes[1])
+    (title, first), *others = motifs_by_name.items()
+    drawn = [(title, 0, first)]
+    for name, motif in others:
+        r, offset, strand, _ = similarity(first, motif, min_overlap=min_overlap)
+        if strand == "-":
+            name, motif = f"{name}, reverse complement", motif.reverse_complement()
+        text = "no r: equal shares" if np.isnan(r) else f"r = {r:.3f}"
+        drawn.append((f"{name} ({text})", offset, motif))
+    low = min(offset for _, offset, _ in drawn) - 0.5
+    high = max(offset + len(motif) for _, offset, motif in drawn) - 0.5
+    draws = [partial(logo, one.information_matrix(), start=offset) for _, offset, one in drawn]
+    titles = [fill(title, 58) for title, *_ in drawn]
+    size = np.clip(0.38 * (high - low) + 0.8, 4.6, 11), 2.0
+    axes = row(*draws, titles=titles, size=size, columns=1, sharex=True)
     for ax in axes:
-        ax.set_xlim(low - 0.5, high - 0.5)
-    axes[0].set_xlabel("")
-    known, other = motifs_by_name
-    turned = ", reverse complement" if found.strand == "-" else ""
-    r = "no r: equal shares" if np.isnan(found.correlation) else f"r = {found.correlation:.3f}"
-    for ax, title in zip(axes, (known, f"{other}{turned} ({r})"), strict=True):
-        ax.set_title(fill(str(title), 58), fontsize=10.5, loc="left")
+        ax.set(xlim=(low, high), xlabel="position" if ax is axes[-1] else "")
     return axes
 
 
-def kernel_logos(kernels, *, reference=None, top=8, weights=False, min_overlap=12, axes=None):
+def kernel_logos(kernels, *, reference=None, top=8, weights=False, min_overlap=12):
     """Draw what the kernels of a first convolution look for, the ones that matter most first.
 
     Parameters
@@ -92,8 +74,6 @@ def kernel_logos(kernels, *, reference=None, top=8, weights=False, min_overlap=1
     min_overlap : int
         Least number of columns over which a kernel is compared, or its width if that is less.
         Over few columns, a high r is easily had.
-    axes : array of Axes, optional
-        One a kernel.
 
     Returns
     -------
@@ -121,19 +101,21 @@ def kernel_logos(kernels, *, reference=None, top=8, weights=False, min_overlap=1
             weight = r if np.isnan(weight) else weight
         ranked.append((np.nan_to_num(weight), title.rstrip(":,"), one))
     ranked = sorted(ranked, key=lambda row: -row[0])[:top]
-    axes = panels_for(axes, len(ranked), columns=min(len(ranked), 4), size=(2.5, 1.5))
-    for i, (ax, (_, title, one)) in enumerate(zip(axes, ranked, strict=True)):
+    draws = []
+    for i, (_, _, one) in enumerate(ranked):
         centred = one.weights - one.weights.mean(axis=1, keepdims=True)
         heights, unit = (centred, "weight") if weights else (one.motif.information_matrix(), "bits")
-        logo(heights, ylabel="" if i % 4 else unit, ax=ax)
-        if not weights:
-            ax.set(ylim=(0, 2), yticks=[0, 1, 2])
+        draws.append(partial(logo, heights, ylabel="" if i % 4 else unit))
+    axes = row(*draws, size=(2.5, 1.5), columns=min(len(ranked), 4))
+    for ax, (_, title, _) in zip(axes, ranked, strict=True):
         ax.set_title(title, fontsize=8.2, loc="left", pad=4)
         ax.set(xlabel="", xticks=[])
+        if not weights:
+            ax.set(ylim=(0, 2), yticks=[0, 1, 2])
     return axes
 
 
-def importance_diagonal(importance, starts, motif, *, limit=2, axes=None):
+def importance_diagonal(importance, starts, motif, *, limit=2):
     """Draw the importance of all sequences with one motif, sorted by where the motif starts.
 
     Parameters
@@ -146,7 +128,6 @@ def importance_diagonal(importance, starts, motif, *, limit=2, axes=None):
         The planted one.
     limit : float
         The colours go from minus `limit` to `limit`.
-    axes : array of two Axes, optional
 
     Returns
     -------
@@ -166,27 +147,19 @@ def importance_diagonal(importance, starts, motif, *, limit=2, axes=None):
     if len(importance) != len(starts):
         raise ValueError(f"starts must have {len(importance)} entries; got {len(starts)}.")
     single = sorted((one[0], i) for i, one in enumerate(starts) if len(one) == 1)
-    if axes is None:
-        options = {"layout": "constrained", "width_ratios": [1.5, 1]}
-        axes = plt.subplots(1, 2, figsize=(11, 4), **options)[1]
-    left, right = axes = panels_for(axes, 2, columns=2, size=(5, 4))
-    scale = {"cmap": SIGNED, "vmin": -limit, "vmax": limit}
-    image = left.imshow(
-        importance[[i for _, i in single]], aspect="auto", interpolation="nearest", **scale
-    )
+    options = {"figsize": (11, 4), "layout": "constrained", "width_ratios": [1.5, 1]}
+    left, right = axes = plt.subplots(1, 2, **options)[1]
+    image = signed_image(left, importance[[i for _, i in single]], limit, aspect="auto")
     left.figure.colorbar(image, ax=left, label="importance", extend="both")
     left.set(xlabel="position", ylabel="sequences with one motif, sorted by its start")
     columns = np.arange(len(motif))
     profile = np.mean([importance[i, start + columns] for start, i in single], axis=0)
-    curves = {
-        "importance": (columns, profile),
-        "bits": (columns, motif.information_content()),
-    }
+    curves = {"importance": (columns, profile), "bits": (columns, motif.information_content())}
     lines(curves, xlabel="column of the motif", markers=True, ax=right)
     return axes
 
 
-def interaction_map(interaction, x, *, start=0, limit=None, label="interaction (logit)", ax=None):
+def interaction_map(interaction, x, *, start=0, ax=None):
     """Draw which pairs of positions interact: where two substitutions do not just add up.
 
     Parameters
@@ -195,13 +168,9 @@ def interaction_map(interaction, x, *, start=0, limit=None, label="interaction (
         Of one sequence: ``pairwise_mutagenesis(model, X).interaction[0]``, what two substitutions
         change together minus the sum of what each changes alone.
     x : array of shape (W, 4)
-        The same part of the sequence, one-hot; N is a row of zeros.
+        The same part of the sequence, one-hot, whose letters stand along both axes: up to some 40.
     start : int
-        Position of the first row on both axes.
-    limit : float, optional
-        The colours go from minus `limit` to `limit`; the largest absolute value by default.
-    label : str
-        Text of the colour bar: what interacts, on which scale.
+        Position of the first letter.
     ax : matplotlib Axes, optional
 
     Returns
@@ -226,53 +195,17 @@ def interaction_map(interaction, x, *, start=0, limit=None, label="interaction (
             f"interaction must have shape (W, 4, W, 4), x (W, 4); got {interaction.shape} and "
             f"{x.shape}. Of a batch pass one sequence: result.interaction[0]."
         )
-    limit, width = limit or largest(interaction), len(x)
-    strongest = _strongest(interaction)  # (W, W)
-    side = float(np.clip(0.19 * width + 1.2, 3.4, 5.6))
-    numbers = 0.08 * len(f"{start + width:,}")  # how wide the longest is
-    ax = axes_for(ax, (1.1 * side + 1.3 + numbers, side + 0.75))
-    ends = start - 0.5, start + width - 0.5
-    image = ax.imshow(
-        np.ma.masked_array(strongest, np.eye(width, dtype=bool)),
-        cmap=colormaps[SIGNED].with_extremes(bad=DIAGONAL),
-        vmin=-limit,
-        vmax=limit,
-        interpolation="nearest",
-        extent=(*ends, *ends[::-1]),
-    )
-    _name_positions(ax, x, start)
-    ax.set(xlabel="position", ylabel="position")
-    ax.figure.colorbar(
-        image,
-        cax=ax.inset_axes((1.04, 0, 0.045, 1)),  # as high as the square, whatever its cell is
-        label=label,
-        extend="both" if np.abs(strongest).max() > limit else "neither",
-        ticks=MaxNLocator(nbins=6, steps=[1, 2, 5, 10]),
-    )
-    return ax
-
-
-def _strongest(interaction):
-    """Of each pair of positions the value farthest from 0, with its sign."""
-    width = len(interaction)
+    width = len(x)
     pairs = interaction.transpose(0, 2, 1, 3).reshape(width, width, 16)
     farthest = np.abs(pairs).argmax(axis=2)[:, :, None]
-    return np.take_along_axis(pairs, farthest, axis=2)[:, :, 0]  # (W, W)
-
-
-def _name_positions(ax, x, start):
-    """Numbers along both axes and, where they fit, the letters of the sequence beside the cells."""
+    strongest = np.take_along_axis(pairs, farthest, axis=2)[:, :, 0]  # (W, W)
+    ax = axes_for(ax, (6.6, 5.6))
+    ax.set_facecolor("#C4C4C4")
+    masked = np.ma.masked_array(strongest, np.eye(width, dtype=bool))
+    image = signed_image(ax, masked, largest(interaction))
     letters = [ALPHABET[row.argmax()] if row.any() else "N" for row in x]
-    inches = min(inches_of(ax))
-    cell = 72 * inches / len(x)  # points
-    shown = len(x) <= LETTERS and cell > 6.5
-    size = float(np.clip(0.75 * cell, 5, 10))
     for axis in (ax.xaxis, ax.yaxis):
-        number_positions(axis, start + len(x), inches=inches)
-        if shown:
-            axis.remove_overlapping_locs = False  # a letter where there is a number, too
-            axis.set_ticks(start + np.arange(len(x)), letters, minor=True)
-            axis.set_tick_params(which="minor", length=0, pad=3, labelsize=size)
-            axis.set_tick_params(which="major", length=0, pad=6 + 1.1 * size)
-            for label, letter in zip(axis.get_ticklabels(minor=True), letters, strict=True):
-                label.set(color=BASE_COLOURS.get(letter, GREY), fontweight="bold")
+        name_bases(axis, letters, fontsize=8)
+    ax.set_xlabel(f"positions {start:,} to {start + width - 1:,}")
+    ax.figure.colorbar(image, ax=ax, label="interaction (logit)")
+    return ax

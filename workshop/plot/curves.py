@@ -9,7 +9,7 @@ from workshop.plot.canvas import DIM, GREY, axes_for, legend_above, next_colour,
 DASHES = ("-", "--", "-.", ":")  # so that a curve under another is seen
 
 
-def training_history(history, metric="loss", *, label=None, ax=None):
+def training_history(history, metric="loss", *, ax=None):
     """Draw a metric by epoch: training dashed, validation solid, both in one colour.
 
     Parameters
@@ -20,10 +20,7 @@ def training_history(history, metric="loss", *, label=None, ax=None):
         Several are drawn by the names that the legend shows.
     metric : str
         A column of the table, without ``val_``.
-    label : str, optional
-        Name of the model in the legend.
     ax : matplotlib Axes, optional
-        Pass the axes of an earlier call to compare two models.
 
     Returns
     -------
@@ -35,32 +32,25 @@ def training_history(history, metric="loss", *, label=None, ax=None):
     >>> import pandas as pd
     >>> from types import SimpleNamespace
     >>> table = pd.DataFrame({"epoch": [1, 2], "loss": [0.7, 0.6], "val_loss": [0.7, 0.65]})
-    >>> ax = training_history(SimpleNamespace(table=table), label="Keras")
+    >>> ax = training_history({"Keras": SimpleNamespace(table=table)})
     >>> [line.get_label() for line in ax.lines]
     ['Keras, training', 'Keras, validation']
     """
-    if isinstance(history, dict):
-        for name, one in history.items():
-            ax = training_history(one, metric, label=name, ax=ax)
-        return ax
-    table = history.table
-    present = [name for name in table.columns if name != "epoch" and not name.startswith("val_")]
-    if metric not in present:
-        raise ValueError(f"metric must be one of {', '.join(present)}; got {metric!r}.")
     ax = tidy(axes_for(ax, (5.6, 3.4)))
-    style = {"color": next_colour(ax, label), "markersize": 3.5}
-    style["marker"] = "o" if len(table) <= 30 else None  # one epoch alone makes no line
-    epochs = table["epoch"].to_numpy()
-    if metric == "learning_rate":
-        ax.plot(epochs, table[metric], label=label, drawstyle="steps-mid", **style)
-    else:
-        for column, name, dash in (
-            (metric, "training", "--"),
-            (f"val_{metric}", "validation", "-"),
-        ):
-            if column in table.columns:
-                name = name if label is None else f"{label}, {name}"
-                ax.plot(epochs, table[column].to_numpy(dtype=float), dash, label=name, **style)
+    for name, one in history.items() if isinstance(history, dict) else [("", history)]:
+        table = one.table
+        if metric not in table.columns:
+            raise ValueError(f"metric must be one of {', '.join(table)}; got {metric!r}.")
+        look = {"color": next_colour(ax, name), "markersize": 3.5}
+        look["marker"] = "o" if len(table) <= 30 else None  # one epoch alone makes no line
+        parts = {metric: ("training", "--"), f"val_{metric}": ("validation", "-")}
+        if metric == "learning_rate":
+            parts = {metric: ("", "-")}
+            look["drawstyle"] = "steps-mid"
+        for column in table.columns.intersection(list(parts), sort=False):
+            part, dash = parts[column]
+            label = ", ".join(filter(None, (name, part)))
+            ax.plot(table["epoch"], table[column].astype(float), dash, label=label, **look)
     names = {"auroc": "AUROC", "learning_rate": "learning rate"}
     ax.set(xlabel="epoch", ylabel=names.get(metric, metric))
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
@@ -110,7 +100,7 @@ def confusion_matrix(scores, *, ax=None):
     return ax
 
 
-def roc(y_true, y_score, *, label=None, ax=None):
+def roc(y_true, y_score, *, ax=None):
     """Draw the ROC curve: true against false positive rate over all thresholds.
 
     Parameters
@@ -120,10 +110,7 @@ def roc(y_true, y_score, *, label=None, ax=None):
     y_score : array of the same shape, or dict of str to array
         The larger, the more positive: probabilities or logits. Several are drawn by the names that
         the legend shows; then `y_true` may be a dict, too.
-    label : str, optional
-        Name of the curve in the legend, before its AUROC.
     ax : matplotlib Axes, optional
-        Pass the axes of an earlier call to compare curves.
 
     Returns
     -------
@@ -131,26 +118,23 @@ def roc(y_true, y_score, *, label=None, ax=None):
 
     Examples
     --------
-    >>> ax = roc([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8], label="toy")
+    >>> ax = roc([0, 0, 1, 1], {"toy": [0.1, 0.4, 0.35, 0.8]})
     >>> ax.lines[-1].get_label()
     'toy: AUROC 0.750'
     """
     from sklearn.metrics import roc_curve
 
-    if isinstance(y_score, dict):
-        return _several(roc, y_true, y_score, ax)
-    y_true, y_score = _two_classes(y_true, y_score)
-    rate_false, rate_true, _ = roc_curve(y_true, y_score)
     ax = tidy(axes_for(ax, (4.4, 4.2)))
-    _chance_line(ax, (0, 0), (1, 1), "chance")
-    _curve(ax, rate_false, rate_true, f"AUROC {auroc(y_true, y_score):.3f}", label)
-    legend_above(ax)
+    _chance(ax, (0, 0), (1, 1), "chance", rotation=45)
+    for name, truth, score in _by_name(y_true, y_score):
+        rate_false, rate_true, _ = roc_curve(truth, score)
+        _curve(ax, name, rate_false, rate_true, f"AUROC {auroc(truth, score):.3f}")
     ax.set_xlabel("false positive rate (1 − specificity)")
     ax.set_ylabel("true positive rate (sensitivity)")
     return ax
 
 
-def precision_recall(y_true, y_score, *, label=None, ax=None):
+def precision_recall(y_true, y_score, *, ax=None):
     """Draw precision against recall; chance is the share of positives.
 
     Parameters
@@ -159,10 +143,7 @@ def precision_recall(y_true, y_score, *, label=None, ax=None):
         Labels 0 and 1, both present.
     y_score : array of the same shape, or dict of str to array
         The larger, the more positive; several as in `roc`.
-    label : str, optional
-        Name of the curve in the legend, before its average precision.
     ax : matplotlib Axes, optional
-        Pass the axes of an earlier call to compare curves.
 
     Returns
     -------
@@ -177,51 +158,42 @@ def precision_recall(y_true, y_score, *, label=None, ax=None):
     """
     from sklearn.metrics import precision_recall_curve
 
-    if isinstance(y_score, dict):
-        return _several(precision_recall, y_true, y_score, ax)
-    y_true, y_score = _two_classes(y_true, y_score)
-    precision, recall, _ = precision_recall_curve(y_true, y_score)
-    share = np.mean(y_true)
     ax = tidy(axes_for(ax, (4.4, 4.2)))
-    _chance_line(ax, (0, share), (1, share), f"chance: {share:.3f}")
-    score = f"average precision {auprc(y_true, y_score):.3f}"
-    _curve(ax, recall, precision, score, label, drawstyle="steps-post")
-    legend_above(ax)
+    curves = _by_name(y_true, y_score)
+    for share in dict.fromkeys(truth.mean() for _, truth, _ in curves):
+        _chance(ax, (0, share), (1, share), f"chance: {share:.3f}")
+    for name, truth, score in curves:
+        precision, recall, _ = precision_recall_curve(truth, score)
+        text = f"average precision {auprc(truth, score):.3f}"
+        _curve(ax, name, recall, precision, text, drawstyle="steps-post")
     ax.set(xlabel="recall (sensitivity)", ylabel="precision")
     return ax
 
 
-def _several(draw, y_true, scores, ax):
-    """Draw a curve for each name; y_true may have the same names."""
-    for name, y_score in scores.items():
-        ax = draw(y_true[name] if isinstance(y_true, dict) else y_true, y_score, label=name, ax=ax)
-    return ax
+def _by_name(y_true, y_score):
+    """Name, labels and scores (N,) of each curve."""
+    scores = y_score if isinstance(y_score, dict) else {"": y_score}
+    found = []
+    for name, score in scores.items():
+        truth = y_true[name] if isinstance(y_true, dict) else y_true
+        if np.isnan(auroc(truth, score)):  # it checks all the rest
+            raise ValueError(f"y_true must hold both 0 and 1; got only {np.ravel(truth)[0]:g}.")
+        found.append((name, np.ravel(truth), np.ravel(score)))
+    return found
 
 
-def _curve(ax, x, y, score, label, drawstyle="default"):
-    name, drawn = (
-        score if label is None else f"{label}: {score}",
-        len(ax.get_legend_handles_labels()[0]),
-    )
-    style = {"color": next_colour(ax, label), "linestyle": DASHES[drawn % len(DASHES)]}
-    ax.plot(x, y, linewidth=2, drawstyle=drawstyle, label=name, **style)
+def _curve(ax, name, x, y, score, drawstyle="default"):
+    drawn = len(ax.get_legend_handles_labels()[0])
+    look = {"color": next_colour(ax, name), "linestyle": DASHES[drawn % len(DASHES)]}
+    label = f"{name}: {score}" if name else score
+    ax.plot(x, y, linewidth=2, drawstyle=drawstyle, label=label, **look)
     ax.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
+    legend_above(ax)
 
 
-def _chance_line(ax, start, end, text):
-    if text not in {one.get_text() for one in ax.texts}:
-        ax.plot(*zip(start, end, strict=True), color=GREY, linewidth=1, linestyle=":")
-        box = {"facecolor": "white", "edgecolor": "none", "pad": 0.5, "alpha": 0.8}
-        style = {"fontsize": 8.5, "color": DIM, "bbox": box, "rotation_mode": "anchor"}
-        if start[1] == end[1]:
-            ax.text(0.02, start[1] + 0.025, text, **style)
-        else:
-            ax.text(0.97, 0.94, text, rotation=45, ha="right", va="top", **style)
-
-
-def _two_classes(y_true, y_score):
-    if np.isnan(auroc(y_true, y_score)):  # it checks all the rest
-        raise ValueError(
-            f"y_true must hold both 0 and 1 to draw a curve; got only {np.ravel(y_true)[0]:g}."
-        )
-    return np.ravel(y_true), np.ravel(y_score)
+def _chance(ax, start, end, text, rotation=0):
+    ax.plot(*zip(start, end, strict=True), color=GREY, linewidth=1, linestyle=":")
+    place, side = ((0.97, 0.94), "right") if rotation else ((0.02, start[1] + 0.025), "left")
+    style = {"fontsize": 8.5, "color": DIM, "rotation": rotation, "rotation_mode": "anchor"}
+    box = {"facecolor": "white", "edgecolor": "none", "pad": 0.5, "alpha": 0.8}
+    ax.text(*place, text, ha=side, va="top" if rotation else "baseline", bbox=box, **style)

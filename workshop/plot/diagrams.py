@@ -5,10 +5,11 @@ Everything is drawn on a canvas whose unit is an inch, with y growing downwards.
 
 import itertools
 import math
+import operator
 from textwrap import fill
 
 import numpy as np
-from matplotlib.patches import FancyBboxPatch, Rectangle
+from matplotlib.patches import Rectangle
 
 from workshop.plot.canvas import (
     DIM,
@@ -17,8 +18,10 @@ from workshop.plot.canvas import (
     PALE,
     SERIES_COLOURS,
     arrow,
-    axes_for,
+    box,
+    canvas,
     in_common,
+    write,
 )
 
 OPERATION_COLOURS = {  # by how the name of the operation begins
@@ -46,7 +49,7 @@ BAR, PITCH = 0.62, 0.22  # length of a bar for probability 1; from one bar to th
 INPUT, LSTM, SOFTMAX = 0.5, 1.3, 2.3  # upper edges
 
 
-def model_space(table, *, tokens=None, ax=None):
+def model_space(table, tokens, *, ax=None):
     """Draw a model space: a column of operations for each layer, and all paths through them.
 
     Parameters
@@ -54,7 +57,7 @@ def model_space(table, *, tokens=None, ax=None):
     table : DataFrame
         A row an operation, with the columns layer, token, operation, short and shared:
         `nas.space_table(space)`.
-    tokens : sequence of int, optional
+    tokens : sequence of int
         One a layer: the operations to join, which make one architecture.
     ax : matplotlib Axes, optional
 
@@ -81,14 +84,14 @@ def model_space(table, *, tokens=None, ax=None):
     top = 0.5 + 0.14 * max(text.count("\n") + 1 for text in under)
     high = ROW * max(sizes)
     wide, middle = 2 * (end + gap) + len(layers) * (width + gap) - gap + 0.2, top + high / 2
-    ax = _canvas(ax, wide, top + high + 0.55)
+    ax = canvas(ax, wide, top + high + 0.55)
 
     columns = [[(0.1, 0.1 + end, middle)]]  # of each box: left, right, middle
     for layer, text, size in zip(layers, under, sizes, strict=True):
         x, y = columns[-1][0][1] + gap, middle - ROW * (size - 1) / 2
         columns.append([(x, x + width, y + ROW * token) for token in range(size)])
-        _write(ax, x + width / 2, 0.14, f"layer {layer}", weight="bold", fontsize=10)
-        _write(ax, x + width / 2, 0.3, text, va="top", fontsize=8, color=DIM)
+        write(ax, x + width / 2, 0.14, f"layer {layer}", weight="bold", fontsize=10)
+        write(ax, x + width / 2, 0.3, text, va="top", fontsize=8, color=DIM)
     columns.append([(wide - 0.1 - end, wide - 0.1, middle)])
     for before, after in itertools.pairwise(columns):
         for (_, right, y), (left, _, y_next) in itertools.product(before, after):
@@ -98,23 +101,20 @@ def model_space(table, *, tokens=None, ax=None):
         (columns[0][0], "input\none-hot\nsequence", PALE),
         (columns[-1][0], "output\ndense", LAYER_COLOURS["Dense"]),
     ):
-        _box(ax, x, y - 0.36, end, 0.72, text, colour, fontsize=8.5)
+        box(ax, (x, y - 0.36), (end, 0.72), text, colour, fontsize=8.5)
     for i, rows in enumerate(layers.values()):
         for row, place in zip(rows.itertuples(), columns[i + 1], strict=True):
-            _operation(ax, place, row, None if tokens is None else tokens[i] == row.token)
-    if tokens is not None:
-        path = [column[t] for column, t in zip(columns, [0, *tokens, 0], strict=True)]
-        for (_, right, y), (left, _, y_next) in itertools.pairwise(path):
-            arrow(ax, (right - 0.02, y), (left + 0.03, y_next))
-    count = f"{math.prod(sizes):,}"
-    if len(layers) > 1:
-        count = f"{' × '.join(map(str, sizes))} = {count}"
-    which = "" if tokens is None else f"tokens {[int(token) for token in tokens]}: one of "
-    _write(ax, wide / 2, top + high + 0.35, f"{which}{count} architectures", fontsize=10)
+            _operation(ax, place, row, tokens[i] == row.token)
+    path = [column[t] for column, t in zip(columns, [0, *tokens, 0], strict=True)]
+    for (_, right, y), (left, _, y_next) in itertools.pairwise(path):
+        arrow(ax, (right - 0.02, y), (left + 0.03, y_next))
+    count = f"{' × '.join(map(str, sizes))} = {math.prod(sizes):,}"
+    text = f"tokens {[int(token) for token in tokens]}: one of {count} architectures"
+    write(ax, wide / 2, top + high + 0.35, text, fontsize=10)
     return ax
 
 
-def controller_unrolled(table, tokens, probabilities=None, *, ax=None):
+def controller_unrolled(table, tokens, probabilities, *, ax=None):
     """Draw the controller unrolled in time: one recurrent cell that chooses layer after layer.
 
     Parameters
@@ -123,9 +123,8 @@ def controller_unrolled(table, tokens, probabilities=None, *, ax=None):
         A row an operation: `nas.space_table(space)`.
     tokens : sequence of int
         What was sampled, one a layer.
-    probabilities : list of array, optional
+    probabilities : list of array
         For each layer, of each operation, given the tokens before: `Proposal.probabilities`.
-        Without them all operations of a layer are equally probable, as before any training.
     ax : matplotlib Axes, optional
 
     Returns
@@ -144,8 +143,6 @@ def controller_unrolled(table, tokens, probabilities=None, *, ax=None):
     'P(tokens) = 0.500 × 0.800 = 0.40'
     """
     named = {layer: list(rows["short"]) for layer, rows in _layers(table, tokens).items()}
-    if probabilities is None:
-        probabilities = [np.full(len(names), 1 / len(names)) for names in named.values()]
     drawn = [
         f"{token}: {names[token]}" for token, names in zip(tokens, named.values(), strict=True)
     ]
@@ -154,24 +151,24 @@ def controller_unrolled(table, tokens, probabilities=None, *, ax=None):
     width, gap, rows = name_width + BAR + 0.56, 0.46, max(map(len, named.values()))
     sampled = SOFTMAX + rows * PITCH + 0.42
     left, wide = 1.05, 1.1 + len(named) * (width + gap) - gap
-    ax = _canvas(ax, wide, sampled + 0.95)
+    ax = canvas(ax, wide, sampled + 0.95)
     for y, name in (
         (INPUT + 0.21, "input"),
         (LSTM + 0.25, "recurrent\ncell"),
         (SOFTMAX + rows * PITCH / 2, "softmax"),
         (sampled + 0.2, "sampled\ntoken"),
     ):
-        _write(ax, left - 0.2, y, name, ha="right", fontsize=9, color=DIM)
+        write(ax, left - 0.2, y, name, ha="right", fontsize=9, color=DIM)
 
     for i, (layer, names) in enumerate(named.items()):
         x = left + i * (width + gap)
         centre, inner = x + width / 2, width - 0.2
-        _write(ax, centre, 0.2, f"layer {layer}", weight="bold", fontsize=10)
-        _box(ax, x + 0.1, INPUT, inner, 0.42, inputs[i], PALE, fontsize=8.5)
-        _box(ax, x + 0.1, LSTM, inner, 0.5, "LSTM", CELL, fontsize=10, weight="bold")
+        write(ax, centre, 0.2, f"layer {layer}", weight="bold", fontsize=10)
+        box(ax, (x + 0.1, INPUT), (inner, 0.42), inputs[i], PALE, fontsize=8.5)
+        box(ax, (x + 0.1, LSTM), (inner, 0.5), "LSTM", CELL, fontsize=10, weight="bold")
         first, last = _softmax(ax, x, rows, names, probabilities[i], tokens[i], name_width)
         style = {"edge": CHOSEN, "linewidth": 2, "weight": "bold", "fontsize": 9}
-        _box(ax, x + 0.1, sampled, inner, 0.4, drawn[i], "white", **style)
+        box(ax, (x + 0.1, sampled), (inner, 0.4), drawn[i], "white", **style)
         for start, end in ((INPUT + 0.42, LSTM), (LSTM + 0.5, first), (last, sampled)):
             arrow(ax, (centre, start), (centre, end + 0.02))
         if i + 1 < len(named):
@@ -179,11 +176,11 @@ def controller_unrolled(table, tokens, probabilities=None, *, ax=None):
             arrow(ax, (ends[0], LSTM + 0.25), (ends[1] + 0.02, LSTM + 0.25))
             _feed_back(ax, *ends, sampled + 0.2)
             if not i:
-                _write(ax, ends[0] + 0.24, LSTM + 0.12, "state", fontsize=8, color=DIM)
+                write(ax, ends[0] + 0.24, LSTM + 0.12, "state", fontsize=8, color=DIM)
     picked = [float(share[token]) for share, token in zip(probabilities, tokens, strict=True)]
     total = "P(tokens) = " + " × ".join(f"{share:.3f}" for share in picked)
     total += f" = {math.prod(picked):#.2g}" if len(picked) > 1 else ""
-    _write(ax, (left + wide) / 2, sampled + 0.75, total, fontsize=10)
+    write(ax, (left + wide) / 2, sampled + 0.75, total, fontsize=10)
     return ax
 
 
@@ -214,15 +211,15 @@ def backpropagation(architecture, *, ax=None):
         ("Dense (output)", LAYER_COLOURS["Dense"], *GOES_BACK["Dense"]),
         ("loss", "white", "error = y − ŷ", ""),
     ]
-    ax = _canvas(ax, 6.2, 0.35 + 0.78 * len(rows))
-    _write(ax, 0.65, 0.16, "forward", fontsize=9.5, color=INK, weight="bold")
-    _write(ax, 1.75, 0.16, "back", fontsize=9.5, color=ERROR, weight="bold")
+    ax = canvas(ax, 6.2, 0.35 + 0.78 * len(rows))
+    write(ax, 0.65, 0.16, "forward", fontsize=9.5, color=INK, weight="bold")
+    write(ax, 1.75, 0.16, "back", fontsize=9.5, color=ERROR, weight="bold")
     for i, (name, face, passes, changes) in enumerate(rows):
         y = 0.38 + 0.78 * i
-        _box(ax, 0.1, y, 2.2, 0.4, name, face, fontsize=10, weight="bold")
+        box(ax, (0.1, y), (2.2, 0.4), name, face, fontsize=10, weight="bold")
         for text, below, weight in ((passes, 0.1, "normal"), (changes, 0.3, "bold")):
             y_text = y + (below if changes else 0.2)
-            _write(ax, 2.5, y_text, text, ha="left", fontsize=9, color=ERROR, weight=weight)
+            write(ax, 2.5, y_text, text, ha="left", fontsize=9, color=ERROR, weight=weight)
         if i:
             arrow(ax, (0.65, y - 0.36), (0.65, y + 0.02))
             arrow(ax, (1.75, y - 0.02), (1.75, y - 0.4), colour=ERROR)
@@ -252,43 +249,40 @@ def receptive_field(architecture, *, ax=None):
     >>> [text.get_text() for text in ax.texts if "sees" in text.get_text()]
     ['sees 3 letters', 'sees 4 letters', 'sees 8 letters']
     """
-    names, steps = ["sequence"], []  # of each layer: positions in a window, padding on its left
+    names, steps = ["sequence"], []  # of each layer: positions in a window, and to the next one
     for layer in architecture.layers:
-        size = getattr(layer, "kernel_size", getattr(layer, "pool_size", None))
-        if size is None:
-            continue
-        same, pool = getattr(layer, "padding", "") == "same", hasattr(layer, "pool_size")
-        steps.append((size, (size - 1) // 2 * same, size if pool else 1))
-        names.append(f"{type(layer).__name__} {size}")
-    ranges = [(2, 2)]  # of the units that the one on top reads, from the top down
-    for size, left, stride in reversed(steps):
+        size, pool = getattr(layer, "kernel_size", None), getattr(layer, "pool_size", None)
+        if size or pool:
+            steps.append((size or pool, pool or 1))
+            names.append(f"{type(layer).__name__} {size or pool}")
+    ranges = [(0, 0)]  # of the units that the one on top reads, from the top down
+    for size, stride in reversed(steps):
         first, last = ranges[0]
-        ranges.insert(0, (stride * first - left, stride * last - left + size - 1))
-    first, last = ranges[0][0] - 3, ranges[0][1] + 3  # letters to draw
+        ranges.insert(0, (stride * first, stride * last + size - 1))
+    first, last = -3, ranges[0][1] + 3  # letters to draw
     wide, high = last - first + 1, len(names)
-    ax = axes_for(ax, (float(np.clip(0.2 * wide + 2.4, 6, 11)), 0.75 * high + 0.2))
-    offset, stride, seen, below = 0.0, 1, 0, None
+    ax = canvas(ax, np.clip(0.2 * wide + 2.4, 6, 11), 0.75 * high + 0.2)
+    ax.set(xlim=(first - 0.5, last + 0.5), ylim=(high + 0.5, 0.8))
+    middle, pitch = 0.0, 1  # of unit 0 of a layer, and from a unit to the next, in letters
+    below = ()
     for row, (name, (start, end)) in enumerate(zip(names, ranges, strict=True)):
         if row:
-            size, left, more = steps[row - 1]
-            seen += (size - 1) * stride
-            offset, stride = offset + stride * ((size - 1) / 2 - left), stride * more
+            size, stride = steps[row - 1]
+            middle, pitch = middle + pitch * (size - 1) / 2, pitch * stride
         y, face = high - row, LAYER_COLOURS.get(name.split()[0], "#C7C7C7")
-        for unit in range(start - wide, end + wide):
-            x = offset + stride * unit
+        for unit in range(-wide, end + wide):
+            x = middle + pitch * unit
             if first <= x <= last:
-                inside = start <= unit <= end
-                _box(ax, x - 0.4, y, 0.8, 0.34, "", face if inside else "white", edge="#BBBBBB")
-        edges = offset + stride * start - 0.4, offset + stride * end + 0.4
+                colour = face if start <= unit <= end else "white"
+                box(ax, (x - 0.4, y), (0.8, 0.34), "", colour, edge="#BBBBBB")
+        edges = middle + pitch * start - 0.4, middle + pitch * end + 0.4
+        write(ax, first - 1, y + 0.17, name, ha="right", fontsize=9.5)
         if row:
-            xs, ys = [*edges, *below[::-1]], [y + 0.34, y + 0.34, y + 1, y + 1]
-            ax.fill(xs, ys, facecolor=face, alpha=0.35, zorder=0.4)
+            corners = [y + 0.34, y + 0.34, y + 1, y + 1]
+            ax.fill([*edges, *below[::-1]], corners, facecolor=face, alpha=0.35, zorder=0.4)
+            text = f"sees {1 + round(2 * middle)} letters"  # as unit 0 begins with letter 0
+            write(ax, last + 1, y + 0.17, text, ha="left", fontsize=9.5, color=DIM)
         below = edges
-        _write(ax, first - 1, y + 0.17, name, ha="right", fontsize=9.5)
-        text = f"sees {seen + 1} letters" if row else ""
-        _write(ax, last + 1, y + 0.17, text, ha="left", fontsize=9.5, color=DIM)
-    ax.set(xlim=(first - 0.5, last + 0.5), ylim=(high + 0.5, 0.8))
-    ax.axis("off")
     return ax
 
 
@@ -296,26 +290,23 @@ def _layers(table, tokens):
     """The rows of each layer; an error if the tokens are not one of each."""
     layers = dict(iter(table.groupby("layer")))
     sizes = [len(rows) for rows in layers.values()]
-    if tokens is not None and not (
-        len(tokens) == len(sizes) and all(0 <= t < n for t, n in zip(tokens, sizes, strict=True))
-    ):
+    if len(tokens) != len(sizes) or not all(map(operator.contains, map(range, sizes), tokens)):
         raise ValueError(f"tokens must choose one of {sizes} operations; got {list(tokens)}.")
     return layers
 
 
 def _operation(ax, place, row, chosen):
-    """A block with its token; pale unless it is chosen or nothing is (None)."""
+    """A block with its token; pale unless it is chosen."""
     left, right, y = place
-    ink, dim, edge, face = INK, DIM, INK, PALE
-    for start, colour in OPERATION_COLOURS.items():
-        if row.operation.startswith(start):
-            face = colour
-    if chosen is False:
-        ink, dim, edge, face = FADED, FADED, "#BBBBBB", "white"
-    linewidth, weight = (2, "bold") if chosen else (1, "normal")
-    _box(ax, left, y - 0.17, right - left, 0.34, "", face, edge=edge, linewidth=linewidth)
-    _write(ax, left + 0.13, y, str(row.token), fontsize=7.5, color=dim)
-    _write(ax, (left + right) / 2 + 0.07, y, row.short, fontsize=9, color=ink, weight=weight)
+    ink = dim = FADED
+    edge, face, linewidth, weight = "#BBBBBB", "white", 1, "normal"
+    if chosen:
+        kinds = [kind for kind in OPERATION_COLOURS if row.operation.startswith(kind)]
+        face = OPERATION_COLOURS[kinds[0]] if kinds else PALE
+        ink, dim, edge, linewidth, weight = INK, DIM, INK, 2, "bold"
+    box(ax, (left, y - 0.17), (right - left, 0.34), "", face, edge=edge, linewidth=linewidth)
+    write(ax, left + 0.13, y, str(row.token), fontsize=7.5, color=dim)
+    write(ax, (left + right) / 2 + 0.07, y, row.short, fontsize=9, color=ink, weight=weight)
 
 
 def _softmax(ax, x, rows, names, shares, token, name_width):
@@ -329,8 +320,8 @@ def _softmax(ax, x, rows, names, shares, token, name_width):
         y, length = top + (row + 0.5) * PITCH, max(BAR * share, 0.01)
         colour, weight = (CHOSEN, "bold") if row == token else ("#9DB7D5", "normal")
         ax.add_patch(Rectangle((start, y - 0.075), length, 0.15, facecolor=colour))
-        _write(ax, start - 0.07, y, name, ha="right", fontsize=8, weight=weight)
-        _write(ax, start + length + 0.05, y, f"{share:.2f}", ha="left", fontsize=7.5, weight=weight)
+        write(ax, start - 0.07, y, name, ha="right", fontsize=8, weight=weight)
+        write(ax, start + length + 0.05, y, f"{share:.2f}", ha="left", fontsize=7.5, weight=weight)
     return first, last
 
 
@@ -340,21 +331,3 @@ def _feed_back(ax, start, end, y):
     ax.plot([start, turn, turn], [y, y, INPUT + 0.21], linestyle="--", zorder=0.5, **style)
     style["arrowstyle"] = "-|>"
     ax.annotate("", (end + 0.02, INPUT + 0.21), (turn - 0.02, INPUT + 0.21), arrowprops=style)
-
-
-def _canvas(ax, wide, high):
-    ax = axes_for(ax, (wide, high))
-    ax.set(xlim=(0, wide), ylim=(high, 0))
-    ax.axis("off")
-    return ax
-
-
-def _box(ax, x, y, width, height, text, face, *, edge=INK, linewidth=1.0, **style):
-    shape = "round,pad=0,rounding_size=0.06"
-    block = FancyBboxPatch((x, y), width, height, shape, facecolor=face, edgecolor=edge)
-    ax.add_patch(block).set(linewidth=linewidth, zorder=1)
-    _write(ax, x + width / 2, y + height / 2, text, color=INK, **style)
-
-
-def _write(ax, x, y, text, *, ha="center", va="center", **style):
-    ax.text(x, y, text, ha=ha, va=va, **style)

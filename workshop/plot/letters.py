@@ -1,4 +1,4 @@
-"""Pictures of sequences and of what is read from them: logo, one-hot matrix, kernel, scores."""
+"""Pictures of sequences and of what is read from them: logo, one-hot matrix, scores."""
 
 import numpy as np
 from matplotlib.colors import to_rgb
@@ -8,15 +8,12 @@ from workshop.plot.canvas import (
     BASE_COLOURS,
     GREY,
     INK,
-    SIGNED,
     axes_for,
     bases_last,
     inches_of,
     largest,
     name_bases,
     number_positions,
-    signed_text,
-    text_on,
     tidy,
 )
 from workshop.sequences import ALPHABET
@@ -85,7 +82,7 @@ def one_hot(x, *, start=0, sites=(), motif=None, ax=None):
     Returns
     -------
     matplotlib Axes
-        Letters on the x axis up to 60 bp, positions beyond; numbers in the cells up to 20 bp.
+        Letters on the x axis up to 60 bp, positions beyond.
 
     Examples
     --------
@@ -96,24 +93,25 @@ def one_hot(x, *, start=0, sites=(), motif=None, ax=None):
     """
     x = bases_last(x, "x")
     length = len(x)
-    colours = np.array([to_rgb(BASE_COLOURS[base]) for base in ALPHABET])  # (4, 3)
+    colours = np.array([to_rgb(colour) for colour in BASE_COLOURS.values()])  # (4, 3)
     empty = np.full(3, 0.955)
     picture = empty + x.T[:, :, None] * (colours[:, None] - empty)  # (4, L, 3)
     width = np.clip(0.36 * length + 0.6, 2.4, 11)
     ax = axes_for(ax, (width, (2.4 if length <= 20 else 1.7) + 0.8 * (motif is not None)))
     ax.imshow(picture, aspect="equal" if length <= 30 else "auto", interpolation="nearest")
-    _bases_as_rows(ax, length, grid=length <= 60)
+    name_bases(ax.yaxis)
+    ax.spines[:].set_visible(False)
     if length <= 60:
-        letters = [ALPHABET[row.argmax()] if row.max() > 0 else "N" for row in x]
-        ax.set_xticks(range(length), letters, fontsize=11 if length <= 30 else 8)
+        letters = [ALPHABET[row.argmax()] if row.any() else "N" for row in x]
+        name_bases(ax.xaxis, letters, fontsize=11 if length <= 30 else 8)
+        ax.set_xticks(np.arange(length + 1) - 0.5, minor=True)
+        ax.set_yticks(np.arange(5) - 0.5, minor=True)
+        ax.grid(which="minor", color="white", linewidth=1.5)
+        ax.tick_params(which="minor", length=0)
     else:
         ticks = MaxNLocator(nbins=10, integer=True).tick_values(start, start + length - 1)
         ticks = [int(tick) for tick in ticks if start <= tick < start + length]
         ax.set_xticks(np.subtract(ticks, start), ticks)
-    if length <= 20:
-        for (position, base), value in np.ndenumerate(x):
-            colour = GREY if value == 0 else text_on(picture[base, position])
-            ax.text(position, base, f"{value:.2g}", ha="center", va="center", color=colour)
     ax.set_xlabel("position" if length > 60 else "sequence")
     for first, end in sites:
         ends = first - start - 0.45, end - start - 0.55
@@ -127,59 +125,7 @@ def one_hot(x, *, start=0, sites=(), motif=None, ax=None):
     return ax
 
 
-def kernel(kernel, *, limit=None, ax=None):
-    """Draw one kernel of a first convolution as a heat map, white at 0.
-
-    Parameters
-    ----------
-    kernel : array of shape (K, 4)
-        Positions by bases: ``weights[:, :, i]`` of a Keras layer.
-    limit : float, optional
-        The colours go from minus `limit` to `limit`; the largest absolute weight by default. Of
-        log-odds, whose negative ones are far from 0, 2 shows what the motif likes.
-    ax : matplotlib Axes, optional
-
-    Returns
-    -------
-    matplotlib Axes
-        Numbers in the cells up to 10 positions, a colour bar beyond.
-
-    Examples
-    --------
-    >>> ax = kernel([[-0.5, 1, -0.5, -0.5]])
-    >>> [text.get_text() for text in ax.texts]
-    ['−0.50', '1.00', '−0.50', '−0.50']
-    """
-    weights = bases_last(kernel, "kernel", hint="Of a Keras layer's weights: w[:, :, i].")
-    width = len(weights)
-    limit = limit or largest(weights)
-    ax = axes_for(ax, (np.clip(0.52 * width + 0.8, 2.6, 11), 2.7))
-    image = ax.imshow(weights.T, cmap=SIGNED, vmin=-limit, vmax=limit, aspect="auto")
-    _bases_as_rows(ax, width, grid=width <= 60)
-    if width <= 20:
-        ax.set_xticks(range(width))
-    if width <= 10:
-        for (position, base), weight in np.ndenumerate(weights):
-            colour = text_on(image.cmap(image.norm(weight))[:3])
-            style = {"ha": "center", "va": "center", "color": colour, "fontsize": 8.5}
-            ax.text(position, base, signed_text(weight), **style)
-    else:
-        extend = "both" if largest(weights) > limit else "neither"
-        ax.figure.colorbar(image, ax=ax, label="weight", extend=extend)
-    ax.set_xlabel("position in the kernel")
-    return ax
-
-
-def score_logo(
-    scores,
-    x,
-    *,
-    start=0,
-    ylabel="importance",
-    sites=(),
-    sites_label="planted motif",
-    ax=None,
-):
+def score_logo(scores, x, *, start=0, sites=(), sites_label="planted motif", ax=None):
     """Draw the scores of one sequence as a logo: one letter a position, the base that is there.
 
     Of saturation mutagenesis, the height is minus the mean change over the four bases: a letter is
@@ -194,8 +140,6 @@ def score_logo(
         The sequence itself, one-hot; N is a row of zeros and has no letter: it is hatched.
     start : int
         Position of the first row on the x axis.
-    ylabel : str
-        What the heights mean.
     sites : sequence of (int, int)
         Places to mark, half-open intervals that overlap the positions of the x axis: a bar each.
     sites_label : str or None
@@ -220,7 +164,7 @@ def score_logo(
     ax = axes_for(ax, (width_of(len(x)), 2.3))
     if len(x) > CROWDED:
         heights = np.where(np.abs(heights) < 0.05 * largest(heights), 0, heights)
-    logo(heights, start=start, ylabel=ylabel, ax=ax)
+    logo(heights, start=start, ylabel="importance", ax=ax)
     bottom, top = ax.get_ylim()
     for place in start + np.flatnonzero(~x.any(axis=1)):  # N: nothing is known of it
         hatch = {"facecolor": "none", "edgecolor": GREY, "hatch": "///", "linewidth": 0}
@@ -242,14 +186,3 @@ def score_logo(
 def width_of(length):
     """How wide a new figure is, in inches."""
     return float(np.clip(0.2 * length + 1.6, 4.6, 11))
-
-
-def _bases_as_rows(ax, length, *, grid):
-    name_bases(ax.yaxis)
-    ax.tick_params(length=0)
-    ax.spines[:].set_visible(False)
-    if grid:
-        ax.set_xticks(np.arange(length + 1) - 0.5, minor=True)
-        ax.set_yticks(np.arange(5) - 0.5, minor=True)
-        ax.grid(which="minor", color="white", linewidth=1.5)
-        ax.tick_params(which="minor", length=0)

@@ -1,7 +1,5 @@
 """Maps of saturation mutagenesis: what each substitution does, below the logo of the scores."""
 
-from textwrap import fill
-
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import MaxNLocator
@@ -9,13 +7,12 @@ from matplotlib.transforms import Bbox
 
 from workshop.plot.canvas import (
     INK,
-    SIGNED,
     axes_for,
     bases_last,
     inches_of,
     largest,
     name_bases,
-    panels_for,
+    signed_image,
 )
 from workshop.plot.letters import CROWDED, logo, score_logo, width_of
 
@@ -24,15 +21,7 @@ GAP = 0.08  # between them, in heights of the map
 
 
 def mutagenesis_map(
-    scores,
-    x,
-    *,
-    start=0,
-    limit=None,
-    label="change of the logit",
-    sites=(),
-    sites_label="planted motif",
-    ax=None,
+    scores, x, *, start=0, limit=None, sites=(), sites_label="planted motif", ax=None
 ):
     """Draw the effect of every substitution in one sequence, and above it the logo of the scores.
 
@@ -47,8 +36,6 @@ def mutagenesis_map(
     limit : float, optional
         The colours go from minus `limit` to `limit`; the largest absolute score by default.
         Give two figures the same one to compare them.
-    label : str
-        Text of the colour bar: what a score measures.
     sites : sequence of (int, int)
         Places to mark, half-open intervals that overlap the positions of the x axis: a bar over
         the logo and thin lines through the map at their ends.
@@ -76,75 +63,26 @@ def mutagenesis_map(
     """
     scores, x = bases_last(scores, "scores"), bases_last(x, "x")
     ax = axes_for(ax, (width_of(len(x)), 3.4))
-    image = _draw_map(ax, scores, x, start, limit or largest(scores), sites, sites_label)
-    extend = "both" if np.abs(scores).max() > image.norm.vmax else "neither"
-    _colour_bar([ax], image, label, shrink=MAP_SHARE, anchor=(0, 0), aspect=10, extend=extend)
+    ax.set_axes_locator(_lower_part)
+    end = start + len(x)
+    place = {"extent": (start - 0.5, end - 0.5, 3.5, -0.5), "aspect": "auto"}
+    image = signed_image(ax, scores.T, limit or largest(scores), **place)
+    position, base = np.nonzero(x if len(x) <= CROWDED else 0 * x)  # or nobody sees the dots
+    size = np.clip(0.4 * 72 * inches_of(ax)[0] / len(x), 1.2, 4.5)  # points, of a cell's width
+    ax.plot(start + position, base, "o", color=INK, markersize=size, markeredgewidth=0)
+    for edge in {edge for site in sites for edge in site}:
+        ax.axvline(edge - 0.5, color=INK, linewidth=0.6, alpha=0.6)
+    ax.set(xlim=(start - 0.5, end - 0.5), ylim=(3.5, -0.5), xlabel="position")
+    name_bases(ax.yaxis, fontsize=10.5)
+    upper = ax.inset_axes((0, 1 + GAP, 1, 1 / MAP_SHARE - 1 - GAP), sharex=ax)
+    score_logo(scores, x, start=start, sites=sites, sites_label=sites_label, ax=upper)
+    upper.tick_params(axis="x", length=0, labelbottom=False)
+    upper.spines["bottom"].set_visible(False)
+    upper.set_xlabel("")
+    ticks, place = MaxNLocator(nbins=4, steps=[1, 2, 5, 10]), {"anchor": (0, 0), "pad": 0.01}
+    bar = {"label": "change of the logit", "shrink": MAP_SHARE, "aspect": 10, "ticks": ticks}
+    ax.figure.colorbar(image, ax=ax, **bar, **place)
     return ax
-
-
-def mutagenesis_maps(
-    scores_by_name,
-    x,
-    *,
-    start=0,
-    label="change of the logit",
-    sites=(),
-    sites_label="planted motif",
-    axes=None,
-):
-    """Draw the maps of several models for one sequence, with one colour scale.
-
-    Parameters
-    ----------
-    scores_by_name : dict of str to array of shape (L, 4)
-        Name of the model -> alternative minus reference of the same sequence.
-    x : array of shape (L, 4)
-        The sequence itself, one-hot; N is a row of zeros.
-    start : int
-        Position of the first row on the x axis.
-    label : str
-        Text of the colour bar: what a score measures.
-    sites : sequence of (int, int)
-    sites_label : str or None
-        Places to mark, and what they are: see `mutagenesis_map`.
-    axes : array of Axes, optional
-        One for each model.
-
-    Returns
-    -------
-    array of matplotlib Axes, of shape (models,)
-        Maps as `mutagenesis_map` draws them, one above the other; the logos have one scale, too.
-        In a new figure, zooming into one zooms all.
-
-    Examples
-    --------
-    >>> from workshop.sequences import one_hot_encode
-    >>> x = one_hot_encode(["ACG"])[0]
-    >>> axes = mutagenesis_maps({"Keras": x - 1, "PyTorch": 2 * (x - 1)}, x)
-    >>> [(ax.get_title(loc="left"), ax.images[0].get_clim()) for ax in axes]
-    [('Keras', (-2.0, 2.0)), ('PyTorch', (-2.0, 2.0))]
-    """
-    x = bases_last(x, "x")
-    scores_by_name = {
-        name: bases_last(scores, f"scores_by_name[{name!r}]")
-        for name, scores in scores_by_name.items()
-    }
-    limit = largest(list(scores_by_name.values()))
-    count, new = len(scores_by_name), axes is None
-    axes = panels_for(axes, count, columns=1, size=(width_of(len(x)), 3.1), sharex=True)
-    for ax, (name, scores) in zip(axes, scores_by_name.items(), strict=True):
-        legend = sites_label if ax is axes[0] else None  # one is enough
-        image = _draw_map(ax, scores, x, start, limit, sites, legend)
-        ax.set_title(fill(str(name), int(6.5 * width_of(len(x)))), fontsize=10.5, loc="left")
-    logos = [ax.child_axes[0] for ax in axes]
-    heights = np.array([one.get_ylim() for one in logos])
-    for one in logos:
-        one.set_ylim(heights[:, 0].min(), heights[:, 1].max())
-    if new:
-        for ax in axes[:-1]:
-            ax.set_xlabel("")  # as shared axes have their numbers: below the last
-    _colour_bar(axes, image, label, shrink=0.6, aspect=10 * count)
-    return axes
 
 
 def map_above_motif(scores, x, motif, *, site, margin=6):
@@ -182,42 +120,7 @@ def map_above_motif(scores, x, motif, *, site, margin=6):
     return axes
 
 
-def _draw_map(ax, scores, x, start, limit, sites, sites_label):
-    """The map and, in the upper part of its cell, the logo; returns the image."""
-    ax.set_axes_locator(_lower_part)
-    end = start + len(x)
-    image = ax.imshow(
-        scores.T,
-        cmap=SIGNED,
-        vmin=-limit,
-        vmax=limit,
-        aspect="auto",
-        interpolation="nearest",
-        extent=(start - 0.5, end - 0.5, 3.5, -0.5),
-    )
-    position, base = np.nonzero(x if len(x) <= CROWDED else 0 * x)  # or nobody sees the dots
-    size = np.clip(0.4 * 72 * inches_of(ax)[0] / len(x), 1.2, 4.5)  # points, of a cell's width
-    ax.plot(start + position, base, "o", color=INK, markersize=size, markeredgewidth=0)
-    for edge in {edge for site in sites for edge in site}:
-        ax.axvline(edge - 0.5, color=INK, linewidth=0.6, alpha=0.6)
-    ax.set(xlim=(start - 0.5, end - 0.5), ylim=(3.5, -0.5))
-    name_bases(ax.yaxis, fontsize=10.5)
-    upper = ax.inset_axes((0, 1 + GAP, 1, 1 / MAP_SHARE - 1 - GAP), sharex=ax)
-    options = {"sites": sites, "sites_label": sites_label}
-    score_logo(scores, x, start=start, ax=upper, **options)
-    upper.tick_params(axis="x", length=0, labelbottom=False)
-    upper.spines["bottom"].set_visible(False)
-    upper.set_xlabel("")
-    ax.set_xlabel("position")
-    return image
-
-
 def _lower_part(ax, renderer):
     """Where the map lies in its cell: below, so that the logo fits in whatever the layout is."""
     cell = ax.get_position(original=True)
     return Bbox.from_bounds(cell.x0, cell.y0, cell.width, MAP_SHARE * cell.height)
-
-
-def _colour_bar(axes, image, label, **place):
-    ticks = MaxNLocator(nbins=4, steps=[1, 2, 5, 10])
-    axes[0].figure.colorbar(image, ax=list(axes), label=label, ticks=ticks, pad=0.01, **place)

@@ -3,10 +3,10 @@
 from dataclasses import fields
 
 import numpy as np
-from matplotlib.patches import FancyBboxPatch, Rectangle
+from matplotlib.patches import Rectangle
 
 from workshop.architecture import TASKS
-from workshop.plot.canvas import DIM, INK, LAYER_COLOURS, PALE, arrow, axes_for
+from workshop.plot.canvas import DIM, INK, LAYER_COLOURS, PALE, arrow, box, canvas, write
 
 
 def architecture(architecture, *, ax=None):
@@ -38,23 +38,26 @@ def architecture(architecture, *, ax=None):
     ]
     shapes = [(architecture.input_length, 4), *architecture.output_shapes()]
     counts = [None, *architecture.n_parameters_by_layer()]
-    ax = axes_for(ax, (8.6, 0.66 * len(names) + 0.85))
-    ax.set(xlim=(0, 13), ylim=(len(names) + 0.55, -0.75))
-    ax.axis("off")
-    heads = (("layer", 2.6, "center"), ("its output", 7.5, "center"), ("shape", 10.1, "center"))
-    for text, x, align in (*heads, ("parameters", 12.9, "right")):
-        ax.text(x, -0.4, text, ha=align, va="center", fontsize=9.5, color=DIM)
+    ax = canvas(ax, 13, len(names) + 1.3, unit=0.66)
+    for text, x in (("layer", 2.7), ("its output", 7.5), ("shape", 10.1)):
+        write(ax, x, 0.35, text, fontsize=9.5, color=DIM)
+    write(ax, 12.9, 0.35, "parameters", ha="right", fontsize=9.5, color=DIM)
     for row, (name, setting, shape, count) in enumerate(
         zip(names, settings, shapes, counts, strict=True)
     ):
+        y, middle = row + 0.81, row + 1.2
         colour = LAYER_COLOURS.get(name.removeprefix("Output: "), PALE)
-        _block(ax, row, name, setting, colour)
-        _tensor(ax, 7.5, row + 0.45, shape, architecture.input_length, colour)
-        ax.text(10.1, row + 0.45, " × ".join(map(str, shape)), ha="center", va="center")
-        ax.text(12.9, row + 0.45, "" if count is None else f"{count:,}", ha="right", va="center")
-    ax.plot([10.9, 12.9], [len(names) - 0.02] * 2, color=INK, linewidth=0.8)
-    total = f"{sum(counts[1:]):,}"
-    ax.text(12.9, len(names) + 0.28, total, ha="right", va="center", weight="bold")
+        box(ax, (0.1, y), (5.2, 0.76), "", colour, rounding=0.12)
+        write(ax, 2.7, y + 0.24 if setting else middle, name, weight="bold", fontsize=10)
+        write(ax, 2.7, y + 0.56, setting, fontsize=8)
+        if row:
+            arrow(ax, (2.7, y - 0.26), (2.7, y + 0.02))
+        _tensor(ax, 7.5, middle, shape, architecture.input_length, colour)
+        write(ax, 10.1, middle, " × ".join(map(str, shape)))
+        write(ax, 12.9, middle, "" if count is None else f"{count:,}", ha="right")
+    y = len(names) + 0.73
+    ax.plot([10.9, 12.9], [y, y], color=INK, linewidth=0.8)
+    write(ax, 12.9, y + 0.3, f"{sum(counts[1:]):,}", ha="right", weight="bold")
     return ax
 
 
@@ -62,16 +65,6 @@ def _settings(layer):
     values = {field.name: getattr(layer, field.name) for field in fields(layer)}
     pairs = [f"{name.replace('_', ' ')} {v}" for name, v in values.items() if v != "valid"]
     return ", ".join(pairs)
-
-
-def _block(ax, row, name, setting, colour):
-    style = {"boxstyle": "round,pad=0,rounding_size=0.12", "facecolor": colour, "edgecolor": INK}
-    ax.add_patch(FancyBboxPatch((0.1, row + 0.06), 5.2, 0.76, **style))
-    y = row + (0.3 if setting else 0.45)
-    ax.text(2.7, y, name, ha="center", va="center", weight="bold", fontsize=10)
-    ax.text(2.7, row + 0.62, setting, ha="center", va="center", fontsize=8)
-    if row:
-        arrow(ax, (2.7, row - 0.2), (2.7, row + 0.08))
 
 
 def _tensor(ax, x, y, shape, input_length, colour):

@@ -1,15 +1,16 @@
 """Pictures of an architecture search: its rewards, and what its controller came to prefer."""
 
+from functools import partial
 from textwrap import fill
 
 import numpy as np
 import pandas as pd
 
-from workshop.plot.canvas import colours_by_name, in_common, panels_for, tidy
-from workshop.plot.charts import lines, strips
+from workshop.plot.canvas import colours_by_name, in_common
+from workshop.plot.charts import lines, row, strips
 
 
-def search_distributions(searches, *, target, score="val_auroc", axes=None):
+def search_distributions(searches, *, target, score="val_auroc"):
     """Compare methods of search, each by many searches: how good, how soon.
 
     Parameters
@@ -21,7 +22,6 @@ def search_distributions(searches, *, target, score="val_auroc", axes=None):
         A score to reach.
     score : str
         The column that counts: higher is better.
-    axes : array of 2 Axes, optional
 
     Returns
     -------
@@ -41,13 +41,12 @@ def search_distributions(searches, *, target, score="val_auroc", axes=None):
     best, needed = {}, {}
     for name, found in searches.items():
         best[name], needed[name] = _compared(found, score, target)
-    axes = panels_for(axes, 2, columns=2, size=(5.6, 3.8))
     edge = 1.08 * max(x[-1] for x, _ in best.values())
     low = min(np.median(y[:, x >= min(x[-1], edge / 12)][:, 0]) for x, y in best.values())
     top = max(target, *(np.nanmax(y) for _, y in best.values()))
     look = {"steps": True, "average": np.median, "ylim": (low, top + 0.03 * (top - low or 1))}
     labels = {"xlabel": "epochs trained, all children together", "ylabel": f"best {score} so far"}
-    lines(best, references={f"target {target:g}": target}, ax=axes[0], **labels, **look)
+    so_far = partial(lines, best, references={f"target {target:g}": target}, **labels, **look)
     rows = {}
     for name, epochs in needed.items():
         median = np.median(epochs)
@@ -55,7 +54,8 @@ def search_distributions(searches, *, target, score="val_auroc", axes=None):
         rows[f"{name}: {text}"] = np.minimum(epochs, edge)
     never = {"not reached": edge} if np.isinf(np.concatenate(list(needed.values()))).any() else None
     xlabel, colours = f"epochs until {target:g}; median behind the name", colours_by_name(needed)
-    strips(rows, xlabel=xlabel, references=never, colours=colours, ax=axes[1])
+    how_soon = partial(strips, rows, xlabel=xlabel, references=never, colours=colours)
+    axes = row(so_far, how_soon, size=(5.6, 3.8))
     axes[1].set_xlim(left=0)
     return axes
 
@@ -74,20 +74,18 @@ def _compared(found, score, target):
     return (x, y), [np.append(s, np.inf)[np.sum(~(b >= target))] for s, b in searches]
 
 
-def reward_by_operation(result, *, axes=None):
+def reward_by_operation(result):
     """Draw the rewards of all trials by the operation that they had in each layer: a panel a layer.
 
     Parameters
     ----------
     result : SearchResult
         With `history` (columns tokens, reward and status) and `operations`.
-    axes : Axes or array of Axes, optional
-        One for each layer.
 
     Returns
     -------
     array of matplotlib Axes, of shape (layers,)
-        A row an operation: a dot a finished trial, a bar at their median, pale where they are few.
+        A row an operation: a dot a finished trial, a bar at their median.
         A controller does not try all combinations alike: a median tells of its other choices, too.
 
     Examples
@@ -103,29 +101,25 @@ def reward_by_operation(result, *, axes=None):
     """
     finished = result.history[result.history["status"] == "ok"]
     rewards = finished["reward"].to_numpy(dtype=float)
-    axes, layers = _panels(result, axes, width=4.6)
-    for column, (ax, rows) in enumerate(zip(axes, layers, strict=True)):
-        chosen = np.array([tokens[column] for tokens in finished["tokens"]])
-        values = {name: rewards[chosen == row] for row, name in enumerate(rows["short"])}
-        strips(values, xlabel="reward", ax=ax)
-    return axes
+    draws = []
+    for layer, rows in result.operations.groupby("layer"):
+        chosen = np.array([tokens[layer] for tokens in finished["tokens"]])
+        values = {name: rewards[chosen == token] for token, name in enumerate(rows["short"])}
+        draws.append(partial(strips, values, xlabel="reward"))
+    return _by_layer(result, draws, 4.6)
 
 
-def token_probabilities(result, *, layer=None, axes=None):
+def token_probabilities(result):
     """Draw how probable the controller found each operation, step by step: a panel a layer.
 
     Parameters
     ----------
     result : SearchResult
         With `token_probabilities` (columns step, layer, token and probability) and `operations`.
-    layer : int, optional
-        Draw only this layer.
-    axes : Axes or array of Axes, optional
-        One for each panel.
 
     Returns
     -------
-    array of matplotlib Axes, of shape (panels,)
+    array of matplotlib Axes, of shape (layers,)
         The dotted line is where all operations are equally probable.
 
     Examples
@@ -140,26 +134,22 @@ def token_probabilities(result, *, layer=None, axes=None):
     >>> [text.get_text() for text in ax.texts]  # in the order of their ends
     ['flatten', 'all equal', 'GMP']
     """
-    table = result.token_probabilities
-    axes, layers = _panels(result, axes, width=5.0, only=layer)
-    for ax, rows in zip(axes, layers, strict=True):
-        own = table[table["layer"] == rows["layer"].iloc[0]]
+    table, draws = result.token_probabilities, []
+    for layer, rows in result.operations.groupby("layer"):
+        own = table[table["layer"] == layer]
         shares = own.pivot(index="step", columns="token", values="probability")
         named = {name: (shares.index, shares[i]) for i, name in enumerate(rows["short"])}
         look = {"markers": len(shares) == 1, "ylim": (-0.02, 1.02)}  # one scale for all layers
         equal = {"all equal": 1 / len(rows)}
-        lines(named, xlabel="step", ylabel="probability", references=equal, ax=ax, **look)
-    return axes
+        labels = {"xlabel": "step", "ylabel": "probability"}
+        draws.append(partial(lines, named, references=equal, **labels, **look))
+    return _by_layer(result, draws, 5.0)
 
 
-def _panels(result, axes, *, width, only=None):
-    """A titled panel for each layer, or for one, and the rows of its operations."""
-    layers = [
-        rows for layer, rows in result.operations.groupby("layer") if only is None or layer == only
-    ]
+def _by_layer(result, draws, width):
+    """A titled panel for each layer."""
+    layers = [rows for _, rows in result.operations.groupby("layer")]
+    headings = [f"layer {i}: {in_common(rows)}".removesuffix(": ") for i, rows in enumerate(layers)]
     size = width, max(2.9, 0.9 + 0.2 * max(map(len, layers)))
-    axes = panels_for(axes, len(layers), columns=min(len(layers), 2), size=size)
-    for ax, rows in zip(axes, layers, strict=True):
-        heading = f"layer {rows['layer'].iloc[0]}: {in_common(rows)}".removesuffix(": ")
-        tidy(ax).set_title(fill(heading, 48), fontsize=10, loc="left")
-    return axes, layers
+    titles = [fill(heading, 48) for heading in headings]
+    return row(*draws, titles=titles, size=size, columns=min(len(layers), 2))
