@@ -42,7 +42,8 @@ def search_distributions(searches, *, target, score="val_auroc"):
     for name, found in searches.items():
         best[name], needed[name] = _compared(found, score, target)
     edge = 1.08 * max(x[-1] for x, _ in best.values())
-    low = min(np.median(y[:, x >= min(x[-1], edge / 12)][:, 0]) for x, y in best.values())
+    early = (np.median(y[:, x >= min(x[-1], edge / 12)][:, 0]) for x, y in best.values())
+    low = min(target, *early)
     top = max(target, *(np.nanmax(y) for _, y in best.values()))
     look = {"steps": True, "average": np.median, "ylim": (low, top + 0.03 * (top - low or 1))}
     labels = {"xlabel": "epochs trained, all children together", "ylabel": f"best {score} so far"}
