@@ -10,8 +10,6 @@ from workshop import __main__ as console
 from workshop.datasets import (
     CTCF_GM12878,
     DownloadError,
-    RemoteFile,
-    Source,
     fetch_ctcf,
     read_peaks,
 )
@@ -86,20 +84,6 @@ def test_arguments_are_checked_before_anything_is_fetched(source, web, tmp_path,
     with pytest.raises((TypeError, ValueError), match=message):
         fetch_ctcf(source=source, cache_dir=tmp_path, **options)
     assert web.asked == []
-
-
-@pytest.mark.parametrize(
-    "chr9",
-    [
-        RemoteFile("http://a/peaks.bed.gz", GOOD),
-        RemoteFile("http://a/chr9/", GOOD),
-        RemoteFile("http://a/chr9.fa", "crc32:abab"),
-    ],
-)
-def test_a_source_that_cannot_be_kept_apart_or_checked(chr9):
-    source = Source("mine", RemoteFile("http://a/peaks.bed.gz", GOOD), {"chr9": chr9})
-    with pytest.raises(ValueError, match="must have different names, and hashes such as md5:"):
-        fetch_ctcf(source=source, chroms=["chr9"])
 
 
 def test_the_real_source_is_the_designs():

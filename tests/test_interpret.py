@@ -138,13 +138,6 @@ def test_a_linear_model_gives_the_difference_of_its_weights(twin):
     np.testing.assert_allclose(scores, np.where(X == 1, 0, w - here), atol=1e-6)
 
 
-def test_probability_is_the_change_of_what_predict_says(twin):
-    model, X = twin.build_cnn(SMALL, random_state=3), sequences(3, LENGTH)
-    scores = interpret.saturation_mutagenesis(model, X, scale="probability")
-    expected = by_brute_force(twin.predict, model, X)
-    np.testing.assert_allclose(scores, expected, atol=1e-6)
-
-
 def test_task_chooses_the_output():
     architecture = Architecture((Conv1D(5, 3, "relu"), GlobalAvgPool()), LENGTH, 3, "multilabel")
     model, X = torch_cnn.build_cnn(architecture), sequences(2, LENGTH)
@@ -569,15 +562,11 @@ def test_what_is_no_model_is_refused():
     with pytest.raises(TypeError, match=r"Torch module.*Linear.*torch\.from_numpy\(X\)"):
         interpret.saturation_mutagenesis(torch.nn.Linear(4, 1), X_GOOD)
     for verb in (interpret.saliency, interpret.integrated_gradients):
-        with pytest.raises(TypeError, match="a gradient needs its framework; got builtins"):
+        with pytest.raises(TypeError, match=r"a gradient needs its framework.*; got builtins"):
             verb(lambda X: X[:, 0, 0], X_GOOD)
 
 
 def test_settings_are_checked(small_model):
-    with pytest.raises(ValueError, match="scale must be one of logit, probability; got 'log'"):
-        interpret.saturation_mutagenesis(small_model, X_GOOD, scale="log")
-    with pytest.raises(ValueError, match=r"scale='probability' needs a model.*; got a function"):
-        interpret.pairwise_mutagenesis(lambda X: X[:, 0, 0], X_GOOD, scale="probability")
     with pytest.raises(ValueError, match="at least two positions; got start=3 and end=4"):
         interpret.pairwise_mutagenesis(small_model, X_GOOD, start=3, end=4)
     with pytest.raises(ValueError, match="task must be a column of the output, 0 to 1; got 2"):

@@ -16,7 +16,6 @@ from workshop.datasets import load_real_ctcf
 from workshop.motifs import Motif, load_motif, read_jaspar, scan, similarity
 from workshop.sequences import ALPHABET, one_hot_decode, one_hot_encode
 
-BACKGROUND = (0.3, 0.2, 0.2, 0.3)
 TATA = Motif("toy", "TATA", [[0, 0, 0, 8], [8, 0, 0, 0], [0, 0, 0, 8], [6, 2, 0, 0]])
 COMPLEMENT = str.maketrans("ACGTN", "TGCAN")
 
@@ -32,13 +31,9 @@ motifs = counts.map(lambda rows: Motif("random", "random", rows))
 def test_motif_by_hand():
     assert (len(TATA), TATA.consensus) == (4, "TATA")
     np.testing.assert_array_equal(TATA.probabilities()[3], [0.75, 0.25, 0, 0])
-    np.testing.assert_array_equal(
-        TATA.probabilities(pseudocount=2)[0], [1 / 8, 1 / 8, 1 / 8, 5 / 8]
-    )
     # 9 of 12 with one pseudocount: log2(9 / 12 / 0.25) = log2(3).
     assert TATA.log_odds()[0, 3] == pytest.approx(math.log2(3))
     assert TATA.log_odds()[0, 0] == pytest.approx(math.log2(1 / 3))
-    assert TATA.log_odds(background=BACKGROUND)[0, 3] == pytest.approx(math.log2(2.5))
     # One sure base says 2 bits; 3/4 and 1/4 say 2 - (3/4 log2(4/3) + 1/4 log2(4)).
     expected = [2, 2, 2, 2 - (0.75 * math.log2(4 / 3) + 0.25 * 2)]
     np.testing.assert_allclose(TATA.information_content(), expected)
@@ -49,10 +44,8 @@ def test_motif_by_hand():
 
 @given(motifs)
 def test_information_is_scipys_relative_entropy(motif):
-    for background in (BACKGROUND, (0.25, 0.25, 0.25, 0.25)):
-        expected = [entropy(p, background, base=2) for p in motif.probabilities()]
-        found = motif.information_content(background=background)
-        np.testing.assert_allclose(found, expected, atol=1e-12)
+    expected = [entropy(p, [0.25] * 4, base=2) for p in motif.probabilities()]
+    np.testing.assert_allclose(motif.information_content(), expected, atol=1e-12)
 
 
 @given(motifs)
@@ -79,24 +72,6 @@ def test_bad_counts(row):
         ValueError, match=r"counts must be >= 0 and finite.*got \[.*\] at position 1"
     ):
         Motif("id", "name", [[1, 1, 1, 1], row])
-
-
-def test_pseudocounts_out_of_range():
-    with pytest.raises(ValueError, match="must be > 0 where a base was never seen; got 0"):
-        TATA.log_odds(pseudocount=0)
-    assert np.isfinite(Motif("id", "all seen", [[1, 2, 3, 4]]).log_odds(pseudocount=0)).all()
-    for pseudocount in (-0.5, math.nan, math.inf):
-        with pytest.raises(ValueError, match="pseudocount must be at least 0; got"):
-            TATA.probabilities(pseudocount=pseudocount)
-
-
-@pytest.mark.parametrize(
-    "background",
-    [(0.3, 0.3, 0.2), (0.5, 0.5, 0, 0), (0.3, 0.3, 0.3, 0.3), 0.25],
-)
-def test_bad_background(background):
-    with pytest.raises(ValueError, match="background must be four positive shares that sum to 1"):
-        scan(one_hot_encode(["TATATA"]), TATA, background=background)
 
 
 # --- JASPAR -----------------------------------------------------------------------------------
@@ -183,14 +158,14 @@ def test_a_damaged_jaspar_file_is_read_as_biopython_reads_it_or_refused(tmp_path
 # --- scan -------------------------------------------------------------------------------------
 
 
-def log_odds_of(word, motif, background):
+def log_odds_of(word, motif):
     """Score of one word, letter by letter; an N scores nothing."""
     total = 0.0
     for k, letter in enumerate(word):
         if letter != "N":
             c = ALPHABET.index(letter)
             share = (motif.counts[k, c] + 1) / (motif.counts[k].sum() + 4)
-            total += math.log2(share / background[c])
+            total += math.log2(share / 0.25)
     return total
 
 
@@ -198,23 +173,19 @@ def log_odds_of(word, motif, background):
     motifs,
     st.lists(st.text("ACGTN", min_size=8, max_size=8), min_size=1, max_size=3),
     st.booleans(),
-    st.sampled_from([(0.25, 0.25, 0.25, 0.25), BACKGROUND, (0.1, 0.2, 0.3, 0.4)]),
 )
-def test_scan_equals_a_loop_over_letters(motif, seqs, both_strands, background):
-    found = scan(one_hot_encode(seqs), motif, both_strands=both_strands, background=background)
+def test_scan_equals_a_loop_over_letters(motif, seqs, both_strands):
+    found = scan(one_hot_encode(seqs), motif, both_strands=both_strands)
     width = len(motif)
     assert found.shape == (len(seqs), 8 - width + 1)
     assert found.dtype == np.float32
     for i, seq in enumerate(seqs):
         for p in range(8 - width + 1):
             word = seq[p : p + width]
-            expected = log_odds_of(word, motif, background)
+            expected = log_odds_of(word, motif)
             if both_strands:
-                # The other strand's word is scored by the log-odds of its own letters; the
-                # background is the forward strand's.
                 mirrored = word[::-1].translate(COMPLEMENT)
-                other = log_odds_of(mirrored, motif, background[::-1])
-                expected = max(expected, other)
+                expected = max(expected, log_odds_of(mirrored, motif))
             assert found[i, p] == pytest.approx(expected, abs=1e-4)
 
 
@@ -261,8 +232,7 @@ def test_similarity_equals_trying_all_alignments(a, b, data):
         assert math.isnan(found.correlation)
 
 
-@pytest.mark.parametrize("background", [(0.25, 0.25, 0.25, 0.25), BACKGROUND])
-def test_scan_and_similarity_equal_biopythons(background):
+def test_scan_and_similarity_equal_biopythons():
     ctcf, X = load_motif("MA0139.1"), load_real_ctcf().X[:20]
     noise = np.random.default_rng(0).dirichlet([0.5] * 4, size=19)
     noisy = Motif("noisy", "noisy", ctcf.probabilities() + noise)
@@ -273,13 +243,13 @@ def test_scan_and_similarity_equal_biopythons(background):
     strands, correlations = [], []
     for motif in (ctcf, ctcf.reverse_complement()):
         theirs = bio_motifs.Motif(counts=by_base(motif.counts)).counts
-        scores = theirs.normalize(pseudocounts=1).log_odds(by_base(background))
+        scores = theirs.normalize(pseudocounts=1).log_odds()
         strands.append([scores.calculate(seq) for seq in one_hot_decode(X)])
         # Its Pearson correlation of matrices of any kind, all columns aligned.
         a, b = (type(scores)(ALPHABET, by_base(m.probabilities())) for m in (motif, noisy))
         correlations.append(a.dist_pearson_at(b, 0))
     for both_strands, expected in ((False, strands[0]), (True, np.maximum(*strands))):
-        found = scan(X, ctcf, both_strands=both_strands, background=background)
+        found = scan(X, ctcf, both_strands=both_strands)
         np.testing.assert_allclose(found, expected, atol=1e-4)
     assert similarity(ctcf, noisy).correlation == pytest.approx(max(correlations), abs=1e-9)
 

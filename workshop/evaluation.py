@@ -173,11 +173,7 @@ class Comparison(NamedTuple):
 
     agreement: pd.DataFrame  # counts: rows = a right, a wrong; columns = b right, b wrong
     shared_mistakes: np.ndarray  # rows that both get wrong
-    only_a_wrong: np.ndarray  # rows that only a gets wrong
-    only_b_wrong: np.ndarray  # rows that only b gets wrong
-    mcnemar_p: float  # P value of McNemar's exact test: are the two equally often wrong?
     auroc_difference: Interval  # AUROC of a minus that of b, paired bootstrap; nan for one class
-    correlation: float  # Pearson r of the two scores; nan where one of them is constant
 
 
 def compare_predictions(
@@ -198,42 +194,28 @@ def compare_predictions(
     -------
     Comparison
 
-    References
-    ----------
-    McNemar (1947), doi:10.1007/BF02295996.
-
     Examples
     --------
     >>> a, b = [0.9, 0.2, 0.1, 0.3], [0.8, 0.1, 0.7, 0.2]
     >>> result = compare_predictions([1, 1, 0, 0], a, b, n_resamples=50)
-    >>> result.shared_mistakes, result.only_b_wrong
-    (array([1]), array([2]))
+    >>> result.agreement.to_numpy().tolist(), result.shared_mistakes
+    ([[2, 1], [0, 1]], array([1]))
     """
-    from scipy.stats import binomtest
-
     truth, a = _check_scores(y_true, a, name="a")
     b = _check_scores(y_true, b, name="b")[1]
     threshold = _check_threshold(threshold)
     wrong_a, wrong_b = (a >= threshold) != truth, (b >= threshold) != truth
-    only_a, only_b = np.flatnonzero(wrong_a & ~wrong_b), np.flatnonzero(~wrong_a & wrong_b)
-    both, neither = np.flatnonzero(wrong_a & wrong_b), int(np.sum(~wrong_a & ~wrong_b))
-    discordant = len(only_a) + len(only_b)
+    counts = [
+        [int(np.sum((wrong_a == i) & (wrong_b == j))) for j in (False, True)] for i in (False, True)
+    ]
 
     def difference(rows):  # of one resample, the same for both: they are paired
         return auroc(truth[rows], a[rows]) - auroc(truth[rows], b[rows])
 
-    return Comparison(
-        agreement=pd.DataFrame(
-            {"b right": [neither, len(only_a)], "b wrong": [len(only_b), len(both)]},
-            index=["a right", "a wrong"],
-        ),
-        shared_mistakes=both,
-        only_a_wrong=only_a,
-        only_b_wrong=only_b,
-        mcnemar_p=float(binomtest(len(only_a), discordant).pvalue) if discordant else 1.0,
-        auroc_difference=_bootstrap(difference, len(truth), level, n_resamples, random_state),
-        correlation=float(np.corrcoef(a, b)[0, 1]) if np.ptp(a) and np.ptp(b) else np.nan,
-    )
+    names = {"index": ["a right", "a wrong"], "columns": ["b right", "b wrong"]}
+    interval = _bootstrap(difference, len(truth), level, n_resamples, random_state)
+    shared_mistakes = np.flatnonzero(wrong_a & wrong_b)
+    return Comparison(pd.DataFrame(counts, **names), shared_mistakes, interval)
 
 
 def _bootstrap(statistic, n, level, n_resamples, random_state):

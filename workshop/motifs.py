@@ -10,13 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from workshop._checks import plain_array
 from workshop._files import read_lines, shipped_file
 from workshop.sequences import ALPHABET, check_one_hot
 
 __all__ = ["Motif", "Similarity", "load_motif", "read_jaspar", "scan", "similarity"]
-
-UNIFORM = (0.25, 0.25, 0.25, 0.25)
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,50 +67,32 @@ class Motif:
         """The most frequent base at each position, as a string."""
         return "".join(ALPHABET[i] for i in self.counts.argmax(axis=1))
 
-    def probabilities(self, *, pseudocount=0.0):
-        """Share of each base at each position, (K, 4); `pseudocount` is added to each count."""
-        if not 0 <= pseudocount < np.inf:
-            raise ValueError(f"pseudocount must be at least 0; got {pseudocount}.")
-        counts = self.counts + pseudocount
-        return counts / counts.sum(axis=1, keepdims=True)
+    def probabilities(self):
+        """Share of each base at each position, (K, 4)."""
+        return self.counts / self.counts.sum(axis=1, keepdims=True)
 
-    def log_odds(self, *, background=UNIFORM, pseudocount=1.0):
-        """How much likelier each base is in a binding site than in the background, in bits.
-
-        Parameters
-        ----------
-        background : array of shape (4,)
-            Probability of A, C, G, T outside of binding sites.
-        pseudocount : float
-            Added to each count, so that a base never seen has a finite score.
+    def log_odds(self):
+        """How much likelier each base is in a binding site than by chance, a quarter, in bits.
 
         Returns
         -------
         ndarray of shape (K, 4)
-            log2(probability / background).
+            log2(probability / 0.25), with 1 added to each count, so that a base never seen has a
+            finite score.
         """
-        probabilities = self.probabilities(pseudocount=pseudocount)
-        if (probabilities == 0).any():
-            raise ValueError(
-                f"pseudocount must be > 0 where a base was never seen; got {pseudocount}."
-            )
-        return np.log2(probabilities / _check_background(background))
+        counts = self.counts + 1
+        return np.log2(4 * counts / counts.sum(axis=1, keepdims=True))
 
-    def information_content(self, *, background=UNIFORM):
-        """Relative entropy of each position against the background, in bits.
-
-        Parameters
-        ----------
-        background : array of shape (4,)
+    def information_content(self):
+        """Relative entropy of each position against bases of equal shares, in bits.
 
         Returns
         -------
         ndarray of shape (K,)
-            0 where the motif equals the background; 2 for a fixed base in a uniform one.
+            0 for equal shares, 2 for a fixed base.
         """
         p = self.probabilities()
-        ratio = np.divide(p, _check_background(background), out=np.ones_like(p), where=p > 0)
-        return (p * np.log2(ratio)).sum(axis=1)
+        return (p * np.log2(4 * p, out=np.zeros_like(p), where=p > 0)).sum(axis=1)
 
     def information_matrix(self):
         """Letter heights of the usual sequence logo, (K, 4): probability x information, in bits."""
@@ -206,7 +185,7 @@ def _parse_counts(lines):
     return np.array(counts, dtype=float).T
 
 
-def scan(X, motif, *, both_strands=True, background=UNIFORM):
+def scan(X, motif, *, both_strands=True):
     """Score each window of each sequence by the log-odds of a motif.
 
     Parameters
@@ -216,8 +195,6 @@ def scan(X, motif, *, both_strands=True, background=UNIFORM):
         Of width K <= L.
     both_strands : bool
         Take the better of the window and its reverse complement.
-    background : array of shape (4,)
-        See `Motif.log_odds`.
 
     Returns
     -------
@@ -238,10 +215,9 @@ def scan(X, motif, *, both_strands=True, background=UNIFORM):
             f"X must be at least as long as the motif, {len(motif)} bp; got {X.shape[1]} bp. Pad "
             "it with N."
         )
-    scores = _slide(X, motif.log_odds(background=background))
+    scores = _slide(X, motif.log_odds())
     if both_strands:
-        other = motif.reverse_complement().log_odds(background=background)
-        scores = np.maximum(scores, _slide(X, other))
+        scores = np.maximum(scores, _slide(X, motif.reverse_complement().log_odds()))
     return scores
 
 
@@ -302,12 +278,3 @@ def similarity(a, b, *, min_overlap=None):
             if not r <= best.correlation:  # the first one beats nan
                 best = Similarity(r, offset, strand, stop - start)
     return best
-
-
-def _check_background(background):
-    background = plain_array(background, "background").astype(np.float64)
-    if background.shape != (4,) or not (background > 0).all() or abs(background.sum() - 1) > 1e-6:
-        raise ValueError(
-            f"background must be four positive shares that sum to 1; got {background.tolist()}."
-        )
-    return background

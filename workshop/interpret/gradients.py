@@ -2,11 +2,12 @@
 
 import numpy as np
 
-from workshop import training
 from workshop._checks import plain_array, positive_int
 from workshop._progress import ProgressShare
-from workshop.interpret.mutagenesis import twin_of
-from workshop.sequences import check_not_empty, check_one_hot
+from workshop.interpret.mutagenesis import checked_twin
+from workshop.sequences import check_one_hot
+
+NEEDS = ": a gradient needs its framework; saturation_mutagenesis takes any function"
 
 
 def saliency(model, X, *, task=0, batch_size=256):
@@ -37,7 +38,7 @@ def saliency(model, X, *, task=0, batch_size=256):
     >>> saliency(model, np.full((2, 200, 4), 0.25)).shape
     (2, 200, 4)
     """
-    twin, X, task = _check(model, X, task)
+    twin, X, task = checked_twin(model, X, task, NEEDS)
     return twin.input_gradient(model, X, task=task, batch_size=batch_size)
 
 
@@ -84,7 +85,7 @@ def integrated_gradients(
     >>> bool(abs(integrated_gradients(model, X).sum() - change[0, 0]) < 0.01 * abs(change[0, 0]))
     True
     """
-    twin, X, task = _check(model, X, task)
+    twin, X, task = checked_twin(model, X, task, NEEDS)
     steps = positive_int(steps, "steps")
     baseline = _check_baseline(baseline, X)
     way = np.linspace(0, 1, steps + 1, dtype=np.float32)[:, None, None]
@@ -103,18 +104,6 @@ def integrated_gradients(
     said = f"the scores sum to the change of the logit ({np.abs(change).mean():.3g} on average)"
     share.line.show(f"integrated gradients: {said} to within {error:.2g}", last=True)
     return scores
-
-
-def _check(model, X, task):
-    twin = twin_of(model)
-    if twin is None:
-        raise TypeError(
-            f"model must come from keras_cnn or torch_cnn: a gradient needs its framework; got "
-            f"{type(model).__module__}.{type(model).__name__}. saturation_mutagenesis takes any "
-            "function."
-        )
-    task = training.check_task(model.architecture, task)
-    return twin, check_not_empty(training.check_input(model.architecture, X)), task
 
 
 def _check_baseline(baseline, X):

@@ -18,7 +18,6 @@ import threading
 from itertools import zip_longest
 
 import numpy as np
-from scipy.special import expit, softmax
 from threadpoolctl import ThreadpoolController
 
 from workshop import architecture as arch
@@ -43,23 +42,14 @@ def one_blas_thread():
 
 
 class IncrementalISM:
-    """Effects of all single substitutions on one output of a network with these weights.
+    """Effects of all single substitutions on one logit of a network with these weights."""
 
-    ``scale="probability"`` means the output after the task's activation.
-    """
-
-    def __init__(self, architecture, weights, *, task=0, scale="logit"):
+    def __init__(self, architecture, weights, *, task=0):
         self.length = architecture.input_length
-        self.activation = arch.TASKS[architecture.task] if scale == "probability" else "linear"
         self.dtype = weights["output.kernel"].dtype
-        self.task = task
-        if self.activation != "softmax":  # which needs all outputs; otherwise one will do
-            self.task = 0
-            weights = weights | {
-                name: weights[name][..., task : task + 1]
-                for name in ("output.kernel", "output.bias")
-            }
-        self.steps = _steps(architecture, weights)
+        own = slice(task, task + 1)
+        output = {key: weights[key][..., own] for key in ("output.kernel", "output.bias")}
+        self.steps = _steps(architecture, weights | output)
         # Places this far apart touch windows of one pattern.
         self.stride = math.prod(step.stride for step in self.steps)
         self.trails = [self._trail(phase) for phase in range(min(self.stride, self.length))]
@@ -86,8 +76,8 @@ class IncrementalISM:
 
     @one_blas_thread()
     def logits(self, X):
-        """Logits (n, T) of the unchanged sequences; T is 1 except for a softmax."""
-        return self._references(X)[-1]
+        """Logits (n,) of the unchanged sequences."""
+        return self._references(X)[-1][:, 0]
 
     @one_blas_thread()
     def effects(self, X, start, end):
@@ -152,13 +142,7 @@ class IncrementalISM:
                 reference.set_beyond(values, window, 0 if is_change else reference.fill)
             compute = step.change if is_change else step.values
             values = compute(values, window, reference)
-        if self.activation != "linear":
-            activation, logits = _OUTPUT_ACTIVATIONS[self.activation], references[-1]
-            values = activation(logits + values) - activation(logits)
-        return values[..., self.task]
-
-
-_OUTPUT_ACTIVATIONS = {"sigmoid": expit, "softmax": lambda logits: softmax(logits, axis=-1)}
+        return values[..., 0]
 
 
 def is_letter(X):
@@ -248,6 +232,6 @@ def agrees(engine, logits_of, otherwise, X):
     probes, window = np.stack([random, X[0]]), range(length // 2, length)[:2]
     logits, effects = logits_of(probes), otherwise(probes, window)
     size = np.abs(logits).max()
-    off = np.abs(engine.logits(probes)[:, engine.task] - logits).max()
+    off = np.abs(engine.logits(probes) - logits).max()
     effects_off = np.abs(engine.effects(probes, window.start, window.stop) - effects).max()
     return off <= 2e-5 * size and effects_off <= 1e-3 * np.abs(effects).max() + 5e-6 * size

@@ -11,11 +11,9 @@ from typing import NamedTuple
 import numpy as np
 
 from workshop import architecture as arch
-from workshop import training
 from workshop.interpret import layer_steps as steps
-from workshop.interpret.mutagenesis import twin_of
+from workshop.interpret.mutagenesis import checked_twin
 from workshop.motifs import Motif
-from workshop.sequences import check_not_empty
 
 ACTIVE = 0.5  # of the largest activation, as in Basset
 PASS_ON = (  # layers after which channel i is still that of kernel i, on its scale
@@ -75,15 +73,8 @@ def kernel_motifs(model, X, *, task=0):
     >>> found.motif.consensus, found.n_windows, found.output_weight
     ('AC', 3, 2.0)
     """
-    twin = twin_of(model)
-    if twin is None:
-        raise TypeError(
-            "model must come from keras_cnn or torch_cnn, whose layers are known; got "
-            f"{type(model).__name__}."
-        )
-    architecture, weights = model.architecture, twin.get_weights(model)
-    layers, task = architecture.layers, training.check_task(architecture, task)
-    X = check_not_empty(training.check_input(architecture, X))
+    twin, X, task = checked_twin(model, X, task, ", whose layers are known")
+    weights, layers = twin.get_weights(model), model.architecture.layers
     if not (layers and isinstance(layers[0], arch.Conv1D)):
         first = type(layers[0]).__name__ if layers else "the output"
         raise ValueError(f"The first layer of model must be a Conv1D; it is {first}.")

@@ -39,9 +39,7 @@ def brute_force(predict, X, positions, advance=incremental.ignore):
     return effects
 
 
-def saturation_mutagenesis(
-    model, X, *, start=0, end=None, task=0, scale="logit", batch_size=None, progress=True
-):
+def saturation_mutagenesis(model, X, *, start=0, end=None, task=0, batch_size=None, progress=True):
     """Score every single substitution: output of the mutant minus output of the sequence.
 
     A function of sequences gets all mutants, in batches (`mutagenesis.brute_force`: that is all of
@@ -60,9 +58,6 @@ def saturation_mutagenesis(
         Which positions to mutate, with the meaning of a Python slice.
     task : int
         Column of the output.
-    scale : str
-        ``"logit"``, or ``"probability"`` for the output after the task's activation. The output
-        of a function is taken as it is.
     batch_size : int, optional
         Sequences at once (16) with a model of the twins, mutants at once (64) with a function.
     progress : bool
@@ -82,7 +77,7 @@ def saturation_mutagenesis(
     array([[[ 0.,  0.,  1.,  0.],
             [-1., -1.,  0., -1.]]], dtype=float32)
     """
-    X, effects_of = _choose(model, X, task=task, scale=scale, batch_size=batch_size)
+    X, effects_of = _choose(model, X, task, batch_size)
     positions = _positions(X, start, end)
     return effects_of(X, positions, ProgressShare("mutagenesis", len(X), progress).advance)
 
@@ -95,14 +90,12 @@ class PairwiseMutagenesis(NamedTuple):
     interaction: np.ndarray  # what double is beyond the sum of the two singles, the same shape
 
 
-def pairwise_mutagenesis(
-    model, X, *, start=0, end=None, task=0, scale="logit", batch_size=None, progress=True
-):
+def pairwise_mutagenesis(model, X, *, start=0, end=None, task=0, batch_size=None, progress=True):
     """Score every double substitution in a window, and its interaction.
 
     The interaction is the effect of the double mutant minus the sum of the effects of the two
-    single ones: 0 where a model adds up its evidence position by position. On the probability
-    scale the sigmoid alone makes interactions.
+    single ones: 0 where a model adds up its evidence position by position. Of a
+    function that returns probabilities, the sigmoid alone makes interactions.
 
     Parameters
     ----------
@@ -114,7 +107,6 @@ def pairwise_mutagenesis(
         about 4.5 W² double mutants: 3,000 for 26 positions, 180,000 for 200. The result holds
         128 N W² bytes.
     task : int
-    scale : str
     batch_size : int, optional
     progress : bool
         As in `saturation_mutagenesis`.
@@ -132,7 +124,7 @@ def pairwise_mutagenesis(
     >>> [float(scores[0, 0, 2, 1, 2]) for scores in (pairs.double, pairs.interaction)]
     [1.0, 1.0]
     """
-    X, effects_of = _choose(model, X, task=task, scale=scale, batch_size=batch_size)
+    X, effects_of = _choose(model, X, task, batch_size)
     positions = _positions(X, start, end)
     width = len(positions)
     if width < 2:
@@ -172,7 +164,6 @@ def _positions(X, start, end):
 
 # --- what is asked, and which way is taken ------------------------------------------------------
 
-SCALES = ("logit", "probability")
 MUTANTS = 64  # at once in a function: they still fit the cache; more are slower on a CPU
 
 
@@ -181,25 +172,32 @@ def twin_of(model):
     return sys.modules.get(getattr(type(model), "twin", None))
 
 
-def _choose(model, X, *, task, scale, batch_size):
-    """Check what is asked; return X as float32, and ``effects_of(X, positions, advance)``."""
-    if scale not in SCALES:
-        raise ValueError(f"scale must be one of {', '.join(SCALES)}; got {scale!r}.")
-    if batch_size is not None:
-        batch_size = positive_int(batch_size, "batch_size")
+def checked_twin(model, X, task, why):
+    """Twin module, X and task as asked for; an error that says `why` of any other model."""
     twin = twin_of(model)
     if twin is None:
-        X = check_not_empty(check_one_hot(X))
-        _check_function(model, scale)
-        return X, partial(brute_force, partial(_predict, model, task, batch_size or MUTANTS))
-    task = training.check_task(model.architecture, task)
+        raise TypeError(
+            f"model must come from keras_cnn or torch_cnn{why}; got "
+            f"{type(model).__module__}.{type(model).__name__}."
+        )
     X = check_not_empty(training.check_input(model.architecture, X))
+    return twin, X, training.check_task(model.architecture, task)
+
+
+def _choose(model, X, task, batch_size):
+    """Check what is asked; return X as float32, and ``effects_of(X, positions, advance)``."""
+    if batch_size is not None:
+        batch_size = positive_int(batch_size, "batch_size")
+    if twin_of(model) is None:
+        X = check_not_empty(check_one_hot(X))
+        _check_function(model)
+        return X, partial(brute_force, partial(_predict, model, task, batch_size or MUTANTS))
+    twin, X, task = checked_twin(model, X, task, "")
     logits_of = partial(_predict, partial(twin.predict_logits, model), task, MUTANTS)
-    predict = partial(_predict, partial(twin.predict, model), task, MUTANTS)
-    slow = partial(brute_force, predict if scale == "probability" else logits_of)
+    slow = partial(brute_force, logits_of)
     if type(model) is twin.SequenceCNN:
         weights = twin.get_weights(model)
-        engine = incremental.IncrementalISM(model.architecture, weights, task=task, scale=scale)
+        engine = incremental.IncrementalISM(model.architecture, weights, task=task)
         if incremental.agrees(engine, logits_of, slow, X):
             return X, partial(incremental.in_chunks, engine, slow, batch_size or SEQUENCES)
     warnings.warn(
@@ -211,7 +209,7 @@ def _choose(model, X, *, task, scale, batch_size):
     return X, slow
 
 
-def _check_function(model, scale):
+def _check_function(model):
     if not callable(model) or isinstance(model, type):
         raise TypeError(
             "model must come from keras_cnn or torch_cnn, or be a function from sequences "
@@ -222,11 +220,6 @@ def _check_function(model, scale):
         raise TypeError(
             f"model is a Torch module that workshop did not build ({type(model).__name__}), and "
             "takes tensors. Pass a function of arrays: lambda X: model(torch.from_numpy(X))"
-        )
-    if scale == "probability":
-        raise ValueError(
-            "scale='probability' needs a model of keras_cnn or torch_cnn, whose activation is "
-            "known; got a function. Let it return probabilities, and leave scale as it is."
         )
 
 
