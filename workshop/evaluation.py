@@ -205,17 +205,18 @@ def compare_predictions(
     b = _check_scores(y_true, b, name="b")[1]
     threshold = _check_threshold(threshold)
     wrong_a, wrong_b = (a >= threshold) != truth, (b >= threshold) != truth
-    counts = [
-        [int(np.sum((wrong_a == i) & (wrong_b == j))) for j in (False, True)] for i in (False, True)
-    ]
+    both, neither = wrong_a & wrong_b, ~wrong_a & ~wrong_b
+    only_a, only_b = wrong_a & ~wrong_b, wrong_b & ~wrong_a
+    agreement = pd.DataFrame(
+        {"b right": [neither.sum(), only_a.sum()], "b wrong": [only_b.sum(), both.sum()]},
+        index=["a right", "a wrong"],
+    )
 
     def difference(rows):  # of one resample, the same for both: they are paired
         return auroc(truth[rows], a[rows]) - auroc(truth[rows], b[rows])
 
-    names = {"index": ["a right", "a wrong"], "columns": ["b right", "b wrong"]}
     interval = _bootstrap(difference, len(truth), level, n_resamples, random_state)
-    shared_mistakes = np.flatnonzero(wrong_a & wrong_b)
-    return Comparison(pd.DataFrame(counts, **names), shared_mistakes, interval)
+    return Comparison(agreement, np.flatnonzero(both), interval)
 
 
 def _bootstrap(statistic, n, level, n_resamples, random_state):

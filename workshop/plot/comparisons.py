@@ -57,7 +57,7 @@ def compare_motifs(motifs_by_name, *, min_overlap=None):
     return axes
 
 
-def kernel_logos(kernels, *, reference=None, top=8, weights=False, min_overlap=12):
+def kernel_logos(kernels, *, reference=None, top=8):
     """Draw what the kernels of a first convolution look for, the ones that matter most first.
 
     Parameters
@@ -65,15 +65,11 @@ def kernel_logos(kernels, *, reference=None, top=8, weights=False, min_overlap=1
     kernels : list of KernelMotif
         What `interpret.kernel_motifs` returns.
     reference : Motif, optional
-        A known motif: each title then says how well the kernel agrees with it.
+        A known motif: each title then says how well the kernel agrees with it, over 12 columns
+        at least, if it has as many. Over few columns, a high r is easily had.
     top : int
         How many to draw: those with the largest weight in the output, or, where the network has
         no such weight, those that agree best with `reference`.
-    weights : bool
-        Draw the weights themselves, minus their mean at each position, not the motif.
-    min_overlap : int
-        Least number of columns over which a kernel is compared, or its width if that is less.
-        Over few columns, a high r is easily had.
 
     Returns
     -------
@@ -95,7 +91,7 @@ def kernel_logos(kernels, *, reference=None, top=8, weights=False, min_overlap=1
         if not np.isnan(weight):
             title += f" weight {weight:+.2f},".replace("-", "−")
         if reference is not None:
-            overlap = min(min_overlap, len(one.motif), len(reference))
+            overlap = min(12, len(one.motif), len(reference))
             r = similarity(reference, one.motif, min_overlap=overlap).correlation
             title += f" r = {r:.3f}"
             weight = r if np.isnan(weight) else weight
@@ -103,15 +99,12 @@ def kernel_logos(kernels, *, reference=None, top=8, weights=False, min_overlap=1
     ranked = sorted(ranked, key=lambda row: -row[0])[:top]
     draws = []
     for i, (_, _, one) in enumerate(ranked):
-        centred = one.weights - one.weights.mean(axis=1, keepdims=True)
-        heights, unit = (centred, "weight") if weights else (one.motif.information_matrix(), "bits")
-        draws.append(partial(logo, heights, ylabel="" if i % 4 else unit))
+        unit = "" if i % 4 else "bits"  # said once a row
+        draws.append(partial(logo, one.motif.information_matrix(), ylabel=unit))
     axes = row(*draws, size=(2.5, 1.5), columns=min(len(ranked), 4))
     for ax, (_, title, _) in zip(axes, ranked, strict=True):
         ax.set_title(title, fontsize=8.2, loc="left", pad=4)
-        ax.set(xlabel="", xticks=[])
-        if not weights:
-            ax.set(ylim=(0, 2), yticks=[0, 1, 2])
+        ax.set(xlabel="", xticks=[], ylim=(0, 2), yticks=[0, 1, 2])
     return axes
 
 

@@ -5,7 +5,6 @@ Everything is drawn on a canvas whose unit is an inch, with y growing downwards.
 
 import itertools
 import math
-import operator
 from textwrap import fill
 
 import numpy as np
@@ -290,7 +289,8 @@ def _layers(table, tokens):
     """The rows of each layer; an error if the tokens are not one of each."""
     layers = dict(iter(table.groupby("layer")))
     sizes = [len(rows) for rows in layers.values()]
-    if len(tokens) != len(sizes) or not all(map(operator.contains, map(range, sizes), tokens)):
+    known = [token in range(size) for token, size in zip(tokens, sizes, strict=False)]
+    if len(tokens) != len(sizes) or not all(known):
         raise ValueError(f"tokens must choose one of {sizes} operations; got {list(tokens)}.")
     return layers
 
