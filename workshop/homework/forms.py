@@ -113,6 +113,17 @@ def rows_of(runs, name):
     return rows
 
 
+def require_single_changes(rows):
+    """Refuse runs of which one differs in two things or more from each of those before it."""
+    for number, row in enumerate(rows[1:], start=1):
+        changes = [
+            sum(str(row.get(name)) != str(other.get(name)) for name in row.keys() | other.keys())
+            for other in rows[:number]
+        ]
+        if min(changes) > 1:
+            raise Rejected(f"Row {number} differs in two things or more from each before it.")
+
+
 def table(value, name, columns, *, expected="a DataFrame", advice=""):
     """A table that has certain columns, from a DataFrame, a dict of lists or a list of dicts."""
     found = value
@@ -151,17 +162,11 @@ def model(value, name):
     return instance(value, (ModelAnswer, PredictorAnswer), name, "a model")
 
 
-def outputs(value, X, name):
-    """What a model predicts (N, 1): probabilities, or logits of the student's own layers."""
+def predictions(value, X, name):
+    """Probabilities (N, 1) of a model; what it predicts beyond 0 and 1 are logits."""
     found = array(model(value, name).predict(X), f"what {name} predicts", (len(X), 1))
     if not np.isfinite(found).all():
         raise Rejected(f"{name} predicts numbers that are not finite: its training has diverged.")
-    return found
-
-
-def predictions(value, X, name):
-    """Probabilities (N, 1) of a model; what it predicts beyond 0 and 1 are logits."""
-    found = outputs(value, X, name)
     return found if ((found >= 0) & (found <= 1)).all() else special.expit(found)
 
 
@@ -175,6 +180,11 @@ def space(value, name):
     return instance(value, SpaceAnswer, name, "a nas.ModelSpace")
 
 
-def same_number(found, expected, tolerance):
-    """Whether two numbers agree; nan agrees with nan only."""
-    return np.isclose(found, expected, rtol=0, atol=tolerance, equal_nan=True)
+def differing_scores(found, expected, tolerance, name):
+    """Names of the scores of an answer that are not as expected; nan agrees with nan only."""
+    values = {key: number(found[key], f"{name}: {key}") for key in expected if key in found}
+    return [
+        key
+        for key, value in values.items()
+        if not np.isclose(value, expected[key], rtol=0, atol=tolerance, equal_nan=True)
+    ]

@@ -94,3 +94,12 @@ def compared_remark(points, yes, compare, *answers):
     except Rejected as hint:
         return graded_remark(points, False, "", str(hint))
     return graded_remark(points, True, yes, "")
+
+
+def require(same, right, otherwise, mistakes=()):
+    """Reject an answer unless it is the `same` as what is right; `same` is a function of that.
+
+    `mistakes` are pairs: what a mistake would give, and its hint. All others get `otherwise`.
+    """
+    if not same(right):
+        raise Rejected(next((hint for other, hint in mistakes if same(other)), otherwise))

@@ -90,8 +90,7 @@ class Answers:
                 weights = check_weights(architecture, tree["weights"])
                 return ModelAnswer(framework, architecture, weights)
             case {"kind": "predictor", "predict": predict, "n_parameters": int(n)}:
-                parts = (self.decode(tree.get(key)) or [] for key in ("layers", "weights"))
-                return PredictorAnswer(self.decode(predict), n, *map(tuple, parts))
+                return PredictorAnswer(self.decode(predict), n)
             case {"kind": "space", "layers": {"kind": "list"} as layers}:
                 return SpaceAnswer(self.decode(layers))
             case {"kind": "search", "framework": str(framework)}:

@@ -177,13 +177,10 @@ def _torch_module(server, value, depth):
 
 
 def _keras_model(server, value, depth):
-    n = int(value.count_params()) if value.built else 0
     return {
         "kind": "predictor",
         "predict": server.function(lambda X: np.asarray(value(X, training=False))),
-        "n_parameters": n,
-        "layers": server.encode([type(layer).__name__ for layer in value.layers], depth),
-        "weights": server.encode(value.get_weights() if n < 100_000 else [], depth),
+        "n_parameters": int(value.count_params()) if value.built else 0,
     }
 
 

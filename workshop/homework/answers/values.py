@@ -39,8 +39,6 @@ class PredictorAnswer:
 
     predict: FunctionAnswer  # sequences (N, L, 4) to predictions
     n_parameters: int
-    layers: tuple = ()  # names of the classes of a Keras model's layers
-    weights: tuple = ()  # arrays, in the order of the layers
 
 
 @dataclass(frozen=True, eq=False)
