@@ -114,9 +114,12 @@ class Verdict:
         practice = PRACTICES[self.practice_id]
         if not self.passed or len(self.answers) < len(practice.names + practice.also):
             return
+        from workshop import plot
+
         importlib.import_module(f"workshop.homework.drawings_day{self.practice_id[0]}")
         try:
-            DRAWINGS.get(self.practice_id, lambda *answers: None)(*self.answers)
+            if draw := DRAWINGS.get(self.practice_id):
+                plot.show(*draw(*self.answers))
         except Exception as problem:  # the answer is right, whatever form it has
             print(f"It could not be drawn ({type(problem).__name__}: {problem}).")
 
@@ -129,24 +132,17 @@ class Scoreboard:
     points: int  # earned with the extended practices shown
     out_of: int
 
-    def _rows(self):
-        total = ("total", "", f"{self.points} of {self.out_of} points")
-        return [*self.table.itertuples(index=False, name=None), total]
+    def _with_total(self):
+        total = ["total", "", f"{self.points} of {self.out_of} points"]
+        return pd.concat([self.table, pd.DataFrame([total], columns=self.table.columns)])
 
     def __str__(self):
-        width = max(map(len, self.table["task"]))
-        return "\n".join(f"{key:7} {task:{width}}  {state}" for key, task, state in self._rows())
+        return self._with_total().to_string(index=False)
 
     __repr__ = __str__
 
     def _repr_html_(self):
-        style = 'style="text-align: left"'
-        head = "".join(f'<th scope="col" {style}>{name}</th>' for name in self.table.columns)
-        rows = [
-            "".join(f"<td {style}>{html.escape(cell)}</td>" for cell in row) for row in self._rows()
-        ]
-        body = "".join(f"<tr>{row}</tr>" for row in rows)
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        return self._with_total().to_html(index=False, justify="left")
 
 
 def check(practice_id, *answers, random_state=None):

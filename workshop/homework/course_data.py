@@ -21,14 +21,11 @@ def course():
     from workshop import datasets, splits
 
     data = datasets.load_ctcf()
-    split = splits.split_by_chromosome(
-        data.table["chrom"], val_chroms=["chr8", "chr20"], test_chroms=["chr1", "chr3", "chr6"]
-    )
+    split = splits.split_by_chromosome(data.table["chrom"])
     parts = {}
     for name, rows in split._asdict().items():
         parts |= {f"X_{name}": data.X[rows], f"y_{name}": data.y[rows]}
-    starts = data.table["motif_starts"].iloc[split.test].tolist()
-    return SimpleNamespace(**parts, starts_test=starts)
+    return SimpleNamespace(**parts)
 
 
 @lru_cache(maxsize=128)
@@ -52,12 +49,10 @@ def trained(architecture, *, until=1.0, **options):
     return ModelAnswer("torch", architecture, torch_cnn.get_weights(model)), history
 
 
-def random_model(rng):
+def random_model(rng, *more):
     """A small network with random weights, as a check passes it to a student's function."""
-    architecture = Architecture(
-        (Conv1D(8, int(rng.integers(5, 12)), "relu", padding="same"), MaxPool(4), GlobalMaxPool()),
-        input_length=LENGTH,
-    )
+    first = Conv1D(8, int(rng.integers(5, 12)), "relu", padding="same")
+    architecture = Architecture((first, MaxPool(4), *more, GlobalMaxPool()), input_length=LENGTH)
     weights = initial_weights(architecture, random_state=rng)
     # Larger than at the start of training, so that a change of one letter shows.
     return ModelAnswer("torch", architecture, {name: 3 * w for name, w in weights.items()})

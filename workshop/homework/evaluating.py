@@ -1,5 +1,7 @@
 """Checks of the extended practices on evaluation: 1.6.1 and 1.6.2."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 from scipy import special
@@ -7,7 +9,14 @@ from scipy import special
 from workshop import evaluation
 from workshop.homework import forms
 from workshop.homework.course_data import course
-from workshop.homework.practice import NotDone, Rejected, compared_remark, graded_remark, practice
+from workshop.homework.practice import (
+    NotDone,
+    Rejected,
+    compared_remark,
+    graded_remark,
+    practice,
+    require,
+)
 
 LOGITS = "logits (numbers beyond 0 and 1): take their sigmoid first."
 EXACT = 1e-4  # what is recomputed agrees to this; a number copied from the screen does not
@@ -29,13 +38,12 @@ def finish_evaluation(rng, torch_scores, sensitive_threshold, sensitive_scores, 
     data = course()
     p_test = forms.predictions(torch_model, data.X_test, "torch_model")
     p_val = forms.predictions(torch_model, data.X_val, "torch_model")
+    logits = special.logit(p_test.clip(1e-12, 1 - 1e-12))
 
     def compare(name, answer, threshold):
-        logits = special.logit(p_test.clip(1e-12, 1 - 1e-12))
-        parts = {"test": (data.y_test, p_test), "val": (data.y_val, p_val)}
-        parts["logits"] = data.y_test, logits
-        expected = {k: evaluation.evaluate(*v, threshold=threshold) for k, v in parts.items()}
-        _compare_scores(name, answer, {k: v._asdict() for k, v in expected.items()})
+        parts = (data.y_test, p_test), (data.y_val, p_val), (data.y_test, logits)
+        expected = (evaluation.evaluate(*part, threshold=threshold)._asdict() for part in parts)
+        _compare_scores(name, forms.mapping(answer, name), *expected)
 
     yes = "agree with our own computation on test."
     yield compared_remark(4, f"torch_scores {yes}", compare, "torch_scores", torch_scores, 0.5)
@@ -52,34 +60,22 @@ def finish_evaluation(rng, torch_scores, sensitive_threshold, sensitive_scores, 
     yield compared_remark(3, f"sensitive_scores {yes}", compare, *answer)
 
 
-def _compare_scores(name, answer, expected):
-    """Compare scores with those recomputed from the student's own model, as on `test`."""
-    test = expected["test"]
-
-    def differing(part, tolerance):
-        right = expected[part]
-        return [k for k, v in values.items() if not forms.same_number(v, right[k], tolerance)]
-
-    found = forms.mapping(answer, name)
+def _compare_scores(name, found, on_test, on_val, of_logits):
+    """Compare scores with those recomputed from the student's own model."""
     missing = sorted({"sensitivity", "specificity", "accuracy", "auroc"} - set(found))
     if missing:
         raise Rejected(f"{name} lacks {', '.join(missing)}: keep all that evaluate returns.")
-    values = {key: forms.number(found[key], f"{name}: {key}") for key in test if key in found}
-    wrong = differing("test", EXACT)
-    if not wrong:
-        return
-    if not differing("val", EXACT):
-        raise Rejected(f"{name} are the scores on val; the task asks for test.")
-    if not differing("logits", EXACT):
-        raise Rejected(f"{name} are those of {LOGITS}")
-    if not differing("test", 2e-3):
-        raise Rejected(
-            f"{name} are nearly right: rounded, or of another model. Keep what evaluate returns."
-        )
-    if "threshold" in wrong:
-        used, asked = values["threshold"], test["threshold"]
-        raise Rejected(f"{name} belong to the threshold {used:.4f}, not {asked:.4f}.")
-    raise Rejected(f"{name} are not those of torch_model on test: look at {', '.join(wrong)}.")
+
+    def same(scores):
+        return not forms.differing_scores(found, scores, EXACT, name)
+
+    wrong = ", ".join(forms.differing_scores(found, on_test, EXACT, name))
+    hint = f"{name} are not those of torch_model on test, with all digits: look at {wrong}."
+    mistakes = (
+        (on_val, f"{name} are the scores on val; the task asks for test."),
+        (of_logits, f"{name} are those of {LOGITS}"),
+    )
+    require(same, on_test, hint, mistakes)
 
 
 @practice(
@@ -95,10 +91,9 @@ def compare_two(rng, compare_models):
     Flatten all three to (N,). Then wrong_a = (a >= 0.5) != (y == 1), the same for b; count the
     four combinations of wrong_a and wrong_b, also those that do not occur.
     """
-    compare, rounds = forms.function(compare_models, "compare_models"), []
-    sizes = rng.integers((989, 20, 30, 2), (1300, 60, 60, 3))  # more and fewer than on test
-    for y, a, b in _pairs_of_models(rng, sizes):
-        result = compare(y, a, b)
+    compare, answers, wrong = forms.function(compare_models, "compare_models"), [], []
+    for y, *scores in _pairs_of_models(rng):
+        result = compare(y, *scores)
         if isinstance(result, dict):  # as evaluation.compare_predictions has them first
             result = list(result.values())[:2]
         if not isinstance(result, list) or len(result) != 2:
@@ -108,56 +103,53 @@ def compare_two(rng, compare_models):
             )
         if all(one is None for one in result):
             raise NotDone("compare_models returns None.")
-        wrong_a, wrong_b = (((score >= 0.5) != (y == 1))[:, 0] for score in (a, b))
-        rounds.append((*result, wrong_a, wrong_b))
+        answers.append(result)
+        wrong.append([((score >= 0.5) != (y == 1))[:, 0] for score in scores])
+    tables, rows = zip(*answers, strict=True)
     yes = "The agreement table is right on random inputs."
-    yield compared_remark(6, yes, _compare_tables, rounds)
+    yield compared_remark(6, yes, _compare_tables, tables, wrong)
     yes = "The row numbers of the shared mistakes are right."
-    yield compared_remark(4, yes, _compare_mistakes, rounds)
+    yield compared_remark(4, yes, _compare_mistakes, rows, wrong)
 
 
-def _pairs_of_models(rng, sizes):
+def _pairs_of_models(rng):
     """Labels and the scores of two models (n, 1), b the weaker; some are exactly 0.5.
 
-    In the last pairs one of the cells, a row, a column, or all but one of the cells are empty.
+    In the last pairs a row or a column of the table, or all but one of its cells are empty.
     """
-    for n in sizes:
-        y = rng.permutation(np.arange(n) % 2)[:, None].astype(np.float32)  # both classes, always
+    for n in rng.integers((989, 20), (1300, 60)):  # more and fewer than on test
+        y = rng.permutation(np.arange(n) % 2)[:, None].astype(np.float32)
         noise = rng.normal(size=(n, 1)) + rng.normal(size=(2, n, 1)) * [[[1]], [[4]]]
         scores = special.expit(1.5 * (2 * y - 1) + noise).astype(np.float32)
         scores[rng.random(scores.shape) < 0.15] = 0.5
         yield y, *scores
-    y, a, b = (np.repeat(one, 9, axis=0) for one in (y, *scores))
-    perfect, inverted = 0.1 + 0.8 * y, 0.9 - 0.8 * y
+    (a, b), perfect, inverted = scores, 0.1 + 0.8 * y, 0.9 - 0.8 * y
     yield from ((y, perfect, b), (y, a, perfect), (y, perfect, perfect), (y, inverted, b))
 
 
-def _compare_tables(rounds):
-    for answer, _, wrong_a, wrong_b in rounds:
-        pairs = [[(wrong_a == i) & (wrong_b == j) for j in (0, 1)] for i in (0, 1)]
-        expected = np.sum(pairs, axis=2)  # (2, 2)
-        if isinstance(answer, pd.DataFrame):
-            answer = _in_order(answer)
-        of = ", also where no sequence is in a row or column"
-        found = forms.array(answer, "The agreement table", (2, 2), of=of)
-        if np.array_equal(found, expected):
-            continue
-        if found.sum() != expected.sum():
-            raise Rejected(
-                f"The table counts {found.sum():g} of {expected.sum()} sequences. Compare shapes: "
-                "(N,) and (N, 1)?"
-            )
-        if np.array_equal(found, expected.T):
-            raise Rejected("Rows and columns are exchanged: a has the rows, b the columns.")
-        if np.array_equal(found[::-1, ::-1], expected):
-            raise Rejected("Right and wrong are exchanged.")
-        raise Rejected(
-            "The counts are wrong. From 0.5 on a score means positive; right is: it agrees with y."
-        )
+def _compare_tables(tables, wrong):
+    of = ", also where no sequence is in a row or column"
+    found = [
+        forms.array(_in_order(table), "The agreement table", (2, 2), of=of) for table in tables
+    ]
+    right = np.array(
+        [[[np.sum((a == i) & (b == j)) for j in (0, 1)] for i in (0, 1)] for a, b in wrong]
+    )
+    hint = (
+        "The counts are wrong. From 0.5 on a score means positive; right is: it agrees with y, of "
+        "the same shape, (N,) or (N, 1)."
+    )
+    mistakes = (
+        (right.swapaxes(1, 2), "Rows and columns are exchanged: a has the rows, b the columns."),
+        (right[:, ::-1, ::-1], "Right and wrong are exchanged."),
+    )
+    require(partial(np.array_equal, found), right, hint, mistakes)
 
 
 def _in_order(table):
-    """Table with its rows and columns in the order of the task, where they have its labels."""
+    """A table with its rows and columns in the order of the task, where they have its labels."""
+    if not isinstance(table, pd.DataFrame):
+        return table
     table = table.rename(index=_label, columns=_label)
     of_a, of_b = ["a right", "a wrong"], ["b right", "b wrong"]
     if sorted(table.index) == of_a and sorted(table.columns) == of_b:
@@ -169,21 +161,22 @@ def _label(value):
     return str(value).strip().lower()
 
 
-def _compare_mistakes(rounds):
-    for _, answer, wrong_a, wrong_b in rounds:
+def _compare_mistakes(answers, wrong):
+    found = []
+    for answer in answers:
         if isinstance(answer, list) and len(answer) == 2 and isinstance(answer[0], np.ndarray):
-            raise Rejected(
-                "np.where of (N, 1) gives row numbers and column numbers: take the first."
-            )
-        found = np.sort(np.ravel(forms.array(answer, "The list of shared mistakes")))
+            raise Rejected("np.where of (N, 1) gives row and column numbers: take the first.")
+        found.append(np.sort(np.ravel(forms.array(answer, "The list of shared mistakes"))))
         if np.asarray(answer).dtype == bool:
             raise Rejected("That is a mask; np.flatnonzero(mask) gives the row numbers.")
-        if np.array_equal(found, np.flatnonzero(wrong_a & wrong_b)):
-            continue
-        if np.array_equal(found, np.flatnonzero(wrong_a | wrong_b)):
-            raise Rejected("These are the mistakes of either model; shared are those of both.")
-        if np.array_equal(found, 1 + np.flatnonzero(wrong_a & wrong_b)):
-            raise Rejected("The row numbers count from 0.")
-        if np.array_equal(found, np.flatnonzero(~wrong_a & ~wrong_b)):
-            raise Rejected("These are the sequences that both get right.")
-        raise Rejected("The row numbers are not those of the sequences that both models get wrong.")
+    both, either = (
+        [np.flatnonzero(combine(*pair)) for pair in wrong]
+        for combine in (np.logical_and, np.logical_or)
+    )
+
+    def same(rows):
+        return all(map(np.array_equal, found, rows))
+
+    hint = "The row numbers, from 0, are not those of the sequences that both models get wrong."
+    mistakes = [(either, "These are the mistakes of either model; shared are those of both.")]
+    require(same, both, hint, mistakes)

@@ -73,7 +73,7 @@ def practice(practice_id, title, own, context="", *, also="", **texts):
 
 
 def shows(practice_id):
-    """Enter a function of the answers, as the notebook has them, that draws what is to be seen."""
+    """Enter a function of the answers, as the notebook has them: a figure and its caption."""
 
     def enter(draw):
         DRAWINGS[practice_id] = draw

@@ -7,7 +7,7 @@ import numpy as np
 
 from workshop.architecture import DAY1_CNN, Architecture, Conv1D, Flatten, MaxPool
 from workshop.homework import forms, targets
-from workshop.homework.course_data import course, trained
+from workshop.homework.course_data import course
 from workshop.homework.practice import Rejected, Remark, graded_remark, practice
 
 PARTS = ("train", "val", "test")
@@ -144,18 +144,13 @@ def cheapest(rng, cheapest_threshold, keras_model):
     p = forms.predictions(keras_model, course().X_val, "keras_model")
     positive = course().y_val == 1
 
-    def is_cheapest(miss):
-        near = found - 1e-6, found  # the score of a sequence may be the threshold
-        mine, others = (
-            [miss * (positive & (p < t)).sum() + (~positive & (p >= t)).sum() for t in thresholds]
-            for thresholds in (near, GRID)
-        )
-        return min(mine) <= min(others)
+    def cost(threshold):
+        return 5 * (positive & (p < threshold)).sum() + (~positive & (p >= threshold)).sum()
 
-    hint = "Another threshold costs less on val."
-    if is_cheapest(1):
-        hint = "That would be right if a miss were not dearer than a false alarm."
-    yield graded_remark(0, is_cheapest(5), "No threshold is cheaper on val.", hint)
+    mine = min(cost(found), cost(found - 1e-6))  # the score of a sequence may be the threshold
+    hint = "Another threshold costs less on val, where a miss counts five times."
+    right = mine <= min(map(cost, GRID))
+    yield graded_remark(0, right, "No threshold is cheaper on val.", hint)
 
 
 @practice("1.P3.2", "Improve the model", "improved", "improved_history")
@@ -169,12 +164,7 @@ def improve(rng, improved, improved_history):
     if improved == DAY1_CNN or max(len(new), len(gone)) > 1:
         raise Rejected("Change one layer of the Day-1 model, so that you know which one it was.")
     table = forms.history(improved_history, "improved_history", "val_auroc")
-    reached, ours = table["val_auroc"].iloc[-1], trained(improved, epochs=20)[1].last["val_auroc"]
-    if abs(reached - ours) > 0.03:
-        raise Rejected(
-            f"improved_history ends at {reached:.3f}, and 20 epochs of improved at {ours:.3f} on "
-            "val: run the cell that trains it again."
-        )
+    reached = table["val_auroc"].iloc[-1]
     yes = f"A val AUROC of {reached:.3f} is above {targets.IMPROVED_AUROC}."
     hint = (
         f"The val AUROC is {reached:.3f}, not yet above {targets.IMPROVED_AUROC}. Which step "

@@ -41,51 +41,44 @@ def callbacks(rng, history_callbacks, checkpoint_path, checkpoint_scores):
     yield graded_remark(3, (rates > 0).all() and rates.nunique() > 1, yes, hint)
     p = _checkpoint_predictions(checkpoint_path)
     yield _epoch_remark(run, p)
-    found = forms.mapping(checkpoint_scores, "checkpoint_scores")
-    threshold = forms.number(found.get("threshold", 0.5), "checkpoint_scores: threshold")
+    found, name = forms.mapping(checkpoint_scores, "checkpoint_scores"), "checkpoint_scores"
+    threshold = forms.number(found.get("threshold", 0.5), f"{name}: threshold")
     expected = evaluation.evaluate(course().y_val, p, threshold=threshold)._asdict()
-    values = {k: forms.number(found[k], f"checkpoint_scores: {k}") for k in expected if k in found}
-    wrong = [k for k, value in values.items() if not forms.same_number(value, expected[k], 1e-3)]
-    yes = "checkpoint_scores are those of the checkpoint on val."
-    hint = (
-        "checkpoint_scores are not those of the checkpoint on val: load, predict X_val, evaluate."
-    )
-    yield graded_remark(2, {"auroc", "auprc"} & set(values) and not wrong, yes, hint)
+    wrong = forms.differing_scores(found, expected, 1e-3, name)
+    yes = f"{name} are those of the checkpoint on val."
+    hint = f"{name} are not those of the checkpoint on val: load, predict X_val, evaluate."
+    yield graded_remark(2, {"auroc", "auprc"} & set(found) and not wrong, yes, hint)
 
 
 def _reject_changed(run):
     """Refuse a history that is not a whole run in its order."""
-    if run.attrs.get("run", len(run)) != len(run):
-        raise Rejected(
-            f"history_callbacks has {len(run)} rows, and {run.attrs['run']} epochs were run: keep "
-            "what fit returned as it is."
-        )
-    if "epoch" in run and not (run["epoch"].diff()[1:] == 1).all():
-        raise Rejected("The epochs of history_callbacks are not in their order.")
-    if "loss" in run and run["loss"].iloc[0] < run["loss"].iloc[-1]:
-        raise Rejected("The training loss of history_callbacks rises from first to last epoch.")
+    whole = run.attrs.get("run", len(run)) == len(run)
+    ordered = "epoch" not in run or (run["epoch"].diff()[1:] == 1).all()
+    learns = "loss" not in run or run["loss"].iloc[0] >= run["loss"].iloc[-1]
+    if not (whole and ordered and learns):
+        raise Rejected("history_callbacks is no whole run in its order: keep what fit returned.")
+
+
+def _metrics(run, holds):
+    """Names of the metrics of val for which something holds; it gets them with larger = better."""
+    return [name for name, sign in METRICS.items() if name in run and holds(sign * run[name])]
 
 
 def _stopping_remark(run):
     """Training must end before the limit, and not before some metric of val stands still."""
-    n, limit = len(run), run.attrs.get("epochs") or EPOCHS
-    gains = {name: sign * run[name] for name, sign in METRICS.items() if name in run}
-    stagnant = [
-        name
-        for name, gain in gains.items()
-        if n > PATIENCE and gain.iloc[-PATIENCE:].max() <= gain.iloc[:-PATIENCE].max() + MIN_DELTA
-    ]
+    n, limit = len(run), min(run.attrs.get("epochs") or EPOCHS, EPOCHS)
+
+    def stands_still(gain):
+        before, last = gain.iloc[:-PATIENCE], gain.iloc[-PATIENCE:]
+        return last.max() <= before.max() + MIN_DELTA  # never if `before` is empty
+
+    stagnant = _metrics(run, stands_still)
     hint = (
-        "Training ended while val was still improving. Give up after some epochs (patience) "
-        "without a gain, not after a fixed number."
+        f"Training ran {n} of {limit} epochs. Early stopping ends it before the last one, after "
+        "some epochs (patience) in which val no longer improved; a larger rate gets there sooner."
     )
-    if n >= min(limit, EPOCHS):
-        hint = (
-            f"All {n} epochs were run: early stopping has not stopped anything. Start from a rate "
-            "of 0.003 or more and let it fall, or lower the patience."
-        )
     yes = f"Training ended after {n} epochs, when {' and '.join(stagnant)} stood still."
-    return graded_remark(3, stagnant and n < min(limit, EPOCHS), yes, hint)
+    return graded_remark(3, stagnant and n < limit, yes, hint)
 
 
 def _checkpoint_predictions(checkpoint_path):
@@ -111,13 +104,11 @@ def _epoch_remark(run, p):
         off = off.where((run["val_auroc"] - evaluation.auroc(y, p)).abs() < 6e-3)
     if not off.min() <= 2e-3:
         raise Rejected(
-            f"The checkpoint's val loss, {loss:.4f}, and its AUROC are those of no epoch of the "
-            "history: is one of them of another run, another model, or other data than val? "
-            "checkpoint_scores count once the checkpoint is right."
+            f"The checkpoint's val loss, {loss:.4f}, and AUROC are those of no epoch of the "
+            "history: are both of one run, and validated on val?"
         )
     epoch = int(off.argmin())
-    gains = {name: sign * run[name] for name, sign in METRICS.items() if name in run}
-    best = [name for name, gain in gains.items() if gain.iloc[epoch] >= gain.max() - 1e-4]
+    best = _metrics(run, lambda gain: gain.iloc[epoch] >= gain.max() - 1e-4)
     found = f"The checkpoint is of epoch {epoch + 1},"
     yes = f"{found} the best by {' and '.join(best)}."
     return graded_remark(2, best, yes, f"{found} which is not the best by any metric of val.")
@@ -154,21 +145,14 @@ def optimisation(rng, optimisation_table, best_setting):
 
 
 def _reject_incomplete(runs):
-    if not np.isfinite(runs.drop(columns="optimizer")).all(axis=None):
-        raise Rejected("Some numbers of the table are missing (nan).")
     if not runs["val_auroc"].between(0, 1).all():
         raise Rejected("An AUROC lies between 0 and 1.")
-    if not set(runs["optimizer"]) & {"adam", "sgd"}:
-        raise Rejected('The column optimizer must name "adam" and "sgd".')
-    batches = sorted(set(runs["batch_size"]))
-    if len(batches) < 2:
-        raise Rejected("Two batch sizes at least.")
-    there = set(runs[SETTING].itertuples(index=False, name=None))
-    wanted = product(("adam", "sgd"), (0.1, 0.01, 0.001), batches)
-    if missing := [setting for setting in wanted if setting not in there]:
-        optimizer, rate, batch = missing[0]
+    there, batches = set(runs[SETTING].itertuples(index=False, name=None)), set(runs["batch_size"])
+    wanted = set(product(("adam", "sgd"), (0.1, 0.01, 0.001), batches))
+    if len(batches) < 2 or not wanted <= there:
         raise Rejected(
-            f"{len(missing)} combinations are missing, such as {optimizer}, {rate}, {batch:g}."
+            f"{len(wanted - there)} combinations are missing: Adam and SGD, the rates 0.1, 0.01 "
+            "and 0.001, and at least two batch sizes."
         )
 
 

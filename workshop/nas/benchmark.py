@@ -8,7 +8,6 @@ how its networks were trained.
 
 import functools
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -20,16 +19,6 @@ from workshop.nas.worker import Trained
 # The shapes and classes of the data behind the table: all that a search on it has to know of them.
 DATA = np.zeros((2, 200, 4), np.float32), np.array([[0], [1]], np.float32)
 REWARDS = ("auroc", "loss")
-
-
-class Training(NamedTuple):
-    """What became of one network."""
-
-    val_loss: np.ndarray
-    """After each epoch."""
-    val_auroc: np.ndarray
-    seconds: float
-    """In all."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,13 +60,11 @@ class Benchmark:
 
     @functools.cached_property
     def _trainings(self):
-        """What the table says of each training, and the seeds with each learning rate."""
-        keys, trainings, seeds = ["tokens", "learning_rate", "random_state"], {}, {}
-        for key, rows in self.table.sort_values("epoch").groupby(keys):
-            losses, aurocs = rows[["val_loss", "val_auroc"]].to_numpy().T
-            trainings[key] = Training(losses, aurocs, rows["seconds"].iloc[0])
-            seeds.setdefault(key[1], set()).add(key[2])
-        return trainings, {rate: sorted(found) for rate, found in seeds.items()}
+        """The rows of each training, and the seeds with each learning rate."""
+        keys = ["tokens", "learning_rate", "random_state"]
+        trainings = dict(list(self.table.sort_values("epoch").groupby(keys)))
+        seeds = self.table.groupby("learning_rate")["random_state"].unique().map(sorted)
+        return trainings, seeds.to_dict()
 
     @functools.cached_property
     def _tokens(self):
@@ -86,7 +73,7 @@ class Benchmark:
         return {to_architecture(space, tokens): tokens for tokens in self.table["tokens"].unique()}
 
     def training(self, tokens, learning_rate, random_state):
-        """The `Training` of a child in a search with this `random_state`.
+        """The rows of a child's training in a search with this `random_state`.
 
         Its own seed is one of the table's, and follows from that of the search and the tokens: a
         child that trains on goes on with the same training.
@@ -121,11 +108,10 @@ class Benchmark:
 
         def train(jobs):
             for job in jobs:
-                done = self.training(self._tokens[job.architecture], rate, options.random_state)
-                last = job.epochs_before + job.epochs - 1
-                losses, aurocs = done.val_loss, done.val_auroc
-                scores = {"val_loss": float(losses[last]), "val_auroc": float(aurocs[last])}
-                seconds = done.seconds * job.epochs / len(losses)
+                rows = self.training(self._tokens[job.architecture], rate, options.random_state)
+                last = rows.iloc[job.epochs_before + job.epochs - 1]
+                scores = {name: float(last[name]) for name in ("val_loss", "val_auroc")}
+                seconds = last["seconds"] * job.epochs / most
                 yield Trained(epochs=job.epochs, scores=scores, seconds=seconds)
 
         return train

@@ -87,17 +87,15 @@ class SearchResult:
             Columns step, layer, token, operation, probability.
         """
         rows = [
-            (step, layer, token, operation, np.mean(shares))
-            for step, children in self._steps().items()
-            for layer, rows in self.operations.groupby("layer")
-            for token, operation, *shares in zip(
-                rows["token"],
-                rows["operation"],
-                *(trial.probabilities[layer] for trial in children),
-                strict=True,
-            )
+            (trial.step, layer, token, share)
+            for trial in self.trials
+            for layer, shares in enumerate(trial.probabilities)
+            for token, share in enumerate(shares)
         ]
-        return pd.DataFrame(rows, columns=["step", "layer", "token", "operation", "probability"])
+        table = pd.DataFrame(rows, columns=["step", "layer", "token", "probability"])
+        table = table.groupby(["step", "layer", "token"], as_index=False).mean()
+        table = table.merge(self.operations, on=["layer", "token"], how="left")
+        return table[["step", "layer", "token", "operation", "probability"]]
 
     @property
     def entropy(self):
@@ -109,17 +107,12 @@ class SearchResult:
             Columns step, layer, entropy; log2 of the number of operations is undecided, 0 settled.
         """
         rows = [
-            (step, layer, np.mean([_bits(trial.probabilities[layer]) for trial in children]))
-            for step, children in self._steps().items()
-            for layer in self.operations["layer"].unique()
+            (trial.step, layer, _bits(shares))
+            for trial in self.trials
+            for layer, shares in enumerate(trial.probabilities)
         ]
-        return pd.DataFrame(rows, columns=["step", "layer", "entropy"])
-
-    def _steps(self):
-        steps = {}
-        for trial in self.trials:
-            steps.setdefault(trial.step, []).append(trial)
-        return steps
+        table = pd.DataFrame(rows, columns=["step", "layer", "entropy"])
+        return table.groupby(["step", "layer"], as_index=False).mean()
 
     def _ranked(self):
         """The finished trials, best first, one for each architecture."""
