@@ -23,14 +23,6 @@ from workshop.plot.canvas import (
     write,
 )
 
-OPERATION_COLOURS = {  # by how the name of the operation begins
-    "conv": LAYER_COLOURS["Conv1D"],
-    "max": LAYER_COLOURS["MaxPool"],
-    "a": LAYER_COLOURS["AvgPool"],  # avgpool, averagepooling
-    "flatten": LAYER_COLOURS["Flatten"],
-    "global": LAYER_COLOURS["GlobalMaxPool"],
-    "dense": LAYER_COLOURS["Dense"],
-}
 CELL, CHOSEN = "#D9E4F2", SERIES_COLOURS[1]
 FADED = "#6B6B6B"  # of text that one need not read but can: 5.3 to 1 on white
 ERROR = "#B2182B"
@@ -301,8 +293,8 @@ def _operation(ax, place, row, chosen):
     ink = dim = FADED
     edge, face, linewidth, weight = "#BBBBBB", "white", 1, "normal"
     if chosen:
-        kinds = [kind for kind in OPERATION_COLOURS if row.operation.startswith(kind)]
-        face = OPERATION_COLOURS[kinds[0]] if kinds else PALE
+        kinds = (kind for kind in LAYER_COLOURS if row.operation.startswith(kind.lower()))
+        face = LAYER_COLOURS.get(next(kinds, ""), PALE)
         ink, dim, edge, linewidth, weight = INK, DIM, INK, 2, "bold"
     box(ax, (left, y - 0.17), (right - left, 0.34), "", face, edge=edge, linewidth=linewidth)
     write(ax, left + 0.13, y, str(row.token), fontsize=7.5, color=dim)
