@@ -87,6 +87,8 @@ def test_loaders_refuse_a_damaged_or_missing_file(copy):
         "ctcf_gm12878_top500_hg19.fa",
         "ctcf_simulated.tsv.gz",
         "jaspar_ctcf.txt",
+        "nas_benchmark.tsv.gz",
+        "nas_searches.tsv.gz",
     ]
     for name, load in (
         ("ctcf_simulated.tsv.gz", load_ctcf),

@@ -23,9 +23,6 @@ ROOT = Path(__file__).resolve().parent.parent
 SPACE = nas.cnn_model_space()
 TOKENS = list(itertools.product(range(6), range(3), range(7), range(3)))
 STEERED = nas.ControllerSettings(**nas_table.STEERED)
-NOT_YET = pytest.mark.skipif(
-    not (ROOT / "data" / "nas_benchmark.tsv.gz").is_file(), reason="the table is being computed"
-)
 ON = {"learning_rate": 0.003, "max_trials": 40}
 
 
@@ -50,7 +47,6 @@ def made_up(seeds=1):
 # The shipped files
 
 
-@NOT_YET
 def test_every_training_is_there_once_and_whole(shipped):
     table = shipped.table
     keys = ["learning_rate", "random_state", "tokens", "epoch"]
@@ -68,7 +64,6 @@ def test_every_training_is_there_once_and_whole(shipped):
     assert (ROOT / "data" / "nas_benchmark.tsv.gz").stat().st_size < 1.5e6
 
 
-@NOT_YET
 @pytest.mark.parametrize("tokens", [(0, 0, 6, 1), (3, 0, 6, 2), (2, 1, 2, 2)])
 def test_rows_are_what_training_gives_again(shipped, tokens):
     data = datasets.load_ctcf()
@@ -85,7 +80,6 @@ def test_rows_are_what_training_gives_again(shipped, tokens):
         assert found == pytest.approx(known["test_auroc"].iloc[2], abs=1e-3)
 
 
-@NOT_YET
 def test_the_shipped_searches_are_on_the_shipped_table(shipped):
     searches = shipped.searches
     assert set(searches["method"]) == {"AMBER", "AMBER, default settings", "Optuna TPE"}
