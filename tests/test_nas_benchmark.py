@@ -57,7 +57,7 @@ def test_every_training_is_there_once_and_whole(shipped):
     assert {(0.003, 0)} <= set(zip(table["learning_rate"], table["random_state"], strict=True))
     sizes = {tokens: nas.to_architecture(SPACE, tokens).n_parameters() for tokens in TOKENS}
     assert (table["n_parameters"] == table["tokens"].map(sizes)).all()
-    assert table[["val_auroc", "test_auroc"]].stack().between(0, 1).all()
+    assert table[["val_auroc", "test_auroc"]].stack().dropna().between(0, 1).all()
     assert (table["test_auroc"].notna() == table["epoch"].isin([3, 20])).all()
     assert np.isfinite(table["val_loss"]).all()
     assert (table["seconds"] > 0).all()
