@@ -1122,9 +1122,7 @@ plot.show(plot.token_probabilities(result), "Probabilities of the operations, st
 
 # %%
 picture = plot.reward_by_operation(result)
-plot.show(
-    picture, "Every child appears once in each panel; a bar marks the median (pale: of a few)."
-)
+plot.show(picture, "Every child appears once in each panel; a bar marks the median of so many.")
 
 # %% [markdown]
 # **Predict first.** The controller is now nearly sure about the first three layers, too. Has it
