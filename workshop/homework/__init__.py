@@ -172,6 +172,7 @@ def check(practice_id, *answers, random_state=None):
     ... )
     1.P3.1: right.
       ✓ All four shapes are right.
+      → Torch has channels before positions: pooling shortens the last axis, the mean removes it.
     """
     if practice_id not in PRACTICES:
         raise ValueError(f"practice_id must be one of {', '.join(PRACTICES)}; got {practice_id!r}.")
