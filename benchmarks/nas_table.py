@@ -143,7 +143,7 @@ def by_tpe(seed):
 
     def objective(trial):
         tokens = tuple(trial.suggest_categorical(str(i), range(n)) for i, n in enumerate(SIZES))
-        trials.append((tokens, benchmark().training(tokens, RATES[0], seed).val_auroc.iloc[last]))
+        trials.append((tokens, benchmark().training(tokens, RATES[0], seed)["val_auroc"][last]))
         return trials[-1][1]
 
     trials, last = [], CHILD_EPOCHS - 1

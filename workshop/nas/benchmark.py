@@ -58,9 +58,10 @@ class Benchmark:
 
     @functools.cached_property
     def _trainings(self):
-        """The rows of each training, and the seeds with each learning rate."""
+        """The columns of each training, and the seeds with each learning rate."""
         keys = ["tokens", "learning_rate", "random_state"]
-        trainings = dict(list(self.table.sort_values("epoch").groupby(keys)))
+        groups = self.table.sort_values("epoch").groupby(keys)
+        trainings = {key: rows.to_dict("list") for key, rows in groups}
         seeds = self.table.groupby("learning_rate")["random_state"].unique().map(sorted)
         return trainings, seeds.to_dict()
 
@@ -71,7 +72,7 @@ class Benchmark:
         return {to_architecture(space, tokens): tokens for tokens in self.table["tokens"].unique()}
 
     def training(self, tokens, learning_rate, random_state):
-        """The rows of a child's training in a search with this `random_state`.
+        """The columns of a child's training in a search with this `random_state`: lists by epoch.
 
         Its own seed is one of the table's, and follows from that of the search and the tokens: a
         child that trains on goes on with the same training.
@@ -106,10 +107,10 @@ class Benchmark:
 
         def train(jobs):
             for job in jobs:
-                rows = self.training(self._tokens[job.architecture], rate, options.random_state)
-                last = rows.iloc[job.epochs_before + job.epochs - 1]
-                scores = {name: float(last[name]) for name in ("val_loss", "val_auroc")}
-                seconds = last["seconds"] * job.epochs / most
+                known = self.training(self._tokens[job.architecture], rate, options.random_state)
+                last = job.epochs_before + job.epochs - 1
+                scores = {name: known[name][last] for name in ("val_loss", "val_auroc")}
+                seconds = known["seconds"][last] * job.epochs / most
                 yield Trained(epochs=job.epochs, scores=scores, seconds=seconds)
 
         return train
