@@ -183,23 +183,18 @@ def day1_on_real_peaks(seed):
 
 
 @claim("day1", 5, "reach a val AUROC of about 0.95", low=0.94, high=0.96)
-def rate_001_val(seed):
-    return trained(seed, learning_rate=0.01)[1].last["val_auroc"]
+def faster_val(seed):
+    return trained(seed, learning_rate=0.02, epochs=10)[1].last["val_auroc"]
 
 
-@claim("day1", 7, "to about 0.94", low=0.93, high=0.95)
-def rate_001_test(seed):
-    return test_auroc(trained(seed, learning_rate=0.01)[0])
+@claim("day1", 7, "to about 0.95", low=0.935, high=0.965)
+def faster_test(seed):
+    return test_auroc(trained(seed, learning_rate=0.02, epochs=10)[0])
 
 
-@claim("day1", 5, "at a rate of 0.03", low=0.96, high=0.98)
-def rate_003_test(seed):
-    return test_auroc(trained(seed, learning_rate=0.03)[0])
-
-
-@claim("day1", 5, "with 60 epochs, its test AUROC is about 0.97", low=0.96, high=0.98)
-def epochs_60_test(seed):
-    return test_auroc(trained(seed, learning_rate=0.01, epochs=60)[0])
+@claim("day1", 5, "with 20 epochs its test AUROC is about 0.97", low=0.96, high=0.98)
+def faster_and_longer_test(seed):
+    return test_auroc(trained(seed, learning_rate=0.02)[0])
 
 
 @claim("day1", 5, "5 epochs do what the average did not do in 20", low=0.1, high=0.25, of=min)

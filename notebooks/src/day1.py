@@ -1482,7 +1482,7 @@ plot.show(ax, "On real peaks against their shuffles the CNN guesses, on one stra
 # **architecture** (an average over 50 windows drowns the one that matches). We change one at a time
 # and repeat each with three seeds, because one run is an anecdote. Everything is judged on val.
 #
-# - *training*: the Day-1 model as it is, with ten times the learning rate;
+# - *training*: the Day-1 model as it is, with twenty times the learning rate and half the epochs;
 # - *architecture*: global **max** pooling in place of the average, at the old rate, and only 5
 #   epochs.
 #
@@ -1493,7 +1493,8 @@ convolve = Conv1D(32, 7, "relu", padding="same")
 gmp_cnn = Architecture((convolve, MaxPool(4), GlobalMaxPool()))
 
 studies = {"Day 1, as it was": [(day1_twin, day1_run)]}
-studies["training: rate 0.01"] = [train(DAY1_CNN, seed=s, learning_rate=0.01) for s in range(3)]
+faster = {"learning_rate": 0.02, "epochs": 10}
+studies["training: rate 0.02"] = [train(DAY1_CNN, seed=s, **faster) for s in range(3)]
 studies["architecture: GMP"] = [train(gmp_cnn, seed=s, epochs=5) for s in range(3)]
 study = pd.concat(
     [run.assign(setting=name) for name, trained in studies.items() for _, run in trained]
@@ -1530,9 +1531,9 @@ plot.show(axes, "The shortcut first, the motif later: thin lines are seeds, r is
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# Both can mend it, and the training alone goes most of the way. The *same* 961 parameters with ten
-# times the rate reach a val AUROC of about 0.95. (The first row is one seed; the models of sections
-# 2 and 3 were two more, and ended at the same height.)
+# Both can mend it, and the training alone goes most of the way. The *same* 961 parameters with
+# twenty times the rate reach a val AUROC of about 0.95, in 10 epochs. (The first row is one seed;
+# the models of sections 2 and 3 were two more, and ended at the same height.)
 #
 # </details>
 #
@@ -1550,7 +1551,7 @@ plot.show(axes, "The shortcut first, the motif later: thin lines are seeds, r is
 #
 # And what does the architecture buy? *Efficiency.* With the maximum a kernel is paid for the single
 # best match, and at the old rate 5 epochs do what the average did not do in 20. With patience the
-# average arrives, too: at a rate of 0.03, or at 0.01 with 60 epochs, its test AUROC is about 0.97.
+# average arrives, too: at a rate of 0.02 with 20 epochs its test AUROC is about 0.97.
 #
 # We have chosen on val. Now, once, the test set:
 
@@ -2155,7 +2156,7 @@ if human:
 # # At the end of Day 1
 #
 # **Takeaway:** you can build, train, evaluate and save a CNN in two frameworks, you know what its
-# score does not say, and you have tuned it, from 0.79 to about 0.94, without touching its
+# score does not say, and you have tuned it, from 0.79 to about 0.95, without touching its
 # architecture. Well done! **Can a program find a better architecture?** Day 2 lets one search among
 # 378, and then asks the winner what it looks at.
 #
