@@ -68,8 +68,7 @@ class Flatten(nn.Module):
 
 class GlobalAvgPool(nn.Module):
     def forward(self, x):
-        x = x.unsqueeze(2)  # an image: the gradient of its pooling stays channels-last, a mean's not
-        return F.avg_pool2d(x, x.shape[2:]).flatten(1)  # (N, C, L) -> (N, C)
+        return x.mean(dim=2)  # (N, C, L) -> (N, C)
 
 
 class GlobalMaxPool(nn.Module):
