@@ -5,7 +5,7 @@ to two notebooks: those tagged ``solution`` only to ``notebooks/solutions/``, th
 only to the student's notebook in ``notebooks/``, below a line that says *your turn*, all others to
 both. A cell with ``cellView="form"`` is folded in Colab. Filled in from pyproject.toml are
 ``{{repository}}``, ``{{ref}}`` and ``{{badges}}`` (they open the notebook in Colab, Kaggle and
-Binder); ``address.py`` changes them.
+Binder); ``address.py`` changes them. One figure of Day 2 is kept as ``focus_region.png``, too.
 
     python notebooks/build.py           write both; run the student's and keep its outputs
     python notebooks/build.py day1      only this source
@@ -13,6 +13,7 @@ Binder); ``address.py`` changes them.
 """
 
 import argparse
+import base64
 import contextlib
 import hashlib
 import os
@@ -37,6 +38,7 @@ ROOT = Path(__file__).resolve().parent.parent
 NAMES = {"day1": "day1_build_cnns", "day2": "day2_automl_and_interpretation"}
 AUDIENCES = {"student": "stub", "solution": "solution"}  # audience: the tag of its own cells
 MAX_BYTES = 2_500_000
+PICTURE, CAPTION = "notebooks/focus_region.png", "The focus region (above)"  # README.md shows it
 
 YOUR_TURN = "# ✏️ Your turn"
 KEPT = ("tags", "cellView")  # of a cell's metadata
@@ -300,7 +302,16 @@ def build(root, names):
             solved = generate_from(root, name, "solution", address)
             write_whole(root / notebook_path(name, "student"), as_text(executed))
             write_whole(root / notebook_path(name, "solution"), as_text(solved))
+            if name == "day2":
+                write_whole(root / PICTURE, picture(executed))
     return found
+
+
+def picture(notebook):
+    """PNG of the figure of the executed Day 2 that README.md shows."""
+    (cell,) = [cell for cell in notebook.cells if CAPTION in cell.source]
+    (png,) = [one.data["image/png"] for one in cell.outputs if "image/png" in one.get("data", {})]
+    return base64.b64decode(png)
 
 
 def sources(root):

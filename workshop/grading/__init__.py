@@ -33,7 +33,7 @@ COUNTED = (
 NOT_COUNTED = (
     f"NO cgroup can be made here: each has one core, {limits.FEW_PROCESSES} processes and a low "
     "priority, its CPU time ends with --timeout, and memory is counted process by process. See "
-    "INSTRUCTOR.md."
+    "GRADING.md."
 )
 LOST = "The process that graded it was killed. Run the same command again."
 
@@ -153,7 +153,7 @@ def grade(
 
 def _check_options(out, numbers):
     if sys.platform == "win32":
-        raise OSError("Grading needs Linux or macOS. On Windows run it in WSL: see INSTRUCTOR.md.")
+        raise OSError("Grading needs Linux or macOS. On Windows run it in WSL: see GRADING.md.")
     if importlib.util.find_spec("psutil") is None:
         raise ImportError("Grading needs psutil. Install it with: pip install psutil")
     if out.suffix != ".csv":
@@ -192,7 +192,7 @@ def _first_lines(seed, options, walls):
     seconds, of_cell, memory = options.values()
     yield f"Seed {seed}. Limits of a notebook: {seconds:g} s, {of_cell:g} s a cell, {memory:g} GB."
     if walls is None:
-        yield f"{NOT_ISOLATED} See INSTRUCTOR.md."
+        yield f"{NOT_ISOLATED} See GRADING.md."
         return
     yield (
         f"Each notebook runs inside {walls}: it sees Python, its packages and the course's data, "

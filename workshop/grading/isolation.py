@@ -126,7 +126,7 @@ def require():
     if process.returncode:
         raise OSError(
             f"bubblewrap is there, but too old or forbidden here: {printed[:200]}. See "
-            f"INSTRUCTOR.md, Isolation. {INSTALL}"
+            f"GRADING.md, Isolation. {INSTALL}"
         )
     return printed
 
