@@ -161,7 +161,9 @@ def test_without_bubblewrap_it_refuses(tmp_path, monkeypatch, capsys):
 # --- rows, table, record ---
 
 
-def graded(student, points, *, path="day1.ipynb", days=("1",), problems=(), failed=(), sha="0"):
+def graded(
+    student, points, *, path="day1.ipynb", days=("1",), problems=(), failed=(), sha="0", late=False
+):
     found = {}
     for key in IDS:
         done = key in points
@@ -169,17 +171,19 @@ def graded(student, points, *, path="day1.ipynb", days=("1",), problems=(), fail
     record = {"practices": found, "days": list(days), "cells": 3, "failed": list(failed)}
     record |= {"problems": list(problems), "seconds": 2.0, "isolated": True}
     kept = {"student": student, "path": path, "sha256": sha, "seed": 1, "complete": True}
+    kept |= {"late": late}
     return kept | {"version": version(), "record": record}
 
 
 def test_a_row_has_the_best_of_each_practice():
-    late = graded("bob", {"1.6.2": 10, "1.6.1": 3}, path="late/day1.ipynb", sha="1")
+    late = graded("bob", {"1.6.2": 10, "1.6.1": 3}, path="late/day1.ipynb", sha="1", late=True)
     early = graded("bob", {"1.6.1": 7, "1.6.2": 6})
     other = graded("bob", {"2.6.4": 4}, path="day2.ipynb", days=("2",), sha="2")
     (row,) = rows_of([early, late, other], IDS)
     assert row.points == dict.fromkeys(IDS, 0) | {"1.6.1": 7, "1.6.2": 10, "2.6.4": 4}
     assert row.total == 21
     assert row.seconds == 6.0
+    assert row.late == "day1.ipynb"
     assert row.failed == "Day 1 came 2 times, the best of each practice counts"
 
 
@@ -191,7 +195,7 @@ def test_no_cell_of_the_table_is_a_formula():
     ]
     text = to_csv(table_of(rows_of(rows, IDS), IDS))
     lines = list(csv.reader(text.splitlines()))
-    assert lines[0] == ["student", *IDS, "total", "seconds", "failed"]
+    assert lines[0] == ["student", *IDS, "total", "seconds", "late", "failed"]
     assert sorted(line[0] for line in lines[1:]) == sorted(
         ["'=1+1", "'+x", "'-y", "'@z", "q", "ordinary", "Zoë, ?", "a;'=b", "'＝c?"]
     )

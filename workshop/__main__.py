@@ -84,6 +84,13 @@ def _add_grade(commands):
         help="a notebook, or a folder: each sub-folder a student, or notebooks named by student",
     )
     grade.add_argument("--out", type=Path, required=True, help="the table to write, a .csv file")
+    grade.add_argument(
+        "--names",
+        metavar="HOW",
+        help="canvas, moodle, blackboard, or a regular expression with a group (?P<student>...) "
+        "(default: guessed)",
+    )
+    grade.add_argument("--dry-run", action="store_true", help="only say whose each notebook is")
     grade.add_argument("--jobs", type=int, help="notebooks at a time (default: number of cores)")
     grade.add_argument(
         "--timeout", type=float, default=1200, help="seconds for a notebook (default: 1200)"
@@ -106,9 +113,14 @@ def _add_grade(commands):
 def _grade(arguments):
     from workshop import grading
 
+    if arguments.dry_run:
+        found = grading.find_submissions(arguments.submissions, arguments.names)
+        print(*grading.as_lines(found), sep="\n")
+        return 0
     grades = grading.grade(
         arguments.submissions,
         out=arguments.out,
+        names=arguments.names,
         jobs=arguments.jobs,
         timeout=arguments.timeout,
         cell_timeout=arguments.cell_timeout,

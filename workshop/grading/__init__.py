@@ -18,9 +18,9 @@ from pathlib import Path
 from workshop._files import write_whole
 from workshop.grading import isolation, limits, results
 from workshop.grading.pool import grade_all, usable_cores
-from workshop.grading.submissions import find_submissions
+from workshop.grading.submissions import as_lines, find_submissions
 
-__all__ = ["NOT_ISOLATED", "Grades", "grade"]
+__all__ = ["NOT_ISOLATED", "Grades", "as_lines", "find_submissions", "grade"]
 
 NOT_ISOLATED = (
     "Notebooks run WITHOUT ISOLATION: any of them can read this account's files and the other "
@@ -70,6 +70,7 @@ def grade(
     submissions,
     *,
     out,
+    names=None,
     jobs=None,
     timeout=1200,
     cell_timeout=300,
@@ -87,6 +88,9 @@ def grade(
         Notebooks and folders of them; in a folder each sub-folder is a student.
     out : path
         The CSV table; the HTML report and the JSON record lie beside it.
+    names : str, optional
+        How files are named: ``"canvas"``, ``"moodle"``, ``"blackboard"``, or a regular expression
+        with a group ``student``; guessed when left out.
     jobs : int, optional
         Notebooks at a time; as many as there are cores when left out.
     timeout, cell_timeout : float
@@ -111,42 +115,45 @@ def grade(
     FileNotFoundError
         If a submission does not exist; before any has run.
     ValueError
-        If an option is out of range, or the record is damaged.
+        If an option is out of range, a file is not named so, or the record is damaged.
     OSError
         If notebooks cannot be shut off here, or another run is writing to `out`.
     """
     out = Path(out)
     options = {"timeout": timeout, "cell_timeout": cell_timeout, "memory": memory}
     _check_options(out, {"jobs": 1 if jobs is None else jobs} | options)
-    found = find_submissions(submissions)
+    found = find_submissions(submissions, names)
     walls = isolation.require() if isolate else None
     with _alone(out), contextlib.ExitStack() as stack:
         records = results.Records(out.with_suffix(".json"))
-        paths = {(one.student, _digest(one.path)): one.path for one in found}
+        whose = {(one.student, _digest(one.path)): one for one in found}
+        paths = {pair: one.path for pair, one in whose.items()}
         todo = {pair: path for pair, path in paths.items() if again or not records.find(*pair)}
         n_kept = len(paths) - len(todo)
         if n_kept:
             on_line(f"{n_kept} of {len(paths)} notebooks are graded already, in {records.path}.")
         seed = secrets.randbits(32) if random_state is None else int(random_state)
         if todo:
-            for line in _first_lines(seed, options, walls):
+            for line in (*as_lines(found), *_first_lines(seed, options, walls)):
                 on_line(line)
         options |= {"seed": seed, "isolate": isolate}
         done = grade_all(todo, jobs or len(usable_cores()), options)
         stack.enter_context(contextlib.closing(done))
         try:
             for number, (pair, record) in enumerate(done, start=n_kept + 1):
-                whose = {"student": pair[0], "sha256": pair[1], "path": str(paths[pair])}
+                what = {"student": pair[0], "sha256": pair[1], "path": str(paths[pair])}
                 how = {"version": results.version(), "seed": seed, "complete": record is not None}
                 empty = results.empty_record(_practices(), isolated=isolate, problems=[LOST])
-                result = whose | how | {"record": empty | (record or {})}
+                result = what | how | {"record": empty | (record or {})}
                 records.add(result)
                 on_line(f"[{number}/{len(paths)}] {_line(result)}")
         except KeyboardInterrupt:
             n = sum(records.find(*pair) is not None for pair in paths)
             on_line(f"{n} of {len(paths)} notebooks are graded. The same command goes on there.")
             raise
-        rows, html = _write(out, records, list(paths))
+        rows, html = _write(
+            out, [records.results[pair] | {"late": one.late} for pair, one in whose.items()]
+        )
         n_lost = sum(records.find(*pair) is None for pair in paths)
     return Grades(rows, out, html, records.path, seed, len(todo), n_kept, n_lost)
 
@@ -222,12 +229,12 @@ def _line(result):
     return "  ".join(map(results.one_line, words))
 
 
-def _write(out, records, pairs):
+def _write(out, found):
     """Write the table and the report; return the rows and the report's path."""
     from workshop.grading.report import to_html
 
     practices = _practices()
-    rows = results.rows_of([records.results[pair] for pair in pairs], practices)
+    rows = results.rows_of(found, practices)
     html = out.with_suffix(".html")
     table = results.table_of(rows, practices)
     write_whole(out, results.to_csv(table))

@@ -106,6 +106,7 @@ class Row:
     points: dict  # by practice
     total: int  # of 100
     seconds: float
+    late: str  # which notebooks came late, where their names say so
     failed: str  # which cells failed, which limits were hit; empty if nothing
     best: dict  # by practice, what the check said of the best answer
     notebooks: tuple  # their results
@@ -128,8 +129,9 @@ def _row(student, notebooks, practice_ids):
         best[key] = max(found, key=lambda one: (one["points"], one["done"], one["started"]))
     points = {key: practice["points"] for key, practice in best.items()}
     seconds = round(sum(one["record"]["seconds"] for one in notebooks), 1)
+    late = "; ".join(Path(one["path"]).name for one in notebooks if one["late"])
     failed = "; ".join(_failures(notebooks))
-    return Row(student, points, sum(points.values()), seconds, failed, best, notebooks)
+    return Row(student, points, sum(points.values()), seconds, late, failed, best, notebooks)
 
 
 def _failures(notebooks):
@@ -149,15 +151,15 @@ def _failures(notebooks):
 
 
 def table_of(rows, practice_ids):
-    """Rows as a table: student, a column a practice, total, seconds, failed."""
-    columns = ["student", *practice_ids, "total", "seconds", "failed"]
-    lines = [[r.student, *r.points.values(), r.total, r.seconds, r.failed] for r in rows]
+    """Rows as a table: student, a column a practice, total, seconds, late, failed."""
+    columns = ["student", *practice_ids, "total", "seconds", "late", "failed"]
+    lines = [[r.student, *r.points.values(), r.total, r.seconds, r.late, r.failed] for r in rows]
     return pd.DataFrame(lines, columns=columns, dtype=object)  # Arrow's text refuses some names
 
 
 def to_csv(table):
     """Text of a CSV table, in which no spreadsheet finds a formula."""
-    safe = {name: table[name].map(_safe) for name in ("student", "failed")}
+    safe = {name: table[name].map(_safe) for name in ("student", "late", "failed")}
     return table.assign(**safe).to_csv(index=False, lineterminator="\n")
 
 

@@ -1,17 +1,35 @@
-"""Whose notebook is it? A folder of a class, as it comes from a course system, and its students."""
+"""Whose notebook is it? A folder of a class, as it comes from a course system, and its students.
+
+One student is one row: under each name that a course system or Colab makes of a file, in either
+Unicode form, in capitals or not. What is guessed can be read before anything runs.
+"""
 
 import re
-from dataclasses import dataclass
+import unicodedata
+from collections import defaultdict
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+SYSTEMS = {  # how the name of a file, or of the folder around it, begins when it is downloaded
+    "canvas": r"(?P<student>[^_]+)_(?P<late>LATE_)?(?P<number>\d+)_\d{3,}_",
+    "moodle": r"(?P<student>.+)_(?P<number>\d+)_assignsubmission_(file|onlinetext)(_|$)",
+    "blackboard": r".+_(?P<student>[^_]+)_attempt_\d{4}(-\d\d){5}(_|$)",
+}
+# What Colab calls a copy, in the ten languages that most people speak, and in a few more.
+COPY_OF = (
+    r"copy[ _-]of|copia[ _]d[ei]|c[oó]pia[ _]de|copie[ _]de|kopie[ _]v[ao]n|копия([ _]блокнота)?"
+    r"|نسخة[ _]من"
+)
+COPY = r"的副本|[ _]की[ _]कॉपी|[ _-]?এর[ _]কপি|[ _]کی[ _]کاپی|[ _]のコピー|의[ _]사본"
 LESSON = re.compile(
-    r"(?<![a-z])(copy[ _-]of"
+    rf"(?<![^\W_])({COPY_OF}"
     r"|(build[ _-]?cnns|automl[ _-]?and[ _-]?interpretation)(-\d+(?!\d))?"
     r"|day[ _-]?[12](?!\d))(?![a-z])"
-    r"|\(\d+\)|(?<=[ _-])copy$",
+    rf"|{COPY}|\.ipynb|\(\d+\)|(?<=[ _-])copy$",
     flags=re.IGNORECASE,
 )
-SEPARATORS = " _.,-"
+DAY_2 = re.compile(r"day[ _-]?2(?!\d)|automl", flags=re.IGNORECASE)
+SEPARATORS = ' _.,“”„"«»「」-'
 
 
 @dataclass(frozen=True)
@@ -20,6 +38,12 @@ class Submission:
 
     student: str
     path: Path
+    named_by: str
+    """A course system, the file, a folder, the whole folder (nothing names it), or ``--names``."""
+    late: bool = False
+    """Whether the system says so."""
+    number: str = ""
+    """The system's, of the student (Canvas) or of one submission (Moodle)."""
 
 
 def student_of(name):
@@ -38,17 +62,19 @@ def student_of(name):
     return marked.strip(gap + SEPARATORS).replace(gap, "_")
 
 
-def find_submissions(submissions):
+def find_submissions(submissions, names=None):
     """Find all notebooks and their students: by student, then path, each notebook once.
 
-    In a folder each sub-folder is a student with all notebooks in it, and a notebook lying directly
-    in it belongs to whom its name says, or else the folder's. FileNotFoundError if a path does not
-    exist or a folder holds no notebook, ValueError if a file is not called ``.ipynb``.
+    `names` is a course system, or a regular expression with the group ``student`` that is looked
+    for in the path below the folder; else each name is guessed: a system's; in a folder each
+    sub-folder is a student with all notebooks in it, and a notebook lying directly in it belongs to
+    whom its name says, or else the folder's. FileNotFoundError if a path does not exist or a folder
+    holds no notebook, ValueError if a file is not called ``.ipynb`` or has no such name.
     """
-    found = {}
+    whose, found = _reader(names), {}
     for path in map(Path, submissions):
         if path.is_dir():
-            inside = list(_in_folder(path))
+            inside = [one for one in sorted(path.rglob("*")) if _counts(one, path)]
             if not inside:
                 raise FileNotFoundError(f"There is no notebook (.ipynb) in {path}.")
         elif not path.is_file():
@@ -56,26 +82,102 @@ def find_submissions(submissions):
         elif path.suffix.lower() != ".ipynb":
             raise ValueError(f"A submission must be a notebook (.ipynb) or a folder; got {path}.")
         else:
-            inside = [_by_name(path)]
+            inside = [path]
+        folder = path if path.is_dir() else path.parent
         for one in inside:
-            found.setdefault(one.path.resolve(), one)
-    return sorted(found.values(), key=lambda one: (one.student.casefold(), str(one.path)))
+            if one.resolve() not in found:
+                found[one.resolve()] = whose(one, folder)
+    return sorted(_one_name_each(found.values()), key=lambda s: (s.student.casefold(), str(s.path)))
 
 
-def _by_name(path):
-    return Submission(student_of(path.stem) or path.resolve().parent.name, path)
+def as_lines(found):
+    """A table of what was found, to be read before anything runs."""
+    rows = [("student", "named by", "notebook")]
+    rows += [(s.student, s.named_by + ", late" * s.late, str(s.path)) for s in found]
+    widths = [max(len(row[i]) for row in rows) for i in (0, 1)]
+    return [f"{row[0]:{widths[0]}}  {row[1]:{widths[1]}}  {row[2]}" for row in rows]
 
 
-def _in_folder(folder):
-    for path in sorted(folder.iterdir()):
-        if path.is_dir() and not path.is_symlink() and not path.name.startswith("."):
-            if student_of(path.name):
-                inside = sorted(path.rglob("*"))
-                yield from (Submission(path.name, one) for one in inside if _counts(one, path))
-            else:  # "day1": a folder of the lesson, not of a student
-                yield from _in_folder(path)
-        elif _counts(path, folder):
-            yield _by_name(path)
+def _reader(names):
+    """Make the function that says whose a notebook in a folder is."""
+    if names is None:
+        return _guess
+    if names in SYSTEMS:
+        forms = {names: SYSTEMS[names]}
+        return lambda path, folder: _by_system(path, folder, forms) or _refuse(path, names)
+    try:
+        form = re.compile(names)
+    except re.error as problem:
+        raise ValueError(
+            f"--names must be a regular expression; got {names!r}: {problem}."
+        ) from None
+    if "student" not in form.groupindex:
+        raise ValueError(
+            f"--names must be one of {', '.join(SYSTEMS)}, or a regular expression with a group "
+            f"(?P<student>...); got {names!r}."
+        )
+
+    def read(path, folder):
+        below = form.search(_clean(path.relative_to(folder).as_posix()))
+        return _submission(below, path, "--names") if below else _refuse(path, names)
+
+    return read
+
+
+def _refuse(path, names):
+    raise ValueError(
+        f"{path} has no name of the form {names!r}. Leave out --names to have it guessed."
+    )
+
+
+def _guess(path, folder):
+    if named := _by_system(path, folder, SYSTEMS):
+        return named
+    for part in path.relative_to(folder).parts[:-1]:
+        if student_of(_clean(part)):  # else a folder of the lesson, "day1", not of a student
+            return Submission(_clean(part), path, "folder")
+    if name := student_of(_clean(path.stem)):
+        return Submission(name, path, "file")
+    return Submission(_clean(folder.resolve().name), path, "whole folder")
+
+
+def _by_system(path, folder, forms):
+    for part in (folder.resolve().name, *path.relative_to(folder).parts):
+        for system, form in forms.items():
+            if match := re.match(form, _clean(part)):
+                return _submission(match, path, system)
+    return None
+
+
+def _submission(match, path, named_by):
+    groups = match.groupdict()
+    late, number = bool(groups.get("late")), groups.get("number") or ""
+    return Submission(groups["student"].strip(), path, named_by, late, number)
+
+
+def _clean(text):
+    """Text in the composed Unicode form (macOS has the other), without marks that nobody sees."""
+    seen = (one for one in unicodedata.normalize("NFC", text) if unicodedata.category(one) != "Cf")
+    return "".join(seen)
+
+
+def _one_name_each(found):
+    """Submissions under one spelling of each name, and with a number where two students share it.
+
+    A number of Canvas is the student's. One of Moodle is a submission's: two of them on one day are
+    two students.
+    """
+    spelling, numbers = {}, defaultdict(set)
+    for one in found:
+        spelling.setdefault(one.student.casefold(), one.student)
+        if one.number:
+            day = one.named_by == "moodle" and bool(DAY_2.search("/".join(one.path.parts[-3:])))
+            numbers[one.student.casefold(), day].add(one.number)
+    shared = {name for (name, _), several in numbers.items() if len(several) > 1}
+    for one in found:
+        name = one.student.casefold()
+        number = f" ({one.number})" if name in shared and one.number else ""
+        yield replace(one, student=spelling[name] + number)
 
 
 def _counts(path, folder):
