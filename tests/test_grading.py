@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import filelock
@@ -297,7 +298,8 @@ def honest(tmp_path_factory):
         cell["source"] = cell["source"].splitlines(keepends=True)
         cell["metadata"] = {"outputId": "5", "cellView": "form"}
     (folder / "class/Copy of day1_build_cnns - colab.ipynb").write_text(json.dumps(colab))
-    grades, lines = run([folder / "class"], folder / "grades.csv", random_state=5)
+    options = {"random_state": 5, "feedback": folder / "feedback"}
+    grades, lines = run([folder / "class"], folder / "grades.csv", **options)
     return folder, grades, lines
 
 
@@ -338,6 +340,34 @@ def test_report_is_escaped_and_has_the_hints(honest):
     assert alice.h3.text == "alice: 10 of 100"
     assert "The agreement table is right" in alice.text
     assert alice.blockquote.text == "Nothing <b>breaks</b> there."
+
+
+def test_each_student_gets_a_page_with_nothing_of_anybody_else(honest):
+    folder, grades, _ = honest
+    pages = {
+        path.relative_to(folder / "feedback").as_posix(): path.read_text()
+        for path in (folder / "feedback").rglob("*.html")
+    }
+    notebooks = [path.relative_to(folder / "class") for path in (folder / "class").rglob("*.ipynb")]
+    assert sorted(pages) == sorted(path.with_suffix(".html").as_posix() for path in notebooks)
+    names = [row.student for row in grades.rows]
+    for name, page in pages.items():
+        text = BeautifulSoup(page, "html.parser").article.text
+        (student,) = [one for one in names if text.startswith(f"{one}: ")]
+        assert student in name
+        assert not [
+            one for one in ("alice", "bob", "moved", "prose") if one in page.replace(student, "")
+        ]
+    assert "The agreement table is right" in pages["alice/day1.html"] == pages["alice/day2.html"]
+    with zipfile.ZipFile(folder / "feedback.zip") as file:
+        assert {name: file.read(name).decode() for name in file.namelist()} == pages
+
+
+def test_two_submissions_of_one_path_get_no_page(tmp_path):
+    for group in "ab":
+        save(tmp_path / group / "bob.ipynb")
+    with pytest.raises(ValueError, match="Two submissions of one path"):
+        run([tmp_path / "a", tmp_path / "b"], tmp_path / "g.csv", feedback=tmp_path / "pages")
 
 
 def test_same_command_again_grades_nothing(honest):

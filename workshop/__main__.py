@@ -100,6 +100,9 @@ def _add_grade(commands):
     )
     grade.add_argument("--memory", type=float, default=4, help="GB for a notebook (default: 4)")
     grade.add_argument("--seed", type=int, help="draws the checks' inputs (default: a new one)")
+    grade.add_argument(
+        "--feedback", type=Path, metavar="FOLDER", help="write a page for each student, and a zip"
+    )
     grade.add_argument("--again", action="store_true", help="grade what is in the record, too")
     grade.add_argument(
         "--no-isolation",
@@ -127,6 +130,7 @@ def _grade(arguments):
         memory=arguments.memory,
         random_state=arguments.seed,
         again=arguments.again,
+        feedback=arguments.feedback,
         isolate=arguments.isolate,
         on_line=partial(print, flush=True),
     )

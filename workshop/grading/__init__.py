@@ -12,8 +12,9 @@ import hashlib
 import importlib.util
 import secrets
 import sys
+import zipfile
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from workshop._files import write_whole
 from workshop.grading import isolation, limits, results
@@ -77,6 +78,7 @@ def grade(
     memory=4,
     random_state=None,
     again=False,
+    feedback=None,
     isolate=True,
     on_line=print,
 ):
@@ -101,6 +103,8 @@ def grade(
         Seed of the checks' inputs, a new one each run when left out.
     again : bool
         Grade all notebooks, those that are in the record, too.
+    feedback : path, optional
+        Folder for a page a student, named like what they handed in, and a zip of it.
     isolate : bool
         Shut the notebooks off with bubblewrap; without it, trust everyone in the class.
     on_line : callable
@@ -123,6 +127,8 @@ def grade(
     options = {"timeout": timeout, "cell_timeout": cell_timeout, "memory": memory}
     _check_options(out, {"jobs": 1 if jobs is None else jobs} | options)
     found = find_submissions(submissions, names)
+    if feedback and len({one.name for one in found}) < len(found):
+        raise ValueError("Two submissions of one path would have one page: pass one folder.")
     walls = isolation.require() if isolate else None
     with _alone(out), contextlib.ExitStack() as stack:
         records = results.Records(out.with_suffix(".json"))
@@ -154,6 +160,8 @@ def grade(
         rows, html = _write(
             out, [records.results[pair] | {"late": one.late} for pair, one in whose.items()]
         )
+        if feedback:
+            _write_feedback(Path(feedback), rows, found)
         n_lost = sum(records.find(*pair) is None for pair in paths)
     return Grades(rows, out, html, records.path, seed, len(todo), n_kept, n_lost)
 
@@ -240,3 +248,18 @@ def _write(out, found):
     write_whole(out, results.to_csv(table))
     write_whole(html, to_html(rows, table, practices, title=out.stem))
     return tuple(rows), html
+
+
+def _write_feedback(folder, rows, found):
+    """Write each student's page under the names of their notebooks, and a zip of all pages."""
+    from workshop.grading import report
+
+    practices = _practices()
+    pages = {row.student: report.feedback(row, practices) for row in rows}
+    folder.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(folder.with_name(f"{folder.name}.zip"), "w", zipfile.ZIP_DEFLATED) as file:
+        for one in found:
+            name = PurePosixPath(one.name).with_suffix(".html")
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            write_whole(folder / name, pages[one.student])
+            file.writestr(str(name), pages[one.student])

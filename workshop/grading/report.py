@@ -24,19 +24,29 @@ OPEN = (
 
 def to_html(rows, table, practices, *, title):
     """Page of a class, with the table that is its CSV; whatever came from a student is escaped."""
-    heading = "Grades" if title == "grades" else f"Grades: {html.escape(title)}"
-    today = datetime.now(timezone.utc).astimezone().strftime("%d %B %Y, %H:%M").lstrip("0")
-    page = (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{heading}</title><style>{STYLE}</style></head>\n"
-        f"<body><main><h1>{heading}</h1><p>{today}</p>{_without_walls(rows)}"
-        "<h2>By practice</h2><p>How many students have all points, some, none; and the mean.</p>"
+    body = (
+        f"{_without_walls(rows)}<h2>By practice</h2>"
+        "<p>How many students have all points, some, none; and the mean.</p>"
         f"{_by_practice(table, practices)}"
         "<h2>By student</h2><p>Points of 10 for each practice, of 100 in all.</p>"
         f"{_in_html(table.set_index('student').rename_axis(None))}"
         f"<h2>What the checks said</h2>{''.join(_student(row, practices) for row in rows)}"
-        "</main></body></html>\n"
+    )
+    return _page("Grades" if title == "grades" else f"Grades: {title}", body)
+
+
+def feedback(row, practices):
+    """Page for a student: their points and what was said of their answers, and of nobody else's."""
+    return _page("Feedback", f"<h2>What the checks said</h2>{_student(row, practices)}")
+
+
+def _page(title, body):
+    today = datetime.now(timezone.utc).astimezone().strftime("%d %B %Y, %H:%M").lstrip("0")
+    page = (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{html.escape(title)}</title><style>{STYLE}</style></head>\n"
+        f"<body><main><h1>{html.escape(title)}</h1><p>{today}</p>{body}</main></body></html>\n"
     )
     return page.encode("utf-8", "replace").decode()  # half of a letter is not one
 

@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 SYSTEMS = {  # how the name of a file, or of the folder around it, begins when it is downloaded
@@ -36,8 +37,10 @@ SEPARATORS = ' _.,“”„"«»「」-'
 class Submission:
     """A notebook and whose it is."""
 
-    student: str
     path: Path
+    name: str
+    """Its path from the folder that was named."""
+    student: str
     named_by: str
     """A course system, the file, a folder, the whole folder (nothing names it), or ``--names``."""
     late: bool = False
@@ -71,7 +74,7 @@ def find_submissions(submissions, names=None):
     whom its name says, or else the folder's. FileNotFoundError if a path does not exist or a folder
     holds no notebook, ValueError if a file is not called ``.ipynb`` or has no such name.
     """
-    whose, found = _reader(names), {}
+    read, found = _reader(names), {}
     for path in map(Path, submissions):
         if path.is_dir():
             inside = [one for one in sorted(path.rglob("*")) if _counts(one, path)]
@@ -85,26 +88,30 @@ def find_submissions(submissions, names=None):
             inside = [path]
         folder = path if path.is_dir() else path.parent
         for one in inside:
-            if one.resolve() not in found:
-                found[one.resolve()] = whose(one, folder)
+            below = one.relative_to(folder)
+            whose = read([_clean(part) for part in (folder.resolve().name, *below.parts)])
+            if not whose:
+                raise ValueError(
+                    f"{one} has no name of the form {names!r}; without --names it is guessed."
+                )
+            found.setdefault(one.resolve(), Submission(one, below.as_posix(), *whose))
     return sorted(_one_name_each(found.values()), key=lambda s: (s.student.casefold(), str(s.path)))
 
 
 def as_lines(found):
     """A table of what was found, to be read before anything runs."""
     rows = [("student", "named by", "notebook")]
-    rows += [(s.student, s.named_by + ", late" * s.late, str(s.path)) for s in found]
+    rows += [(s.student, s.named_by + ", late" * s.late, s.name) for s in found]
     widths = [max(len(row[i]) for row in rows) for i in (0, 1)]
     return [f"{row[0]:{widths[0]}}  {row[1]:{widths[1]}}  {row[2]}" for row in rows]
 
 
 def _reader(names):
-    """Make the function that says whose a notebook in a folder is."""
+    """Make the function that says of the parts of a path whose it is, and by what; None if not."""
     if names is None:
         return _guess
     if names in SYSTEMS:
-        forms = {names: SYSTEMS[names]}
-        return lambda path, folder: _by_system(path, folder, forms) or _refuse(path, names)
+        return partial(_by_system, forms={names: SYSTEMS[names]})
     try:
         form = re.compile(names)
     except re.error as problem:
@@ -116,43 +123,31 @@ def _reader(names):
             f"--names must be one of {', '.join(SYSTEMS)}, or a regular expression with a group "
             f"(?P<student>...); got {names!r}."
         )
-
-    def read(path, folder):
-        below = form.search(_clean(path.relative_to(folder).as_posix()))
-        return _submission(below, path, "--names") if below else _refuse(path, names)
-
-    return read
+    return lambda parts: _said(form.search("/".join(parts[1:])), "--names")
 
 
-def _refuse(path, names):
-    raise ValueError(
-        f"{path} has no name of the form {names!r}. Leave out --names to have it guessed."
-    )
-
-
-def _guess(path, folder):
-    if named := _by_system(path, folder, SYSTEMS):
+def _guess(parts):
+    if named := _by_system(parts, SYSTEMS):
         return named
-    for part in path.relative_to(folder).parts[:-1]:
-        if student_of(_clean(part)):  # else a folder of the lesson, "day1", not of a student
-            return Submission(_clean(part), path, "folder")
-    if name := student_of(_clean(path.stem)):
-        return Submission(name, path, "file")
-    return Submission(_clean(folder.resolve().name), path, "whole folder")
+    folder, *between, file = parts
+    for part in between:
+        if student_of(part):  # else a folder of the lesson, "day1", not of a student
+            return part, "folder"
+    name = student_of(file.rpartition(".")[0])
+    return (name, "file") if name else (folder, "whole folder")
 
 
-def _by_system(path, folder, forms):
-    for part in (folder.resolve().name, *path.relative_to(folder).parts):
-        for system, form in forms.items():
-            if match := re.match(form, _clean(part)):
-                return _submission(match, path, system)
-    return None
+def _by_system(parts, forms):
+    matches = (_said(re.match(forms[one], part), one) for part in parts for one in forms)
+    return next(filter(None, matches), None)
 
 
-def _submission(match, path, named_by):
+def _said(match, named_by):
+    """What a match says: student, by what, whether it is late, and a number."""
+    if not match:
+        return None
     groups = match.groupdict()
-    late, number = bool(groups.get("late")), groups.get("number") or ""
-    return Submission(groups["student"].strip(), path, named_by, late, number)
+    return groups["student"].strip(), named_by, bool(groups.get("late")), groups.get("number") or ""
 
 
 def _clean(text):
@@ -171,7 +166,7 @@ def _one_name_each(found):
     for one in found:
         spelling.setdefault(one.student.casefold(), one.student)
         if one.number:
-            day = one.named_by == "moodle" and bool(DAY_2.search("/".join(one.path.parts[-3:])))
+            day = one.named_by == "moodle" and bool(DAY_2.search(one.name))
             numbers[one.student.casefold(), day].add(one.number)
     shared = {name for (name, _), several in numbers.items() if len(several) > 1}
     for one in found:
