@@ -178,7 +178,7 @@ def test_what_is_no_layer_or_no_tuple_of_them():
     ],
 )
 def test_sizes_must_be_positive_whole_numbers(name, make, value):
-    message = f"{name} must be a positive whole number; got {value!r}."
+    message = f"{name} must be a whole number, 1 or more; got {value!r}."
     with pytest.raises(ValueError, match=re.escape(message)):
         make(value)
 

@@ -178,7 +178,7 @@ def test_fit_says_nothing_unasked_and_leaves_its_input_alone(twin, toy, capfd):
         ({"X": np.zeros((160, 4, 20))}, ValueError, r"pass X.swapaxes\(1, 2\)"),
         ({"y": np.zeros(160)}, ValueError, r"got \(160,\). Pass np\.asarray\(y\)\[:, None\]"),
         ({"X_val": np.zeros((1, 20, 4))}, ValueError, "X_val and y_val belong together"),
-        ({"epochs": 0}, ValueError, "epochs must be a positive whole number; got 0"),
+        ({"epochs": 0}, ValueError, "epochs must be a whole number, 1 or more; got 0"),
         ({"learning_rate": -1}, ValueError, "learning_rate must be a positive number.*-1"),
         ({"callbacks": [len]}, TypeError, r"callbacks must be a list of callbacks of .*; got \[<"),
         ({"class_weight": {0: 1.0}}, ValueError, r"class_weight must be 'balanced'.*; got \{0: 1"),
@@ -208,7 +208,7 @@ def test_class_weights_are_for_classes(twin, toy, task):
 def test_predictions_check_what_they_are_given(twin, toy):
     model = twin.build_cnn(TOY)
     for function in (twin.predict, twin.predict_logits, twin.input_gradient):
-        with pytest.raises(ValueError, match="batch_size must be a positive whole number"):
+        with pytest.raises(ValueError, match="batch_size must be a whole number, 1 or more"):
             function(model, toy[0], batch_size=0)
         with pytest.raises(ValueError, match=r"must have 20 positions.*got 19"):
             function(model, toy[0][:, :19])

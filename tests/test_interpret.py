@@ -519,7 +519,7 @@ def test_bad_sequences_task_and_batch_size_are_refused(small_model, verb):
     for task in (1, -1, 0.5, None, True, False):
         with pytest.raises(ValueError, match=r"task must be a column of the output, 0 to 0; got"):
             verb(small_model, X_GOOD, task=task)
-    with pytest.raises(ValueError, match="batch_size must be a positive whole number; got 0"):
+    with pytest.raises(ValueError, match="batch_size must be a whole number, 1 or more; got 0"):
         verb(small_model, X_GOOD, batch_size=0)
 
 
@@ -575,7 +575,7 @@ def test_settings_are_checked(small_model):
         interpret.integrated_gradients(small_model, X_GOOD, baseline=np.zeros((24,)))
     with pytest.raises(ValueError, match="baseline must hold values from 0 to 1"):
         interpret.integrated_gradients(small_model, X_GOOD, baseline=[0, 0, 0, 2])
-    with pytest.raises(ValueError, match="steps must be a positive whole number; got 0"):
+    with pytest.raises(ValueError, match="steps must be a whole number, 1 or more; got 0"):
         interpret.integrated_gradients(small_model, X_GOOD, steps=0)
 
 

@@ -50,8 +50,7 @@ def test_a_result_has_what_is_promised(tmp_path, method):
     steps = history["step"].nunique()
     assert len(shares) == steps * (2 + 2 + 2)
     np.testing.assert_allclose(shares.groupby(["step", "layer"])["probability"].sum(), 1)
-    assert len(result.entropy) == steps * 3
-    np.testing.assert_allclose(result.entropy["entropy"], 1, atol=0.01)  # undecided: 1 bit
+    np.testing.assert_allclose(shares["probability"], 0.5, atol=0.01)  # undecided
 
 
 @pytest.mark.parametrize("framework", TWINS)
@@ -169,8 +168,8 @@ def test_patience_is_on_the_best_single_trial(tmp_path):
         ({"time_budget": "00:00:00"}, "positive, finite time"),
         ({"time_budget": float("nan")}, "positive, finite time, .* got nan"),
         ({"time_budget": True}, "positive, finite time, .* got True"),
-        ({"max_trials": 0}, "max_trials must be a positive whole number; got 0"),
-        ({"patience": 1.5}, "patience must be a positive whole number"),
+        ({"max_trials": 0}, "max_trials must be a whole number, 1 or more; got 0"),
+        ({"patience": 1.5}, "patience must be a whole number, 1 or more"),
         ({"max_trials": None}, "A search needs an end: give time_budget"),
     ],
 )
@@ -399,7 +398,7 @@ def test_each_search_lists_explains_and_checks_what_it_takes(tmp_path, method):
     assert ("epochs" in taken) == (method is not nas.successive_halving)
     for name in taken:
         assert re.search(rf"^(\w+, )*{name}(, \w+)*( :|$)", method.__doc__, re.MULTILINE), name
-    with pytest.raises(TypeError, match=f"{method.__name__} takes no 'max_trial'; .*'max_trials'"):
+    with pytest.raises(TypeError, match="got an unexpected keyword argument 'max_trial'"):
         method(small_space(), train=TRAIN, val=VAL, working_dir=tmp_path, max_trial=3)
     with pytest.raises(TypeError, match="missing a required argument: 'val'"):
         method(small_space(), train=TRAIN)
@@ -415,7 +414,7 @@ UNKNOWN = make_space([Op("flatten"), Op("lstm", units=3)])
         ({"framework": "jax"}, ValueError, "framework must be 'torch' or 'keras'; got 'jax'"),
         ({"reward": "auprc"}, ValueError, r"one of accuracy, auroc, loss for task 'binary'"),
         ({"task": "regression"}, ValueError, r"one of loss for task 'regression'; got 'auroc'"),
-        ({"epochs": 0}, ValueError, "epochs must be a positive whole number"),
+        ({"epochs": 0}, ValueError, "epochs must be a whole number, 1 or more"),
         ({"learning_rate": 0}, ValueError, "learning_rate must be a positive number"),
         ({"learning_rate": lambda e: 0.1}, ValueError, "must be a positive number in a search"),
         ({"random_state": -1}, ValueError, "random_state must be a whole number"),

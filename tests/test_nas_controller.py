@@ -132,7 +132,7 @@ def test_settings_reach_amber():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"children_per_step": 0}, "children_per_step must be a positive whole number; got 0"),
+        ({"children_per_step": 0}, "children_per_step must be a whole number, 1 or more; got 0"),
         ({"tanh_constant": -1}, "tanh_constant must be a positive number or None; got -1"),
         ({"temperature": 0}, "temperature must be a positive number or None; got 0"),
     ],

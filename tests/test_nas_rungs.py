@@ -118,8 +118,8 @@ def test_the_last_rung_may_be_said_or_not(tmp_path):
         ((2, 1), "rungs must be epochs that increase"),
         ((), "rungs must be epochs that increase"),
         (1, r"rungs must be a list of epochs, such as \(1, 2, 5\); got 1"),
-        ((0, 1), "an entry of rungs must be a positive whole number"),
-        (([1], [1, 2]), r"an entry of rungs must be a positive whole number; got \[1\]"),
+        ((0, 1), "an entry of rungs must be a whole number, 1 or more"),
+        (([1], [1, 2]), r"an entry of rungs must be a whole number, 1 or more; got \[1\]"),
     ],
 )
 def test_rungs_that_cannot_be_meant(tmp_path, rungs, message):

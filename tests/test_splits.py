@@ -208,7 +208,7 @@ def test_stratified_parts_keep_the_proportions():
 
 @pytest.mark.parametrize(("val_size", "test_size"), [(0, 0.2), (0.5, 0.5), (20, 0.2)])
 def test_at_random_refuses_shares(val_size, test_size):
-    with pytest.raises(ValueError, match=r"n must be a positive whole number; got 100\.0"):
+    with pytest.raises(ValueError, match=r"n must be a whole number, 1 or more; got 100\.0"):
         split_at_random(100.0, val_size=val_size, test_size=test_size, random_state=0)
     with pytest.raises(
         ValueError, match=f"must leave .* at least one of 100 rows; got {val_size} and {test_size}"

@@ -21,26 +21,20 @@ def is_positive(value):
     return number and 0 < value < np.inf
 
 
-def positive_int(value, name):
+def whole_number(value, name, *, least=1):
+    """The value as int; ValueError unless it is a whole number, `least` or more."""
     try:
         number = operator.index(value)
     except TypeError:
-        number = 0
-    if isinstance(value, bool) or number < 1:
-        raise ValueError(f"{name} must be a positive whole number; got {value!r}.")
+        number = least - 1
+    if isinstance(value, bool) or number < least:
+        raise ValueError(f"{name} must be a whole number, {least} or more; got {value!r}.")
     return number
 
 
 def check_random_state(value, name="random_state"):
     if not isinstance(value, (int, np.integer)) or not 0 <= value < 2**32:
         raise ValueError(f"{name} must be a whole number from 0 to 2**32 - 1; got {value!r}.")
-
-
-def check_whole_number(value, name, *, least=0):
-    """A whole number, `least` or more, as int."""
-    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < least:
-        raise ValueError(f"{name} must be a whole number, {least} or more; got {value!r}.")
-    return int(value)
 
 
 def check_distinct_names(values, name):

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from workshop._checks import plain_array, positive_int
+from workshop._checks import plain_array, whole_number
 from workshop.layers import (
     ACTIVATIONS,
     LAYERS,
@@ -98,7 +98,7 @@ class Architecture:
             )
         object.__setattr__(self, "layers", tuple(self.layers))
         for name in ("input_length", "n_outputs"):
-            object.__setattr__(self, name, positive_int(getattr(self, name), name))
+            object.__setattr__(self, name, whole_number(getattr(self, name), name))
         if self.task not in TASKS:
             raise ValueError(f"task must be one of {', '.join(TASKS)}; got {self.task!r}.")
         if self.task == "binary" and self.n_outputs != 1:

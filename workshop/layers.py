@@ -7,7 +7,7 @@ reduction.
 from dataclasses import MISSING, dataclass, fields
 from typing import ClassVar
 
-from workshop._checks import positive_int
+from workshop._checks import whole_number
 
 ACTIVATIONS = ("linear", "relu", "tanh", "sigmoid", "elu", "exponential")
 """Activations that a layer may have; all of them never decrease."""
@@ -25,7 +25,7 @@ class Layer:
         for field in fields(self):
             name, value = f"{type(self).__name__}: {field.name}", getattr(self, field.name)
             if field.name not in choices:
-                object.__setattr__(self, field.name, positive_int(value, name))
+                object.__setattr__(self, field.name, whole_number(value, name))
             elif value not in choices[field.name]:
                 raise ValueError(
                     f"{name} must be one of {', '.join(choices[field.name])}; got {value!r}."

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from workshop._checks import plain_array, positive_int
+from workshop._checks import plain_array, whole_number
 from workshop.chromosomes import (
     UNPLACED,
     chromosome_of,
@@ -134,7 +134,7 @@ def split_at_random(n, *, val_size, test_size, random_state, stratify=None):
     """
     from sklearn.model_selection import train_test_split
 
-    n = positive_int(n, "n")
+    n = whole_number(n, "n")
     n_val, n_test = round(n * val_size), round(n * test_size)
     if not (0 < val_size < 1 and 0 < test_size < 1) or min(n_val, n_test, n - n_val - n_test) < 1:
         raise ValueError(

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, log_softmax, softmax
 
-from workshop._checks import check_random_state, is_positive, plain_array, positive_int
+from workshop._checks import check_random_state, is_positive, plain_array, whole_number
 from workshop.architecture import TASKS, Architecture
 from workshop.evaluation import auroc
 from workshop.sequences import check_one_hot
@@ -128,7 +128,7 @@ def activate(task, logits):
 
 def in_batches(function, X, batch_size, *, shape):
     """Apply a function to X, some rows at a time; it gives an array of `shape` for each row."""
-    batch_size = positive_int(batch_size, "batch_size")
+    batch_size = whole_number(batch_size, "batch_size")
     out = np.empty((len(X), *shape), dtype=np.float32)
     for start in range(0, len(X), batch_size):
         out[start : start + batch_size] = function(X[start : start + batch_size])
@@ -233,7 +233,7 @@ def check_validation(architecture, X_val, y_val):
 
 def check_settings(epochs, batch_size, optimizer, learning_rate, random_state):
     """Check the settings of a fit; return epochs, batch size and the rate of each epoch."""
-    epochs, batch_size = positive_int(epochs, "epochs"), positive_int(batch_size, "batch_size")
+    epochs, batch_size = whole_number(epochs, "epochs"), whole_number(batch_size, "batch_size")
     if optimizer not in OPTIMIZERS:
         raise ValueError(f"optimizer must be one of {', '.join(OPTIMIZERS)}; got {optimizer!r}.")
     check_random_state(random_state)
@@ -341,12 +341,8 @@ def check_log_dir(log_dir):
         )
 
 
-def check_task(architecture, task):
-    """Refuse an output column that the model does not have; return it as int."""
-    return check_column(architecture.n_outputs, task)
-
-
-def check_column(n_outputs, task):
+def check_task(n_outputs, task):
+    """Refuse a column that `n_outputs` do not have; return it as int."""
     whole = isinstance(task, (int, np.integer)) and not isinstance(task, bool)
     if not whole or not 0 <= task < n_outputs:
         last = n_outputs - 1

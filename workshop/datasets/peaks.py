@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 import numpy as np
 import pandas as pd
 
-from workshop._checks import check_distinct_names, check_whole_number
+from workshop._checks import check_distinct_names, whole_number
 from workshop.datasets.dataset import Dataset, as_column
 from workshop.datasets.genome import read_bed, read_records
 from workshop.datasets.windows import encode_on_strand, first_names
@@ -62,9 +62,9 @@ def read_peaks(fasta, bed, *, length=200, chroms=None, distance=1000, ends=10_00
     >>> data.table["label"].tolist(), data.X.sum(axis=(0, 1))
     ([1, 0], array([6., 6., 4., 4.], dtype=float32))
     """
-    check_whole_number(length, "length", least=1)
+    whole_number(length, "length")
     for value, name in ((distance, "distance"), (ends, "ends"), (random_state, "random_state")):
-        check_whole_number(value, name)
+        whole_number(value, name, least=0)
     chroms = None if chroms is None else check_distinct_names(chroms, "chroms")
     peaks = dict(tuple(read_bed(bed).groupby("chrom", sort=False)))
     wanted = peaks if chroms is None else [chrom for chrom in chroms if chrom in peaks]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from workshop._checks import check_distinct_names, check_whole_number
+from workshop._checks import check_distinct_names, whole_number
 from workshop.datasets.peaks import read_peaks
 
 
@@ -115,8 +115,8 @@ def fetch_ctcf(
     >>> data = fetch_ctcf(chroms=["chr21", "chr22"])  # doctest: +SKIP
     """
     chroms = check_distinct_names(chroms, "chroms")
-    check_whole_number(length, "length", least=1)  # now, not after minutes of downloading
-    check_whole_number(random_state, "random_state")
+    whole_number(length, "length")  # now, not after minutes of downloading
+    whole_number(random_state, "random_state", least=0)
     unknown = [chrom for chrom in chroms if chrom not in source.chromosomes]
     if unknown or not chroms:
         raise ValueError(

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pandas as pd
 
-from workshop._checks import check_whole_number
+from workshop._checks import whole_number
 from workshop.datasets.dataset import Dataset, as_column
 from workshop.datasets.genome import parse_name, read_bed, read_records
 from workshop.sequences import one_hot_encode, reverse_complement
@@ -52,7 +52,7 @@ def read_windows(fasta, bed, *, length=None, label=1, on_bad="raise"):
     table = read_bed(bed)
     summits, lines = table.pop("summit"), table.pop("line")
     if length is not None:
-        length = check_whole_number(length, "length", least=1)
+        length = whole_number(length, "length")
         table["start"] += summits - length // 2
         table["end"] = table["start"] + length
     widths = table["end"] - table["start"]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from workshop._checks import plain_array, positive_int
+from workshop._checks import plain_array, whole_number
 from workshop._progress import ProgressShare
 from workshop.interpret.mutagenesis import checked_twin
 from workshop.sequences import check_one_hot
@@ -86,7 +86,7 @@ def integrated_gradients(
     True
     """
     twin, X, task = checked_twin(model, X, task, NEEDS)
-    steps = positive_int(steps, "steps")
+    steps = whole_number(steps, "steps")
     baseline = _check_baseline(baseline, X)
     way = np.linspace(0, 1, steps + 1, dtype=np.float32)[:, None, None]
     weights = np.full(steps + 1, 1 / steps, dtype=np.float32)

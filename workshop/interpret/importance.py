@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from workshop._checks import plain_array, positive_int
+from workshop._checks import plain_array, whole_number
 from workshop.evaluation import auprc, auroc
 from workshop.sequences import check_one_hot
 
@@ -134,7 +134,7 @@ def localisation(importance, motif_starts, *, width):
             "importance must hold finite numbers, shape (N, L), as base_importance(scores, X) "
             f"does; got shape {importance.shape}."
         )
-    width, motif_starts = positive_int(width, "width"), list(motif_starts)
+    width, motif_starts = whole_number(width, "width"), list(motif_starts)
     if len(motif_starts) != len(importance):
         raise ValueError(
             f"motif_starts must have an entry for each of the {len(importance)} sequences; got "

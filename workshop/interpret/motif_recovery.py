@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from workshop._checks import positive_int
+from workshop._checks import whole_number
 from workshop.interpret.importance import base_importance
 from workshop.motifs import Motif
 from workshop.sequences import check_not_empty, check_one_hot
@@ -51,7 +51,7 @@ def motif_from_scores(scores, X, *, width):
     'ACG'
     """
     importance = base_importance(scores, X)  # (N, L)
-    X, width = check_not_empty(check_one_hot(X)), positive_int(width, "width")
+    X, width = check_not_empty(check_one_hot(X)), whole_number(width, "width")
     if width > X.shape[1]:
         raise ValueError(f"width must be at most {X.shape[1]}, the length of X; got {width}.")
     if not importance.any():

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from workshop import training
-from workshop._checks import plain_array, positive_int
+from workshop._checks import plain_array, whole_number
 from workshop._progress import ProgressShare
 from workshop.interpret import incremental
 from workshop.interpret.incremental import SEQUENCES, is_letter
@@ -181,13 +181,13 @@ def checked_twin(model, X, task, why):
             f"{type(model).__module__}.{type(model).__name__}."
         )
     X = check_not_empty(training.check_input(model.architecture, X))
-    return twin, X, training.check_task(model.architecture, task)
+    return twin, X, training.check_task(model.architecture.n_outputs, task)
 
 
 def _choose(model, X, task, batch_size):
     """Check what is asked; return X as float32, and ``effects_of(X, positions, advance)``."""
     if batch_size is not None:
-        batch_size = positive_int(batch_size, "batch_size")
+        batch_size = whole_number(batch_size, "batch_size")
     if twin_of(model) is None:
         X = check_not_empty(check_one_hot(X))
         _check_function(model)
@@ -241,7 +241,7 @@ def _column(outputs, n, task):
             f"{outputs.dtype} of shape {outputs.shape}. Of several outputs return one."
         )
     outputs = outputs.reshape(n, -1)
-    outputs = outputs[:, training.check_column(outputs.shape[1], task)]
+    outputs = outputs[:, training.check_task(outputs.shape[1], task)]
     if not np.isfinite(outputs).all():
         raise ValueError(
             "model must return finite numbers; got NaN or infinity. Has its training diverged?"

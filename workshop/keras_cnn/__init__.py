@@ -283,7 +283,7 @@ def input_gradient(model, X, *, task=0, batch_size=256):
     """
     architecture = training.architecture_of(model, SequenceCNN)
     X = training.check_input(architecture, X)
-    task = training.check_task(architecture, task)
+    task = training.check_task(architecture.n_outputs, task)
 
     def gradient(batch):
         batch = tf.constant(batch)

@@ -18,7 +18,7 @@ from workshop.nas.worker import Trained
 
 # The shapes and classes of the data behind the table: all that a search on it has to know of them.
 DATA = np.zeros((2, 200, 4), np.float32), np.array([[0], [1]], np.float32)
-REWARDS = ("auroc", "loss")
+SCORES = ("val_loss", "val_auroc")  # of which one is the reward
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +92,7 @@ class Benchmark:
             raise ValueError(
                 f"A child on the benchmark trains for {most} epochs at most; got {epochs}."
             )
-        if options.reward not in REWARDS:
+        if options.reward not in ("auroc", "loss"):
             raise ValueError(
                 "reward on the benchmark must be 'auroc' or 'loss': it holds these two scores and "
                 f"no predictions, of which a function could make another; got {options.reward!r}."
@@ -108,10 +108,11 @@ class Benchmark:
         def train(jobs):
             for job in jobs:
                 known = self.training(self._tokens[job.architecture], rate, options.random_state)
-                last = job.epochs_before + job.epochs - 1
-                scores = {name: known[name][last] for name in ("val_loss", "val_auroc")}
-                seconds = known["seconds"][last] * job.epochs / most
-                yield Trained(epochs=job.epochs, scores=scores, seconds=seconds)
+                epochs = job.settings["epochs"]
+                last = job.epochs_before + epochs - 1
+                scores = {name: known[name][last] for name in SCORES}
+                seconds = known["seconds"][last] * epochs / most
+                yield Trained(epochs=epochs, scores=scores, seconds=seconds)
 
         return train
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from workshop._checks import is_positive, positive_int
+from workshop._checks import is_positive, whole_number
 from workshop.nas.amber import GeneralController, ModelSpace, release
 from workshop.nas.space import check_space
 from workshop.torch_cnn.loop import one_thread
@@ -73,7 +73,7 @@ class ControllerSettings:
         for field in fields(self):
             value = getattr(self, field.name)
             if field.type is int:
-                object.__setattr__(self, field.name, positive_int(value, field.name))
+                object.__setattr__(self, field.name, whole_number(value, field.name))
             elif value is not None and not is_positive(value):
                 raise ValueError(f"{field.name} must be a positive number or None; got {value!r}.")
 

@@ -73,9 +73,11 @@ def _result(future):
 
 def _cost(job):
     """How long a job takes, roughly: multiplications."""
+    if job.architecture is None:
+        return 0
     shapes = job.architecture.output_shapes()
     weights = job.architecture.weight_shapes()
-    return job.epochs * sum(
+    return job.settings["epochs"] * sum(
         math.prod(weights.get(f"{i}.kernel", (0,))) * math.prod(shape[:-1])
         for i, shape in enumerate(shapes)
     )

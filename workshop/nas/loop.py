@@ -14,9 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workshop._checks import is_positive, positive_int
+from workshop._checks import is_positive, whole_number
 from workshop.nas.folder import versions
-from workshop.nas.worker import Trained
 
 
 class SearchLoop:
@@ -68,13 +67,8 @@ class SearchLoop:
             self._job(number, step, proposal)
             for number, proposal in enumerate(proposals, start=len(self.trials) + 1)
         ]
-        possible = [job for job in jobs if job.architecture is not None]
-        with contextlib.closing(self.train(possible)) as results:
-            for proposal, job in zip(proposals, jobs, strict=True):
-                if job.architecture is None:
-                    trained = Trained("impossible", job.problem)
-                else:
-                    trained = next(results)
+        with contextlib.closing(self.train(jobs)) as results:
+            for proposal, job, trained in zip(proposals, jobs, results, strict=True):
                 worst = min((t.reward for t in self.trials if t.status == "ok"), default=None)
                 trial = self.children.score_trial(proposal, job, trained, step=step, worst=worst)
                 if trial.status == "ok":
@@ -138,7 +132,7 @@ class Budget:
             )
         for name in ("max_trials", "patience"):
             if getattr(self, name) is not None:
-                object.__setattr__(self, name, positive_int(getattr(self, name), name))
+                object.__setattr__(self, name, whole_number(getattr(self, name), name))
         if self.time_budget is not None:
             object.__setattr__(self, "time_budget", _seconds(self.time_budget))
 

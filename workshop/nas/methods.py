@@ -14,7 +14,6 @@ halving: Jamieson and Talwalkar (2016), arXiv:1502.07943.
 """
 
 import contextlib
-import difflib
 import functools
 import inspect
 from collections.abc import Callable, Sequence
@@ -23,7 +22,7 @@ from dataclasses import asdict, dataclass, fields
 from os import PathLike
 
 from workshop import training
-from workshop._checks import plain_array, positive_int
+from workshop._checks import plain_array, whole_number
 from workshop._progress import ProgressLine
 from workshop.architecture import Architecture, GlobalMaxPool
 from workshop.nas.benchmark import DATA, Benchmark
@@ -168,9 +167,6 @@ def takes_options(method):
 
     @functools.wraps(method)
     def search(*args, **given):
-        for name in given.keys() - signature.parameters.keys():
-            nearest, *_ = difflib.get_close_matches(name, signature.parameters, n=1, cutoff=0)
-            raise TypeError(f"{method.__name__} takes no {name!r}; did you mean {nearest!r}?")
         given = signature.bind(*args, **given).arguments
         ours = {p.name: given.pop(p.name) for p in (space, *own) if p.name in given}
         return method(options=Options(**given), **ours)
@@ -234,7 +230,7 @@ def search(space, options, *, epochs=5, controller=None, rungs=None):
     >>> with ProcessPoolExecutor(2, mp_context=spawn) as executor:  # doctest: +SKIP
     ...     result = search(space, train=train, val=val, executor=executor, max_trials=24, ...)
     """
-    epochs, stages = positive_int(epochs, "epochs"), None
+    epochs, stages = whole_number(epochs, "epochs"), None
     strategy = Controller(space, controller, random_state=options.random_state)
     settings = {f"controller.{key}": value for key, value in asdict(strategy.settings).items()}
     if rungs is not None:
@@ -262,7 +258,7 @@ def random_search(space, options, *, epochs=5):
         As from `search`, whose notes and errors hold here, too.
     """
     strategy = RandomStrategy(space, random_state=options.random_state)
-    return _run(strategy, space, positive_int(epochs, "epochs"), options, {})
+    return _run(strategy, space, whole_number(epochs, "epochs"), options, {})
 
 
 @takes_options
@@ -289,7 +285,7 @@ def successive_halving(space, options, *, n_children=9, rungs=(1, 2, 5)):
     SearchResult
         As from `search`, whose notes and errors hold here, too.
     """
-    n_children, rungs = positive_int(n_children, "n_children"), check_rungs(rungs)
+    n_children, rungs = whole_number(n_children, "n_children"), check_rungs(rungs)
     if options.time_budget is None and options.max_trials is None and options.patience is None:
         options.max_trials = bracket_size(n_children, rungs)
     strategy = HalvingStrategy(
@@ -304,7 +300,6 @@ def _run(strategy, space, epochs, options, settings):
     children, on_benchmark = Children(space, options, epochs), options.benchmark is not None
     if on_benchmark:
         looked_up = options.benchmark.trainer(space, options, epochs)
-        children.score_names = "val_loss", "val_auroc"
     budget = Budget(options.time_budget, options.max_trials, options.patience)
     data = (*options.train, *options.val)
     shared = ("framework", "task", "batch_size", "learning_rate", "random_state")

@@ -97,23 +97,6 @@ class SearchResult:
         table = table.merge(self.operations, on=["layer", "token"], how="left")
         return table[["step", "layer", "token", "operation", "probability"]]
 
-    @property
-    def entropy(self):
-        """How undecided the choice of each layer was, in bits: a mean over the step's children.
-
-        Returns
-        -------
-        DataFrame
-            Columns step, layer, entropy; log2 of the number of operations is undecided, 0 settled.
-        """
-        rows = [
-            (trial.step, layer, _bits(shares))
-            for trial in self.trials
-            for layer, shares in enumerate(trial.probabilities)
-        ]
-        table = pd.DataFrame(rows, columns=["step", "layer", "entropy"])
-        return table.groupby(["step", "layer"], as_index=False).mean()
-
     def _ranked(self):
         """The finished trials, best first, one for each architecture."""
         finished = [trial for trial in self.trials if trial.status == "ok"]
@@ -211,9 +194,3 @@ def history_table(trials, score_names):
         for trial in trials
     ]
     return pd.DataFrame(rows, columns=list(kinds)).astype(kinds)
-
-
-def _bits(shares):
-    """Entropy of a distribution, in bits."""
-    shares = np.array([share for share in shares if share > 0])
-    return float(-(shares * np.log2(shares)).sum())

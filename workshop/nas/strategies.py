@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from workshop._checks import positive_int
+from workshop._checks import whole_number
 from workshop.nas.controller import Proposal
 from workshop.nas.space import check_space
 
@@ -129,7 +129,7 @@ def check_rungs(rungs):
     """Check the epochs after which children are compared: whole numbers that increase."""
     if not isinstance(rungs, (list, tuple, range, np.ndarray)):
         raise ValueError(f"rungs must be a list of epochs, such as (1, 2, 5); got {rungs!r}.")
-    rungs = tuple(positive_int(epochs, "an entry of rungs") for epochs in rungs)
+    rungs = tuple(whole_number(epochs, "an entry of rungs") for epochs in rungs)
     if not rungs or any(b <= a for a, b in itertools.pairwise(rungs)):
         raise ValueError(
             f"rungs must be epochs that increase, such as (1, 2, 5); got {rungs}. They count from "

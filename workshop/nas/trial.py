@@ -10,6 +10,7 @@ import numpy as np
 
 from workshop import architecture as arch
 from workshop import training
+from workshop.nas.benchmark import SCORES
 from workshop.nas.reward import Reward, RewardError
 from workshop.nas.space import describe, join_layers, layers_of
 from workshop.nas.worker import Job
@@ -84,7 +85,8 @@ class Children:
         self.layers = layers_of(space)
         (_, y), (_, y_val) = options.train, options.val
         self.reward = Reward(options.reward, task=options.task, y_train=y, y_val=y_val)
-        self.score_names = tuple(training.history_columns(options.task, options.val)[2:])
+        names = training.history_columns(options.task, options.val)[2:]
+        self.score_names = tuple(names) if options.benchmark is None else SCORES
 
     def job(self, trial, proposal, *, parent=None, epochs_before=0):
         """What a worker has to do for a proposal; `parent` is a file of a model to train on."""
@@ -100,11 +102,13 @@ class Children:
             architecture=architecture,
             problem=problem,
             framework=options.framework,
-            epochs=proposal.epochs or self.epochs,
+            settings={
+                "epochs": proposal.epochs or self.epochs,
+                "batch_size": options.batch_size,
+                "learning_rate": options.learning_rate,
+                "random_state": child_seed(options.random_state, trial),
+            },
             epochs_before=epochs_before,
-            batch_size=options.batch_size,
-            learning_rate=options.learning_rate,
-            random_state=child_seed(options.random_state, trial),
             parent=parent,
             wants_predictions=callable(options.reward),
         )

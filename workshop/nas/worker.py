@@ -40,13 +40,10 @@ class Job(NamedTuple):
     problem: str
     """What is impossible about it."""
     framework: str
-    epochs: int
+    settings: dict
+    """Of the twin's ``fit``; the `random_state` is of this child alone."""
     epochs_before: int
-    """That the model has had; not counted in `epochs`."""
-    batch_size: int
-    learning_rate: float
-    random_state: int
-    """Of this child alone."""
+    """That the model has had; not counted in those of `settings`."""
     parent: Path | None
     """File of the model to go on training; None = new weights."""
     wants_predictions: bool
@@ -74,6 +71,8 @@ def train_child(job, data):
     `data` is (X, y, X_val, y_val), or the path of the file that holds them. What this raises is
     the fault of the place, not of the child: no framework, a full disk, a forked process.
     """
+    if job.architecture is None:
+        return Trained("impossible", job.problem)
     arrays = data if isinstance(data, tuple) else _read(data)
     if job.framework == "keras" and os.getpid() != _HOME:
         raise RuntimeError(
@@ -86,7 +85,10 @@ def train_child(job, data):
     started = time.perf_counter()
     trained, model = _train(twin, job, *arrays)
     if model is not None:
-        trained = trained._replace(model=_to_bytes(twin, model, job))
+        with tempfile.TemporaryDirectory(prefix="workshop-") as folder:
+            path = Path(folder) / f"trial-{job.trial}{SUFFIXES[job.framework]}"
+            twin.save(model, path)
+            trained = trained._replace(model=path.read_bytes())
     del model
     if job.framework == "keras":
         gc.collect()  # Keras's models refer to themselves and would pile up
@@ -98,20 +100,12 @@ def _train(twin, job, X, y, X_val, y_val):
     epochs = 0
     try:
         if job.parent is None:
-            model = twin.build_cnn(job.architecture, random_state=job.random_state)
+            seed = job.settings["random_state"]
+            model = twin.build_cnn(job.architecture, random_state=seed)
         else:
             model = twin.load(job.parent, architecture=job.architecture)
-        history = twin.fit(
-            model,
-            X,
-            y,
-            epochs=job.epochs,
-            batch_size=job.batch_size,
-            learning_rate=job.learning_rate,
-            random_state=job.random_state,
-            progress=False,
-        )
-        epochs = job.epochs
+        history = twin.fit(model, X, y, progress=False, **job.settings)
+        epochs = job.settings["epochs"]
         logits = twin.predict_logits(model, X_val)
         if not np.isfinite(logits).all():
             reason = "training diverged: the logits of the validation data are not finite"
@@ -134,21 +128,6 @@ def _read(path):
         )
     with np.load(path, allow_pickle=False) as stored:
         return tuple(stored.values())
-
-
-def _to_bytes(twin, model, job):
-    """The file of a trained model."""
-    with tempfile.TemporaryDirectory(prefix="workshop-") as folder:
-        path = Path(folder) / f"model{SUFFIXES[job.framework]}"
-        try:
-            twin.save(model, path)
-            return path.read_bytes()
-        except Exception as error:  # the disk, whatever a framework calls that
-            raise OSError(
-                f"The model of trial {job.trial} could not be written to {path} "
-                f"({error.__cause__ or error}). Is the "
-                "disk full? Make room and repeat the call: it goes on from the trial before."
-            ) from error
 
 
 def summarize_error(error):

@@ -103,11 +103,6 @@ def lines(
     average : callable
         Of the repeats: `numpy.mean`, or `numpy.median`.
     ylim : (float, float), optional
-    ax : matplotlib Axes, optional
-
-    Returns
-    -------
-    matplotlib Axes
 
     Examples
     --------
@@ -167,11 +162,6 @@ def bars(table, *, xlabel="", references=None, intervals=None, number="{:.2f}", 
     number : str
         Format of the numbers.
     xlim : (float, float), optional
-    ax : matplotlib Axes, optional
-
-    Returns
-    -------
-    matplotlib Axes
 
     Examples
     --------
@@ -224,11 +214,6 @@ def points(series, *, xlabel="", ylabel="", diagonal=False, references=None, at=
         Draw y = x, with one scale on both axes.
     references, at : dict of str to float, optional
         Values of y, and of x, to mark: dotted lines.
-    ax : matplotlib Axes, optional
-
-    Returns
-    -------
-    matplotlib Axes
 
     Examples
     --------
@@ -262,11 +247,6 @@ def strips(values_by_name, *, xlabel="", references=None, colours=None, ax=None)
         Values to mark: dotted lines.
     colours : sequence of str, optional
         One a name.
-    ax : matplotlib Axes, optional
-
-    Returns
-    -------
-    matplotlib Axes
 
     Examples
     --------
@@ -302,11 +282,6 @@ def histogram(values_by_name, *, xlabel="", ylabel="count", bins=30, at=None, ax
         Their number, or their edges.
     at : dict of str to float, optional
         Values to mark: dotted lines.
-    ax : matplotlib Axes, optional
-
-    Returns
-    -------
-    matplotlib Axes
 
     Examples
     --------

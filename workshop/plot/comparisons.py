@@ -164,7 +164,6 @@ def interaction_map(interaction, x, *, start=0, ax=None):
         The same part of the sequence, one-hot, whose letters stand along both axes: up to some 40.
     start : int
         Position of the first letter.
-    ax : matplotlib Axes, optional
 
     Returns
     -------

@@ -20,7 +20,6 @@ def training_history(history, metric="loss", *, ax=None):
         Several are drawn by the names that the legend shows.
     metric : str
         A column of the table, without ``val_``.
-    ax : matplotlib Axes, optional
 
     Returns
     -------
@@ -67,11 +66,6 @@ def confusion_matrix(scores, *, ax=None):
     ----------
     scores : Scores
         With `tp`, `fp`, `tn`, `fn` and `threshold`, as `evaluation.evaluate` returns them.
-    ax : matplotlib Axes, optional
-
-    Returns
-    -------
-    matplotlib Axes
 
     Examples
     --------
@@ -110,11 +104,6 @@ def roc(y_true, y_score, *, ax=None):
     y_score : array of the same shape, or dict of str to array
         The larger, the more positive: probabilities or logits. Several are drawn by the names that
         the legend shows; then `y_true` may be a dict, too.
-    ax : matplotlib Axes, optional
-
-    Returns
-    -------
-    matplotlib Axes
 
     Examples
     --------
@@ -143,7 +132,6 @@ def precision_recall(y_true, y_score, *, ax=None):
         Labels 0 and 1, both present.
     y_score : array of the same shape, or dict of str to array
         The larger, the more positive; several as in `roc`.
-    ax : matplotlib Axes, optional
 
     Returns
     -------

@@ -17,11 +17,6 @@ def split_overview(table, split, *, ax=None):
         A row a sequence, with the column ``chrom``.
     split : Split
         With row numbers in `train`, `val` and `test`.
-    ax : matplotlib Axes, optional
-
-    Returns
-    -------
-    matplotlib Axes
 
     Examples
     --------

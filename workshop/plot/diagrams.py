@@ -50,7 +50,6 @@ def model_space(table, tokens, *, ax=None):
         `nas.space_table(space)`.
     tokens : sequence of int
         One a layer: the operations to join, which make one architecture.
-    ax : matplotlib Axes, optional
 
     Returns
     -------
@@ -116,7 +115,6 @@ def controller_unrolled(table, tokens, probabilities, *, ax=None):
         What was sampled, one a layer.
     probabilities : list of array
         For each layer, of each operation, given the tokens before: `Proposal.probabilities`.
-    ax : matplotlib Axes, optional
 
     Returns
     -------
@@ -181,7 +179,6 @@ def backpropagation(architecture, *, ax=None):
     Parameters
     ----------
     architecture : Architecture
-    ax : matplotlib Axes, optional
 
     Returns
     -------
@@ -224,7 +221,6 @@ def receptive_field(architecture, *, ax=None):
     ----------
     architecture : Architecture
         Its convolutions and pools are drawn, up to where the positions become one.
-    ax : matplotlib Axes, optional
 
     Returns
     -------

@@ -33,11 +33,6 @@ def logo(heights, *, start=0, ylabel="bits", ax=None):
     ylabel : str
         Unit of the heights. Information in ``"bits"`` gets the axis 0 to 2, so that two motifs
         can be compared.
-    ax : matplotlib Axes, optional
-
-    Returns
-    -------
-    matplotlib Axes
 
     Examples
     --------
@@ -77,7 +72,6 @@ def one_hot(x, *, start=0, sites=(), motif=None, ax=None):
         Places to mark with a bracket: half-open intervals of positions.
     motif : Motif, optional
         Draw its logo over each bracket.
-    ax : matplotlib Axes, optional
 
     Returns
     -------
@@ -144,7 +138,6 @@ def score_logo(scores, x, *, start=0, sites=(), sites_label="planted motif", ax=
         Places to mark, half-open intervals that overlap the positions of the x axis: a bar each.
     sites_label : str or None
         What the bars are, for the legend; None for no legend.
-    ax : matplotlib Axes, optional
 
     Returns
     -------

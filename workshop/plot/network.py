@@ -15,7 +15,6 @@ def architecture(architecture, *, ax=None):
     Parameters
     ----------
     architecture : Architecture
-    ax : matplotlib Axes, optional
 
     Returns
     -------
