@@ -197,8 +197,11 @@ FLAT = (Flatten(),)
     ("make", "message"),
     [
         (lambda: Conv1D(2, 3, "swish"), "Conv1D: activation must be one of .*; got 'swish'"),
-        (lambda: Dense(2, None), "Dense: activation must be one of linear, relu.*; got None"),
-        (lambda: Conv1D(2, 3, padding="causal"), "Conv1D: padding must be one of valid, same; got"),
+        (lambda: Dense(2, None), "Dense: activation must be one of .'linear', 'relu'.*; got None"),
+        (
+            lambda: Conv1D(2, 3, padding="causal"),
+            "Conv1D: padding must be one of .'valid', 'same'.; got",
+        ),
         (lambda: Dropout(1), r"Dropout\(1\): rate must be from 0 to below 1"),
         (lambda: Dropout(math.nan), r"Dropout\(nan\): rate must be from 0 to below 1"),
         (lambda: BatchNorm(momentum=1), r"BatchNorm\(momentum=1\): momentum must be from 0"),

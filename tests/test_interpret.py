@@ -604,11 +604,11 @@ def test_bad_scores():
 def test_bad_places():
     importance = np.zeros((2, LENGTH))
     wrong = {
-        r"as base_importance\(scores, X\) does; got shape \(2, 24, 4\)": (X_GOOD[:2], [(), ()]),
+        r"shape \(N, L\); got shape \(2, 24, 4\)": (X_GOOD[:2], [(), ()]),
         "importance must hold finite numbers": (importance * np.nan, [(1,), ()]),
-        "an entry for each of the 2 sequences; got 1": (importance, [(1,)]),
-        "leave room for 7 bp in 24; got 18 in sequence 1": (importance, [(), (18,)]),
-        "leave room for 7 bp in 24; got -1 in sequence 0": (importance, [(-1,), ()]),
+        "needs 2 entries; got 1": (importance, [(1,)]),
+        "leave 7 bp; got 18, sequence 1": (importance, [(), (18,)]),
+        "leave 7 bp; got -1, sequence 0": (importance, [(-1,), ()]),
         "at least one motif; got none": (importance, [(), ()]),
     }
     for message, (scores, starts) in wrong.items():

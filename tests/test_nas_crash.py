@@ -106,7 +106,7 @@ def test_killed_with_minus_9_and_resumed(tmp_path):
     rng, folder, kept = np.random.default_rng(0), tmp_path / "killed", 0
     for _ in range(3):
         process = start(folder)
-        with pytest.raises(RuntimeError, match=r"Another search is running in .*two cannot share"):
+        with pytest.raises(RuntimeError, match=r"Another search is running in "):
             search(folder, **LONG)
         time.sleep(rng.uniform(0, whole.seconds / 12))  # within the next trial or two
         kill(process)
@@ -139,7 +139,7 @@ def test_more_trials_later_are_the_same_as_at_once(tmp_path, monkeypatch, case):
     monkeypatch.setattr(nas.Controller, "propose", None)  # finished: it is not even replayed
     fewer = search(tmp_path / "b", max_trials=2, **CASES[case])
     assert len(fewer.history) == 9  # nothing is taken away
-    with pytest.raises(FileExistsError, match=r"holds a search already. Pass resume=True"):
+    with pytest.raises(FileExistsError, match=r"holds a search. Pass resume=True"):
         search(tmp_path / "b", max_trials=9, resume=False, **CASES[case])
 
 

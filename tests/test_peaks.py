@@ -230,7 +230,7 @@ def test_peaks_on_other_chromosomes_are_counted(small, tmp_path):
 def test_a_chromosome_in_two_files(tmp_path):
     (tmp_path / "c.fa").write_text(">c\n" + "ACGTTGCA" * 50)
     (tmp_path / "p.bed").write_text("c\t200\t220\n")
-    with pytest.raises(ValueError, match=r"c must come once in the FASTA files; it comes again in"):
+    with pytest.raises(ValueError, match=r"c must come once in the FASTA files; again in"):
         read_peaks(2 * [tmp_path / "c.fa"], tmp_path / "p.bed", length=8, distance=10, ends=0)
 
 

@@ -73,7 +73,7 @@ def test_no_sequence_or_no_string(function):
     with pytest.raises(TypeError, match=r"must hold strings; got float among them\."):
         function(["ACGT", float("nan")])
     for one in ("ACGT", b"ACGT"):
-        with pytest.raises(TypeError, match=r"must be a list of strings; got one string.*\[seq\]"):
+        with pytest.raises(TypeError, match=r"must be a list; got one string.*\[seq\]"):
             function(one)
 
 
@@ -86,7 +86,7 @@ def test_wrong_letter_is_named_with_its_place(function, letter):
 
 
 def test_ragged_sequences():
-    with pytest.raises(ValueError, match=r"one length; got 3 to 4 letters\. Cut or pad"):
+    with pytest.raises(ValueError, match=r"one length; got 3 to 4 letters\."):
         one_hot_encode(["ACGT", "TTTT", "ACG"])
 
 

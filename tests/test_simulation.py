@@ -144,7 +144,7 @@ def test_shortest_sequences_are_full_of_motifs():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"length": 37}, "length must be at least 38 bp, room for two motifs; got 37"),
+        ({"length": 37}, "length must be at least 38, two motifs; got 37"),
         ({"n": 0}, "must be positive.*got n=0, crops_per_window=1"),
         ({"n": 10, "crops_per_window": 3}, "n a multiple of crops_per_window; got n=10, crops"),
     ],

@@ -65,7 +65,7 @@ CHROMS = ["chr1", "chr2", "chr10", "chrX", "chr8"]
             r"test_chroms must name chromosomes of the data; got 9, chrY\. "
             r"Present: chr1, chr2, chr8, chr10, chrX\.",
         ),
-        (["chr8", "chr1", "chrX"], ["chrX", "chr1"], "one part only; chr1, chrX is in val_chroms"),
+        (["chr8", "chr1", "chrX"], ["chrX", "chr1"], "one part; chr1, chrX is in two"),
         ([], ["chr1"], "Every part must have rows; val would be empty. Share the"),
         (["chr1", "chr2", "chr10"], ["chrX", "chr8"], "train would be empty"),
     ],
@@ -116,7 +116,7 @@ def test_rows_of_one_chromosome_stay_together():
         [0, 1],
         [2, 3],
     ]
-    with pytest.raises(ValueError, match="belongs to one part only; 1 is in val_chroms and in"):
+    with pytest.raises(ValueError, match="belongs to one part; 1 is in two"):
         parts_of(["chr1", "1", "chr2"], val=["1"], test=["chr1"])
 
 

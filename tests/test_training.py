@@ -78,9 +78,9 @@ def test_masked_data_are_refused():
         (Y[:, 0], r"shape \(3, 1\), .*; got \(3,\)\. Pass np\.asarray\(y{}\)\[:, None\]\."),
         (np.tile(Y, 2), r"got \(3, 2\)\.$"),
         (1.0, r"got \(\)\.$"),
-        ([[0], [math.nan], [1]], "y{} must hold 0 and 1; got nan in row 1, column 0"),
-        ([[0], [2], [1]], r"y{} must hold 0 and 1; got 2\.0 in row 1, column 0"),
-        ([[0], [1], [0.5]], r"y{} must hold 0 and 1; got 0\.5 in row 2, column 0"),
+        ([[0], [math.nan], [1]], "y{} must hold 0 and 1; got nan at .1, 0."),
+        ([[0], [2], [1]], r"y{} must hold 0 and 1; got 2\.0 at .1, 0."),
+        ([[0], [1], [0.5]], r"y{} must hold 0 and 1; got 0\.5 at .2, 0."),
     ],
 )
 def test_bad_targets(y, message, suffix):
@@ -90,7 +90,7 @@ def test_bad_targets(y, message, suffix):
 
 def test_targets_of_each_task():
     check_data(flat("regression", 2), X, [[-3.5, 0], [2, 1e6], [0, 0]])
-    with pytest.raises(ValueError, match="y must hold finite numbers; got inf in row 2, column 1"):
+    with pytest.raises(ValueError, match="y must hold finite numbers; got inf at .2, 1."):
         check_data(flat("regression", 2), X, [[0, 0], [0, 0], [0, math.inf]])
     check_data(flat("multilabel", 2), X, [[1, 1], [0, 0], [0, 1]])
     check_data(flat("multiclass", 2), X, [[1, 0], [0, 1], [0, 1]])

@@ -48,9 +48,7 @@ def whole_file(path):
         yield part
         part.replace(path)
     except (OSError, RuntimeError) as error:  # Torch calls a full disk a RuntimeError
-        raise OSError(
-            f"{path} could not be written ({error}). Is the disk full? What was there is unchanged."
-        ) from error
+        raise OSError(f"{path} could not be written ({error}). Is the disk full?") from error
     finally:
         part.unlink(missing_ok=True)
 

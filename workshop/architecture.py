@@ -93,9 +93,7 @@ class Architecture:
 
     def __post_init__(self):
         if isinstance(self.layers, Layer):
-            raise TypeError(
-                f"layers must be a tuple of layers; got one layer. Write ({self.layers},)."
-            )
+            raise TypeError(f"layers must be a tuple; got one layer. Write ({self.layers},).")
         object.__setattr__(self, "layers", tuple(self.layers))
         for name in ("input_length", "n_outputs"):
             object.__setattr__(self, name, whole_number(getattr(self, name), name))

@@ -240,10 +240,7 @@ def _check_scores(y_true, y_score, *, name="y_score"):
             "Index a column with [:, 0], or add an axis with [:, None]."
         )
     if y_true.ndim not in (1, 2) or y_true.shape[1:] not in ((), (1,)):
-        raise ValueError(
-            f"y_true must have shape (N,) or (N, 1), one task; got {y_true.shape}. Score several "
-            "tasks column by column: y_true[:, t]."
-        )
+        raise ValueError(f"y_true must have shape (N,) or (N, 1), one task; got {y_true.shape}.")
     if y_true.size == 0:
         raise ValueError("y_true must hold at least one value; got none.")
     y_true, y_score = y_true.ravel(), y_score.ravel()

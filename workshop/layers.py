@@ -27,9 +27,7 @@ class Layer:
             if field.name not in choices:
                 object.__setattr__(self, field.name, whole_number(value, name))
             elif value not in choices[field.name]:
-                raise ValueError(
-                    f"{name} must be one of {', '.join(choices[field.name])}; got {value!r}."
-                )
+                raise ValueError(f"{name} must be one of {choices[field.name]}; got {value!r}.")
 
     def __repr__(self):
         """Write the layer as one types it: what equals its default is left out."""

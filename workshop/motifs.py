@@ -45,10 +45,7 @@ class Motif:
     def __post_init__(self):
         counts = np.array(self.counts, dtype=np.float64)
         if counts.ndim != 2 or counts.shape[1] != 4 or len(counts) == 0:
-            raise ValueError(
-                f"counts must have shape (K, 4), positions first; got {counts.shape}. A matrix "
-                "with one row a base needs .T first."
-            )
+            raise ValueError(f"counts must have shape (K, 4); got {counts.shape}. Is it counts.T?")
         for p, row in enumerate(counts):
             if not ((row >= 0) & (row < np.inf)).all() or row.sum() == 0:
                 raise ValueError(
@@ -123,9 +120,7 @@ def load_motif(matrix_id):
     """
     motifs = read_jaspar(shipped_file("jaspar_ctcf.txt"))
     if matrix_id not in motifs:
-        raise ValueError(
-            f"{matrix_id!r} is not shipped; there are {', '.join(motifs)}. See read_jaspar(path)."
-        )
+        raise ValueError(f"{matrix_id!r} is not shipped; there are {', '.join(motifs)}.")
     return motifs[matrix_id]
 
 
@@ -179,9 +174,7 @@ def _parse_counts(lines):
     rows = [re.fullmatch(row, line, re.ASCII) or [""] * 4 for line in lines]
     counts = [(row[2] or row[3] or "").split() for row in rows]
     if [row[1] for row in rows] != list(ALPHABET) or len(set(map(len, counts))) > 1:
-        raise ValueError(
-            f"expected four lines with A, C, G, T and as many counts each; got {lines}."
-        )
+        raise ValueError(f"expected lines A, C, G, T of as many counts; got {lines}.")
     return np.array(counts, dtype=float).T
 
 
@@ -211,10 +204,7 @@ def scan(X, motif, *, both_strands=True):
     """
     X = check_one_hot(X)
     if X.shape[1] < len(motif):
-        raise ValueError(
-            f"X must be at least as long as the motif, {len(motif)} bp; got {X.shape[1]} bp. Pad "
-            "it with N."
-        )
+        raise ValueError(f"X must be as long as the motif, {len(motif)} bp; got {X.shape[1]} bp.")
     scores = _slide(X, motif.log_odds())
     if both_strands:
         scores = np.maximum(scores, _slide(X, motif.reverse_complement().log_odds()))

@@ -55,10 +55,7 @@ def one_hot_encode(seqs):
     seqs = _check_strings(seqs)
     length, *others = sorted(set(map(len, seqs)))
     if others:
-        raise ValueError(
-            f"seqs must have one length; got {length} to {others[-1]} letters. Cut or pad them "
-            "(with N) first."
-        )
+        raise ValueError(f"seqs must have one length; got {length} to {others[-1]} letters.")
     X = np.empty((len(seqs), length, 4), dtype=np.float32)
     n = max(1, _PIECE // max(1, length))
     for start in range(0, len(seqs), n):
@@ -124,10 +121,7 @@ def check_one_hot(X, *, name="X"):
     """
     X = plain_array(X, name)
     if X.dtype.kind not in "fiub":
-        raise TypeError(
-            f"{name} must hold numbers; got {X.dtype}. Turn strings into numbers with "
-            "one_hot_encode(seqs)."
-        )
+        raise TypeError(f"{name} must hold numbers; got {X.dtype}. Call one_hot_encode(seqs).")
     if X.ndim != 3 or X.shape[2] != 4:
         hint = ""
         if X.ndim == 3 and X.shape[1] == 4:
@@ -257,9 +251,7 @@ def _shuffle_one(seq, rng):
 
 def _check_strings(seqs):
     if isinstance(seqs, (str, bytes)):
-        raise TypeError(
-            f"seqs must be a list of strings; got one string, {seqs[:12]!r}... Pass [seq]."
-        )
+        raise TypeError(f"seqs must be a list; got one string, {seqs[:12]!r}... Pass [seq].")
     seqs = list(seqs)
     if not seqs:
         raise ValueError("seqs must hold at least one sequence; got none.")

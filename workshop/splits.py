@@ -86,10 +86,7 @@ def split_by_chromosome(chroms, *, val_chroms=VAL_CHROMS, test_chroms=TEST_CHROM
             )
     shared = sorted(val.index[val.isin(test)])
     if shared:
-        raise ValueError(
-            f"A chromosome belongs to one part only; {', '.join(shared)} is in val_chroms and in "
-            "test_chroms."
-        )
+        raise ValueError(f"A chromosome belongs to one part; {', '.join(shared)} is in two.")
     in_val, in_test = rows.isin(val).to_numpy(), rows.isin(test).to_numpy()
     train, unplaced = ~in_val & ~in_test, rows.str.match(UNPLACED).to_numpy(dtype=bool)
     if (train & unplaced).any() and not unplaced[~train].all():  # or they are what is split
@@ -101,10 +98,7 @@ def split_by_chromosome(chroms, *, val_chroms=VAL_CHROMS, test_chroms=TEST_CHROM
     split = Split(*map(np.flatnonzero, (train, in_val, in_test)))
     empty = [name for name, part in split._asdict().items() if len(part) == 0]
     if empty:
-        raise ValueError(
-            f"Every part must have rows; {' and '.join(empty)} would be empty. Share the "
-            "chromosomes out differently."
-        )
+        raise ValueError(f"Every part must have rows; {' and '.join(empty)} would be empty.")
     return split
 
 
@@ -137,10 +131,7 @@ def split_at_random(n, *, val_size, test_size, random_state, stratify=None):
     n = whole_number(n, "n")
     n_val, n_test = round(n * val_size), round(n * test_size)
     if not (0 < val_size < 1 and 0 < test_size < 1) or min(n_val, n_test, n - n_val - n_test) < 1:
-        raise ValueError(
-            f"val_size and test_size must leave all three parts at least one of {n} rows; got "
-            f"{val_size} and {test_size}."
-        )
+        raise ValueError(f"val_size, test_size must leave 3 parts; got {val_size}, {test_size}.")
     labels = None if stratify is None else np.asarray(stratify).reshape(len(stratify), -1)
     if labels is not None and len(labels) != n:
         raise ValueError(f"stratify must have length {n}, a label a row; got {len(labels)}.")
@@ -176,10 +167,7 @@ def overlapping_windows(table, split):
     """
     missing = [column for column in ("chrom", "start", "end") if column not in table]
     if missing:
-        raise ValueError(
-            f"table must have the columns chrom, start, end; got {list(table)}, without "
-            f"{', '.join(missing)}."
-        )
+        raise ValueError(f"table must have columns chrom, start, end; got {list(table)}.")
     chroms = table["chrom"].to_numpy()
     names = names_by_spelling(chroms, "chrom", normal_name).to_numpy()
     starts, ends = (_int64(table[column], column) for column in ("start", "end"))

@@ -164,10 +164,7 @@ def epoch_text(row, epochs):
 def check_architecture(architecture):
     """Refuse what is not an `Architecture` before a framework builds from it."""
     if not isinstance(architecture, Architecture):
-        raise TypeError(
-            "architecture must be a workshop.architecture.Architecture, such as DAY1_CNN; got "
-            f"{type(architecture).__name__}."
-        )
+        raise TypeError(f"architecture must be an Architecture; got {architecture!r}.")
     return architecture
 
 
@@ -202,9 +199,7 @@ def check_data(architecture, X, y, *, suffix=""):
         allowed, what = np.isin(y, (0, 1)), "0 and 1"
     if not allowed.all():
         row, column = np.argwhere(~allowed)[0]
-        raise ValueError(
-            f"{name} must hold {what}; got {y[row, column]} in row {row}, column {column}."
-        )
+        raise ValueError(f"{name} must hold {what}; got {y[row, column]} at [{row}, {column}].")
     wrong = y.sum(axis=1) != 1
     if architecture.task == "multiclass" and wrong.any():
         raise ValueError(f"{name} must hold one 1 a row, the class; got {y[wrong][0].tolist()}.")
@@ -314,10 +309,7 @@ def sample_weights(task, y, class_weight):
     if class_weight is None:
         return ()
     if task not in ("binary", "multiclass"):
-        raise ValueError(
-            "class_weight is for the tasks binary and multiclass, where a sequence has one class; "
-            f"this model's is {task}."
-        )
+        raise ValueError(f"class_weight is for tasks of one class a sequence; this is {task}.")
     y = y if task == "multiclass" else np.hstack([1 - y, y])  # (N, number of classes)
     weights = class_weight
     if isinstance(weights, str) and weights == "balanced":

@@ -108,9 +108,7 @@ def read_dataset(path):
     try:
         return _parse_table(lines)
     except ValueError as error:
-        raise ValueError(
-            f"{path} must be a tab-separated table as write_dataset writes it: {error}"
-        ) from error
+        raise ValueError(f"{path} is not as write_dataset writes it: {error}") from error
 
 
 _GRAMMAR = {column: GRAMMAR[column] for column in ("start", "end", "strand")} | {

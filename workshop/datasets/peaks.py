@@ -71,9 +71,7 @@ def read_peaks(fasta, bed, *, length=200, chroms=None, distance=1000, ends=10_00
     tables, seqs, excluded = {}, [], Counter()
     for chrom, chromosome, path in _chromosomes(fasta, wanted):
         if chrom in tables:
-            raise ValueError(
-                f"{chrom} must come once in the FASTA files; it comes again in {path}."
-            )
+            raise ValueError(f"{chrom} must come once in the FASTA files; again in {path}.")
         if peaks[chrom]["end"].max() > len(chromosome):
             raise ValueError(
                 f"Peaks of {bed} reach beyond {chrom}, which has {len(chromosome)} bp in {path}. "

@@ -55,9 +55,7 @@ def simulate_ctcf(
     """
     motif = load_motif("MA0139.1")
     if length < 2 * len(motif):
-        raise ValueError(
-            f"length must be at least {2 * len(motif)} bp, room for two motifs; got {length}."
-        )
+        raise ValueError(f"length must be at least {2 * len(motif)}, two motifs; got {length}.")
     if crops_per_window < 1 or n < 1 or n % crops_per_window:
         raise ValueError(
             "n and crops_per_window must be positive, and n a multiple of crops_per_window; got "

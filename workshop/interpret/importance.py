@@ -56,10 +56,7 @@ def project(scores, X):
     """
     scores, X = _check_scores(scores), check_one_hot(X)
     if not (((X == 0) | (X == 1)).all() and (X.sum(axis=2) <= 1).all()):
-        raise ValueError(
-            "X must be one-hot, with a 1 where the base is, or none for N. Scores come first, then "
-            "X."
-        )
+        raise ValueError("X must be one-hot, or 0 for N. Scores come first, then X.")
     if scores.shape != X.shape:
         raise ValueError(
             f"scores and X must have one shape; got {scores.shape} and {X.shape}. Of scores from "
@@ -130,24 +127,15 @@ def localisation(importance, motif_starts, *, width):
     """
     importance = plain_array(importance, "importance").astype(np.float64)
     if importance.ndim != 2 or not np.isfinite(importance).all():
-        raise ValueError(
-            "importance must hold finite numbers, shape (N, L), as base_importance(scores, X) "
-            f"does; got shape {importance.shape}."
-        )
+        raise ValueError(f"importance must be finite, shape (N, L); got shape {importance.shape}.")
     width, motif_starts = whole_number(width, "width"), list(motif_starts)
     if len(motif_starts) != len(importance):
-        raise ValueError(
-            f"motif_starts must have an entry for each of the {len(importance)} sequences; got "
-            f"{len(motif_starts)}."
-        )
+        raise ValueError(f"motif_starts needs {len(importance)} entries; got {len(motif_starts)}.")
     within = np.zeros(importance.shape, dtype=bool)
     for i, starts in enumerate(motif_starts):
         for start in map(operator.index, starts):  # a small NumPy int would overflow
             if not 0 <= start <= importance.shape[1] - width:
-                raise ValueError(
-                    f"motif_starts must leave room for {width} bp in {importance.shape[1]}; got "
-                    f"{start} in sequence {i}."
-                )
+                raise ValueError(f"motif_starts must leave {width} bp; got {start}, sequence {i}.")
             within[i, start : start + width] = True
     rows = within.any(axis=1)
     if not rows.any():

@@ -155,10 +155,7 @@ def _positions(X, start, end):
     """Positions from start to end, or an error where they enclose nothing."""
     positions = range(X.shape[1])[start:end]
     if not positions:
-        raise ValueError(
-            f"start must lie before end, within {X.shape[1]} positions; got start={start} and "
-            f"end={end}."
-        )
+        raise ValueError(f"start must lie before end, within {X.shape[1]}; got {start} and {end}.")
     return positions
 
 
@@ -243,7 +240,5 @@ def _column(outputs, n, task):
     outputs = outputs.reshape(n, -1)
     outputs = outputs[:, training.check_task(outputs.shape[1], task)]
     if not np.isfinite(outputs).all():
-        raise ValueError(
-            "model must return finite numbers; got NaN or infinity. Has its training diverged?"
-        )
+        raise ValueError("model must return finite numbers. Has its training diverged?")
     return outputs

@@ -89,9 +89,7 @@ class Benchmark:
             known = " or ".join(f"{one:g}" for one in sorted(rates))
             raise ValueError(f"learning_rate on the benchmark must be {known}; got {rate:g}.")
         if epochs > most:
-            raise ValueError(
-                f"A child on the benchmark trains for {most} epochs at most; got {epochs}."
-            )
+            raise ValueError(f"epochs on the benchmark are {most} at most; got {epochs}.")
         if options.reward not in ("auroc", "loss"):
             raise ValueError(
                 "reward on the benchmark must be 'auroc' or 'loss': it holds these two scores and "

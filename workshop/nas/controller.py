@@ -111,10 +111,7 @@ class Controller:
         self.sizes = check_space(space)
         self.settings = ControllerSettings() if settings is None else settings
         if not isinstance(self.settings, ControllerSettings):
-            raise TypeError(
-                "settings of the controller must be nas.ControllerSettings(...); got "
-                f"{type(settings).__name__}."
-            )
+            raise TypeError(f"controller must be nas.ControllerSettings(...); got {settings!r}.")
         random_state = operator.index(random_state)  # Torch takes no NumPy integer
         self._free = [i for i, size in enumerate(self.sizes) if size > 1]
         self._steps, self._proposed = 0, []

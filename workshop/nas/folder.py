@@ -44,10 +44,7 @@ class SearchFolder:
         try:
             self._lock.acquire(timeout=0)
         except Timeout:
-            raise RuntimeError(
-                f"Another search is running in {self.path}: two cannot share a working_dir. Wait "
-                "for it, end it, or choose another working_dir."
-            ) from None
+            raise RuntimeError(f"Another search is running in {self.path}.") from None
         for pattern in (".*.part.*", "models/.*.part.*", ".data-*.npz"):
             for left in self.path.glob(pattern):  # by a process that was killed
                 left.unlink(missing_ok=True)
@@ -69,10 +66,7 @@ class SearchFolder:
             write_whole(description, json.dumps(content, indent=1))
             return trials, seconds
         if not resume:
-            raise FileExistsError(
-                f"{self.path} holds a search already. Pass resume=True to go on with it, or choose "
-                "another working_dir; nothing was deleted."
-            )
+            raise FileExistsError(f"{self.path} holds a search. Pass resume=True to go on with it.")
         began, self.began_with = _read(description, _to_description)
         for name in began | settings:
             theirs, ours = began.get(name), settings.get(name)
@@ -125,10 +119,7 @@ def model_path(working_dir, framework, trial, *, there=False):
     """File of the model of a trial; `there`: refuse one that is gone."""
     path = working_dir / "models" / f"trial-{trial.trial}{SUFFIXES[framework]}"
     if there and not path.is_file():
-        raise FileNotFoundError(
-            f"No model at {path}, where the search wrote that of trial {trial.trial}. Put it back, "
-            "or search in another working_dir."
-        )
+        raise FileNotFoundError(f"No model at {path}, where the search wrote it. Put it back.")
     return path
 
 

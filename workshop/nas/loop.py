@@ -126,10 +126,7 @@ class Budget:
 
     def __post_init__(self):
         if self.time_budget is None and self.max_trials is None and self.patience is None:
-            raise ValueError(
-                "A search needs an end: give time_budget (seconds or 'HH:MM:SS'), max_trials or "
-                "patience; or several, and the first that is reached counts."
-            )
+            raise ValueError("A search needs an end: give time_budget, max_trials or patience.")
         for name in ("max_trials", "patience"):
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, whole_number(getattr(self, name), name))
@@ -160,8 +157,5 @@ def _seconds(value):
         hours, minutes, seconds = map(int, clock.groups())
         value = 3600 * hours + 60 * minutes + seconds
     if not is_positive(value):
-        raise ValueError(
-            "time_budget must be a positive, finite time, in seconds or as 'HH:MM:SS' (ten minutes "
-            f"are 600 or '00:10:00'); got {value!r}."
-        )
+        raise ValueError(f"time_budget must be positive: seconds, or 'HH:MM:SS'; got {value!r}.")
     return float(value)

@@ -123,10 +123,7 @@ class Options:
             self._check_benchmark()
             self.train = self.val = DATA
         if callable(self.learning_rate):
-            raise ValueError(
-                "learning_rate must be a positive number in a search, where children may train in "
-                f"parts; got {self.learning_rate!r}. Train the best child anew with a schedule."
-            )
+            raise ValueError("learning_rate of a search must be a number; got a schedule.")
         _, self.batch_size, (self.learning_rate,) = training.check_settings(
             epochs=1,
             batch_size=self.batch_size,
@@ -137,19 +134,14 @@ class Options:
         self.random_state = int(self.random_state)
         self.callbacks = [self.callbacks] if callable(self.callbacks) else self.callbacks
         if not isinstance(self.callbacks, (list, tuple)) or not all(map(callable, self.callbacks)):
-            raise TypeError(
-                f"callbacks must be a list of functions of a Trial; got {self.callbacks!r}."
-            )
+            raise TypeError(f"callbacks must be functions of a Trial; got {self.callbacks!r}.")
         if self.executor is not None:
             check_executor(self.executor)
 
     def _check_benchmark(self):
         """Refuse what the table decides, or what would have no effect."""
         if not isinstance(self.benchmark, Benchmark):
-            raise TypeError(
-                "benchmark must be what nas.load_benchmark() returns; got a "
-                f"{type(self.benchmark).__name__}."
-            )
+            raise TypeError(f"benchmark must be of load_benchmark(); got {self.benchmark!r}.")
         given = [one.name for one in fields(self) if getattr(self, one.name) is not one.default]
         if others := [name for name in given if name in NOT_ON_BENCHMARK]:
             raise TypeError(
@@ -349,9 +341,7 @@ def _check_data(train, val, task):
     """Check both pairs against each other and the task; return them as float32."""
     for name, pair in (("train", train), ("val", val)):
         if not isinstance(pair, (tuple, list)) or len(pair) != 2:
-            raise ValueError(
-                f"{name} must be a pair of arrays, ({name}=(X, y)); got a {type(pair).__name__}."
-            )
+            raise ValueError(f"{name} must be a pair, (X, y); got a {type(pair).__name__}.")
     X, y = (plain_array(one, "train") for one in train)
     if X.ndim != 3 or y.ndim != 2 or 0 in (*X.shape, *y.shape):
         raise ValueError(
@@ -367,8 +357,5 @@ def _check_stages(rungs, epochs):
     rungs = check_rungs(rungs)
     stages = rungs if rungs[-1] == epochs else (*rungs, epochs)
     if rungs[-1] > epochs or len(stages) == 1:
-        raise ValueError(
-            f"rungs must be epochs below the {epochs} that a child trains in all, such as (1, 2); "
-            f"got {rungs}."
-        )
+        raise ValueError(f"rungs must be epochs below the {epochs} of a child; got {rungs}.")
     return stages

@@ -129,22 +129,13 @@ def load_model(result, rank=0):
         If the file is gone, is damaged or holds another architecture.
     """
     if not isinstance(result, SearchResult):
-        raise TypeError(
-            f"result must be what a search returned; got a {type(result).__name__}. Repeat the "
-            "call of the search: what is finished it returns at once."
-        )
+        raise TypeError(f"result must be what a search returned; got a {type(result).__name__}.")
     ranked = result._ranked()
     if not isinstance(rank, (int, np.integer)) or not 0 <= rank < len(ranked):
-        raise IndexError(
-            f"rank must be from 0 to {len(ranked) - 1}: {len(ranked)} architectures finished; got "
-            f"{rank!r}."
-        )
+        raise IndexError(f"rank must be from 0 to {len(ranked) - 1}; got {rank!r}.")
     trial = ranked[rank]
     if result.working_dir is None:
-        raise ValueError(
-            "A search on the benchmark has scores and no weights, so there is no model to load. "
-            "Train it: torch_cnn.build_cnn(trial.architecture, random_state=0), then torch_cnn.fit."
-        )
+        raise ValueError("A search on the benchmark has scores and no weights: train the child.")
     path = model_path(result.working_dir, result.framework, trial, there=True)
     return twin_of(result.framework).load(path, architecture=trial.architecture)
 

@@ -237,19 +237,13 @@ def check_space(space):
             f"{type(space).__name__}. From a list of lists: nas.ModelSpace.from_dict(lists)."
         )
     if sorted(space.state_space) != list(range(len(space))) or len(space) == 0:
-        raise ValueError(
-            "space must have layers 0, 1, 2 and so on without a gap; got layers "
-            f"{sorted(space.state_space)}."
-        )
+        raise ValueError(f"space must have layers 0, 1, 2, ...; got {sorted(space.state_space)}.")
     for i in range(len(space)):
         if len(space[i]) == 0:
             raise ValueError(f"Layer {i} of the space must offer an operation; it has none.")
-        for token, operation in enumerate(space[i]):
+        for operation in space[i]:
             if not isinstance(operation, Operation):
-                raise TypeError(
-                    f"Layer {i} of the space must hold nas.Operation(...); got {operation!r} as "
-                    f"token {token}."
-                )
+                raise TypeError(f"Layer {i} must hold nas.Operation(...); got {operation!r}.")
     return [len(space[i]) for i in range(len(space))]
 
 
@@ -261,15 +255,10 @@ def check_tokens(space, tokens):
     except TypeError:
         raise ValueError(f"tokens must be whole numbers, one a layer; got {tokens!r}.") from None
     if len(found) != len(sizes):
-        raise ValueError(
-            f"tokens must be {len(sizes)} numbers, one for each layer of the space; got "
-            f"{len(found)}: {list(found)}."
-        )
+        raise ValueError(f"tokens must be {len(sizes)} numbers, one a layer; got {list(found)}.")
     for i, (token, size) in enumerate(zip(found, sizes, strict=True)):
         if not 0 <= token < size:
-            raise ValueError(
-                f"tokens[{i}] must be from 0 to {size - 1}, an operation of layer {i}; got {token}."
-            )
+            raise ValueError(f"tokens[{i}] must be from 0 to {size - 1}; got {token}.")
     return found
 
 

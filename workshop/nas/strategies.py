@@ -131,10 +131,7 @@ def check_rungs(rungs):
         raise ValueError(f"rungs must be a list of epochs, such as (1, 2, 5); got {rungs!r}.")
     rungs = tuple(whole_number(epochs, "an entry of rungs") for epochs in rungs)
     if not rungs or any(b <= a for a, b in itertools.pairwise(rungs)):
-        raise ValueError(
-            f"rungs must be epochs that increase, such as (1, 2, 5); got {rungs}. They count from "
-            "the child's start."
-        )
+        raise ValueError(f"rungs must be epochs that increase, such as (1, 2, 5); got {rungs}.")
     return rungs
 
 
