@@ -200,7 +200,7 @@ FLAT = (Flatten(),)
         (lambda: Dense(2, None), "Dense: activation must be one of .'linear', 'relu'.*; got None"),
         (
             lambda: Conv1D(2, 3, padding="causal"),
-            "Conv1D: padding must be one of .'valid', 'same'.; got",
+            "Conv1D: padding must be one of .'valid'.*; got",
         ),
         (lambda: Dropout(1), r"Dropout\(1\): rate must be from 0 to below 1"),
         (lambda: Dropout(math.nan), r"Dropout\(nan\): rate must be from 0 to below 1"),

@@ -90,7 +90,7 @@ def test_bad_targets(y, message, suffix):
 
 def test_targets_of_each_task():
     check_data(flat("regression", 2), X, [[-3.5, 0], [2, 1e6], [0, 0]])
-    with pytest.raises(ValueError, match="y must hold finite numbers; got inf at .2, 1."):
+    with pytest.raises(ValueError, match=r"y must hold finite numbers; got inf at .2, 1."):
         check_data(flat("regression", 2), X, [[0, 0], [0, 0], [0, math.inf]])
     check_data(flat("multilabel", 2), X, [[1, 1], [0, 0], [0, 1]])
     check_data(flat("multiclass", 2), X, [[1, 0], [0, 1], [0, 1]])
