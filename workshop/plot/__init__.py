@@ -22,18 +22,21 @@ from workshop.plot.comparisons import (
     kernel_logos,
 )
 from workshop.plot.convolution import convolution_walkthrough
-from workshop.plot.curves import confusion_matrix, precision_recall, roc, training_history
-from workshop.plot.data import split_overview
-from workshop.plot.describe import describe
+from workshop.plot.curves import (
+    confusion_matrix,
+    precision_recall,
+    roc,
+    split_overview,
+    training_history,
+)
 from workshop.plot.diagrams import (
+    architecture,
     backpropagation,
     controller_unrolled,
     model_space,
     receptive_field,
 )
-from workshop.plot.letters import logo, one_hot, score_logo
-from workshop.plot.mutations import map_above_motif, mutagenesis_map
-from workshop.plot.network import architecture
+from workshop.plot.letters import logo, map_above_motif, mutagenesis_map, one_hot, score_logo
 from workshop.plot.searches import (
     reward_by_operation,
     search_distributions,
@@ -100,7 +103,7 @@ def show(figure_or_axes, caption, *, alt=None):
     A ROC curve.
     """
     figure = np.ravel(np.asarray(figure_or_axes, dtype=object))[0].figure.figure  # the whole
-    alt = describe(figure) if alt is None else alt
+    alt = _describe(figure) if alt is None else alt
     caption, alt = (" ".join(text.split()) for text in (caption, alt))
     if not caption or not alt:
         raise ValueError(f"caption and alt must not be empty; got {caption!r} and alt={alt!r}.")
@@ -126,3 +129,27 @@ def _image(figure):
         small = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
     small.save(png, "PNG", optimize=True)
     return png.getvalue(), small.width // 2  # without a height: no browser can distort it
+
+
+def _describe(figure):
+    """Alternative text: of each panel its title, axes, and each line or bar that has a name."""
+    panels = [text for text in map(_panel, figure.axes) if text]
+    count = f"{len(panels)} panels. " if len(panels) > 1 else ""
+    return count + " ".join(f"{text[0].upper()}{text[1:]}." for text in panels)
+
+
+def _panel(ax):
+    axes = " against ".join(filter(None, (ax.get_ylabel(), ax.get_xlabel())))
+    words = [ax.get_title(loc="left") or ax.get_title(), axes.replace("\n", " ")]
+    for line in ax.lines:
+        y = line.get_ydata()
+        if not line.get_label().startswith("_") and len(y) > 2:
+            words.append(f"{line.get_label()} from {y[0]:.2f} to {y[-1]:.2f}")
+    rows = [label.get_text() for label in ax.get_yticklabels()]
+    for group in (one for one in ax.containers if one.orientation == "horizontal"):
+        values = ", ".join(f"{n} {v:.2f}" for n, v in zip(rows, group.datavalues, strict=False))
+        words.append(f"{group.get_label()}: {values}".removeprefix("0: "))
+    clouds = [cloud.get_label() for cloud in ax.collections]
+    words += [f"points: {name}" for name in clouds if not name.startswith("_")]
+    written = [" ".join(text.get_text().split()) for text in ax.texts]  # all that a diagram has
+    return "; ".join(filter(None, words)) or ", ".join(filter(None, written))
