@@ -304,16 +304,6 @@ def test_what_is_no_description(description):
         Architecture.from_dict(description)
 
 
-def test_a_file_of_an_older_version_says_of_a_pool_what_holds_of_all():
-    old = {"kind": "MaxPool", "pool_size": 3, "strides": None, "padding": "valid"}
-    layers = [{"kind": "Conv1D", "filters": 2, "kernel_size": 3, "padding": "valid"}, old]
-    description = {"layers": [*layers, {"kind": "Flatten"}]}
-    assert Architecture.from_dict(description).layers == (Conv1D(2, 3), MaxPool(3), Flatten())
-    old["strides"] = 1
-    with pytest.raises(ValueError, match="description must be what"):
-        Architecture.from_dict(description)
-
-
 # --- weights ------------------------------------------------------------------------------------
 
 

@@ -31,22 +31,15 @@ def _parser():
     _add_run(commands)
     _add_grade(commands)
     _add_data(commands)
-    doctor = commands.add_parser(
-        "doctor", help="say what is off with Python or the packages, and the line that mends it"
-    )
+    doctor = commands.add_parser("doctor", help="say what is off here, and the line that mends it")
     doctor.set_defaults(command=_doctor)
     return parser
 
 
 def _add_run(commands):
     run = commands.add_parser("run", help="run notebooks from the top, each in a fresh kernel")
-    run.add_argument(
-        "notebooks",
-        nargs="*",
-        type=Path,
-        metavar="NOTEBOOK",
-        help="default: all in notebooks/ of the current folder, else the course's own two",
-    )
+    default = "default: all in notebooks/ of the current folder, else the course's own two"
+    run.add_argument("notebooks", nargs="*", type=Path, metavar="NOTEBOOK", help=default)
     run.add_argument("--output", type=Path, default=Path("build"), help="folder (default: build)")
     run.add_argument("--timeout", type=float, default=600, help="seconds for a cell (default: 600)")
     run.set_defaults(command=_run)
@@ -60,29 +53,21 @@ def _add_data(commands):
     simulate.set_defaults(command=_simulate)
     check = actions.add_parser("check", help="compare the shipped files with their SHA-256")
     check.set_defaults(command=_check)
-    fetch = actions.add_parser(
-        "fetch", help="fetch real human chromosomes and CTCF peaks, 63 MB; stopped, run it again"
-    )
+    fetch = actions.add_parser("fetch", help="fetch real chromosomes and CTCF peaks, 63 MB")
     fetch.add_argument("--chroms", nargs="+", metavar="CHROM", help="default: chr9 chr21 chr22")
     fetch.add_argument("--cache", type=Path, help="folder (default: WORKSHOP_CACHE, or a system's)")
     fetch.set_defaults(command=_fetch)
 
 
 def _add_grade(commands):
-    grade = commands.add_parser(
-        "grade",
-        help="grade a class: run its notebooks, check the answers",
-        description="Run the notebooks of a class, each inside bubblewrap, check the "
-        "answers with fresh inputs, write a table, a report (.html) and a record (.json). The "
-        "same command again goes on where it was stopped.",
+    about = (
+        "Run the notebooks of a class, each inside bubblewrap, check the answers with fresh "
+        "inputs, write a table, a report (.html) and a record (.json). The same command again "
+        "goes on where it was stopped."
     )
-    grade.add_argument(
-        "submissions",
-        nargs="+",
-        type=Path,
-        metavar="SUBMISSION",
-        help="a notebook, or a folder: each sub-folder a student, or notebooks named by student",
-    )
+    grade = commands.add_parser("grade", help="grade a class: run it, check it", description=about)
+    what = "a notebook, or a folder: each sub-folder a student, or notebooks named by student"
+    grade.add_argument("submissions", nargs="+", type=Path, metavar="SUBMISSION", help=what)
     grade.add_argument("--out", type=Path, required=True, help="the table to write, a .csv file")
     grade.add_argument(
         "--names",
@@ -92,24 +77,19 @@ def _add_grade(commands):
     )
     grade.add_argument("--dry-run", action="store_true", help="only say whose each notebook is")
     grade.add_argument("--jobs", type=int, help="notebooks at a time (default: number of cores)")
-    grade.add_argument(
-        "--timeout", type=float, default=1200, help="seconds for a notebook (default: 1200)"
-    )
-    grade.add_argument(
-        "--cell-timeout", type=float, default=300, help="seconds for a cell (default: 300)"
-    )
-    grade.add_argument("--memory", type=float, default=4, help="GB for a notebook (default: 4)")
+    for name, default, what in (
+        ("--timeout", 1200, "seconds for a notebook"),
+        ("--cell-timeout", 300, "seconds for a cell"),
+        ("--memory", 4, "GB for a notebook"),
+    ):
+        grade.add_argument(name, type=float, default=default, help=f"{what} (default: {default})")
     grade.add_argument("--seed", type=int, help="draws the checks' inputs (default: a new one)")
     grade.add_argument(
         "--feedback", type=Path, metavar="FOLDER", help="write a page for each student, and a zip"
     )
     grade.add_argument("--again", action="store_true", help="grade what is in the record, too")
-    grade.add_argument(
-        "--no-isolation",
-        dest="isolate",
-        action="store_false",
-        help="run notebooks without walls: only for a class that you trust",
-    )
+    trust = "run notebooks without walls: only for a class that you trust"
+    grade.add_argument("--no-isolation", dest="isolate", action="store_false", help=trust)
     grade.set_defaults(command=_grade)
 
 

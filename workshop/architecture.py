@@ -177,11 +177,8 @@ class Architecture:
         True
         """
         try:
-            layers = []
-            for layer in description["layers"]:
-                # Files of older versions say so of each pool; now it goes without saying.
-                settings = dict(layer.items() - {("strides", None), ("padding", "valid")})
-                layers.append(LAYERS[settings.pop("kind")](**settings))
+            described = [dict(layer) for layer in description["layers"]]
+            layers = [LAYERS[settings.pop("kind")](**settings) for settings in described]
             return cls(**description | {"layers": layers})
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(

@@ -102,7 +102,7 @@ def split_by_chromosome(chroms, *, val_chroms=VAL_CHROMS, test_chroms=TEST_CHROM
     return split
 
 
-def split_at_random(n, *, val_size, test_size, random_state, stratify=None):
+def split_at_random(n, *, val_size, test_size, random_state):
     """Split rows by chance, with scikit-learn.
 
     Right only where rows are independent. Windows of a genome are not: see `split_by_chromosome`.
@@ -114,8 +114,6 @@ def split_at_random(n, *, val_size, test_size, random_state, stratify=None):
     val_size, test_size : float
         Share of each part, between 0 and 1.
     random_state : int
-    stratify : array of length n, optional
-        Labels whose proportions all parts shall keep.
 
     Returns
     -------
@@ -132,16 +130,8 @@ def split_at_random(n, *, val_size, test_size, random_state, stratify=None):
     n_val, n_test = round(n * val_size), round(n * test_size)
     if not (0 < val_size < 1 and 0 < test_size < 1) or min(n_val, n_test, n - n_val - n_test) < 1:
         raise ValueError(f"val_size, test_size must leave 3 parts; got {val_size}, {test_size}.")
-    labels = None if stratify is None else np.asarray(stratify).reshape(len(stratify), -1)
-    if labels is not None and len(labels) != n:
-        raise ValueError(f"stratify must have length {n}, a label a row; got {len(labels)}.")
-
-    def part(rows, size):
-        kept = None if labels is None else labels[rows]
-        return train_test_split(rows, test_size=size, random_state=random_state, stratify=kept)
-
-    rest, test = part(np.arange(n), n_test)
-    train, val = part(rest, n_val)
+    rest, test = train_test_split(np.arange(n), test_size=n_test, random_state=random_state)
+    train, val = train_test_split(rest, test_size=n_val, random_state=random_state)
     return Split(np.sort(train), np.sort(val), np.sort(test))
 
 
