@@ -160,7 +160,7 @@ def test_what_is_no_layer_or_no_tuple_of_them():
     for layer in (Conv1D, "Conv1D", None):
         with pytest.raises(TypeError, match="layer 1 must be a layer such as Conv1D"):
             Architecture((Identity(), layer))
-    with pytest.raises(TypeError, match=r"must be a tuple of layers; .* Write \(Flatten\(\),"):
+    with pytest.raises(TypeError, match=r"must be a tuple; got one layer. Write \(Flatten\(\),"):
         Architecture(Flatten())
 
 

@@ -128,7 +128,7 @@ NAMES = ["evaluate", "auroc", "auprc", "bootstrap", "compare"]
         (
             np.zeros((3, 2)),
             np.zeros((3, 2)),
-            r"y_true must have shape \(N,\) or \(N, 1\), one task; got \(3, 2\)\. Score several",
+            r"y_true must have shape \(N,\) or \(N, 1\), one task; got \(3, 2\)\.",
         ),
         (0, 0.5, r"one task; got \(\)"),
         ([], [], "y_true must hold at least one value; got none"),

@@ -66,7 +66,7 @@ def test_a_kernel_has_no_output_weight_where_more_lies_between(layers):
 
 def test_what_has_no_kernels_is_refused():
     X = sequences(3, 20)
-    with pytest.raises(TypeError, match=r"model must come from keras_cnn or torch_cnn.*function"):
+    with pytest.raises(TypeError, match=r"model must be of keras_cnn or torch_cnn, .*function"):
         interpret.kernel_motifs(lambda X: X.sum(axis=(1, 2)), X)
     with pytest.raises(ValueError, match=r"must be a Conv1D; it is Flatten"):
         interpret.kernel_motifs(torch_cnn.build_cnn(Architecture((Flatten(),), 20)), X)

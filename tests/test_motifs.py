@@ -61,7 +61,7 @@ def test_reverse_complement_of_a_motif(motif):
 
 @pytest.mark.parametrize("shape", [(4, 19), (0, 4), (4,)])
 def test_counts_of_another_shape(shape):
-    with pytest.raises(ValueError, match=r"counts must have shape \(K, 4\).*needs \.T") as error:
+    with pytest.raises(ValueError, match=r"counts must have shape \(K, 4\).*counts\.T") as error:
         Motif("id", "name", np.ones(shape))
     assert f"got {shape}" in str(error.value)
 

@@ -413,7 +413,7 @@ UNKNOWN = make_space([Op("flatten"), Op("lstm", units=3)])
         ({"reward": "auprc"}, ValueError, r"one of accuracy, auroc, loss for task 'binary'"),
         ({"task": "regression"}, ValueError, r"one of loss for task 'regression'; got 'auroc'"),
         ({"epochs": 0}, ValueError, "epochs must be a whole number, 1 or more"),
-        ({"learning_rate": 0}, ValueError, "learning_rate must be a positive number"),
+        ({"learning_rate": 0}, ValueError, "learning_rate must be positive"),
         ({"learning_rate": lambda e: 0.1}, ValueError, "of a search must be a number"),
         ({"random_state": -1}, ValueError, "random_state must be a whole number"),
         ({"train": TRAIN[0]}, ValueError, r"train must be a pair, .X, y.; got"),

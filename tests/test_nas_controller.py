@@ -110,10 +110,10 @@ def test_a_space_without_any_choice():
 
 def test_rewards_that_cannot_be_meant():
     controller = nas.Controller(nas.cnn_model_space(), random_state=0)
-    with pytest.raises(ValueError, match=r"each of the 0 proposals; got 3. Call propose\(\)"):
+    with pytest.raises(ValueError, match=r"needs 0 rewards; got 3"):
         controller.update([1, 2, 3])
     controller.propose()
-    with pytest.raises(ValueError, match="each of the 3 proposals; got 2"):
+    with pytest.raises(ValueError, match="needs 3 rewards; got 2"):
         controller.update([0.5, 0.5])
     with pytest.raises(ValueError, match=r"rewards must be finite; got .*nan"):
         controller.update([0.5, np.nan, 0.5])

@@ -145,8 +145,8 @@ def test_shortest_sequences_are_full_of_motifs():
     ("options", "message"),
     [
         ({"length": 37}, "length must be at least 38, two motifs; got 37"),
-        ({"n": 0}, "must be positive.*got n=0, crops_per_window=1"),
-        ({"n": 10, "crops_per_window": 3}, "n a multiple of crops_per_window; got n=10, crops"),
+        ({"n": 0}, "n must be a multiple of crops_per_window, 1; got 0"),
+        ({"n": 10, "crops_per_window": 3}, "n must be a multiple of crops_per_window, 3; got 10"),
     ],
 )
 def test_simulation_refuses(options, message):

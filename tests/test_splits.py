@@ -66,7 +66,7 @@ CHROMS = ["chr1", "chr2", "chr10", "chrX", "chr8"]
             r"Present: chr1, chr2, chr8, chr10, chrX\.",
         ),
         (["chr8", "chr1", "chrX"], ["chrX", "chr1"], "one part; chr1, chrX is in two"),
-        ([], ["chr1"], "Every part must have rows; val would be empty. Share the"),
+        ([], ["chr1"], "Every part must have rows; val would be empty."),
         (["chr1", "chr2", "chr10"], ["chrX", "chr8"], "train would be empty"),
     ],
 )
@@ -140,11 +140,9 @@ MISSING = [
 @pytest.mark.parametrize("missing", MISSING, ids=repr)
 def test_a_row_without_a_chromosome_is_an_error(missing):
     for chroms in (["1", "2", "8", missing], pd.Series(["1", "2", "8", missing], dtype=object)):
-        with pytest.raises(
-            ValueError, match="chroms must hold names; row 3 has no chromosome: got"
-        ):
+        with pytest.raises(ValueError, match="chroms must hold names; got .* in row 3"):
             parts_of(chroms)
-    with pytest.raises(ValueError, match="val_chroms must hold names; row 0 has no chromosome"):
+    with pytest.raises(ValueError, match="val_chroms must hold names; got .* in row 0"):
         parts_of(["1", "2", "8"], val=[missing])
 
 
@@ -274,7 +272,7 @@ def test_overlaps_are_computed_in_int64_whatever_the_table_holds(dtype):
         ("end", ["9", "10"], "end must hold whole numbers; got '9' in row 0"),
         ("end", [9, np.inf], "end must hold whole numbers; got inf in row 1"),
         ("end", np.array([9, 2**63], dtype=np.uint64), "got 9223372036854775808 in row 1"),
-        ("chrom", ["chr1", None], "row 1 has no chromosome: got 'nan'"),
+        ("chrom", ["chr1", None], "got 'nan' in row 1"),
     ],
 )
 def test_coordinates_must_be_whole_numbers(column, values, message):

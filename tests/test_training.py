@@ -141,7 +141,7 @@ def test_learning_rates_of_a_number_and_of_a_schedule():
             for value in (0, -1, 2.0, True, "3", None)
         ),
         ({"optimizer": "Adam"}, "optimizer must be one of adam, sgd; got 'Adam'"),
-        ({"learning_rate": 0}, r"learning_rate must be a positive number, .*; got 0"),
+        ({"learning_rate": 0}, r"learning_rate must be positive, .*; got 0"),
         ({"learning_rate": "0.1"}, "learning_rate must be .*; got '0.1'"),
         ({"learning_rate": None}, "learning_rate must be .*; got None"),
         *(

@@ -32,9 +32,9 @@ def whole_number(value, name, *, least=1):
     return number
 
 
-def check_random_state(value, name="random_state"):
+def check_random_state(value):
     if not isinstance(value, (int, np.integer)) or not 0 <= value < 2**32:
-        raise ValueError(f"{name} must be a whole number from 0 to 2**32 - 1; got {value!r}.")
+        raise ValueError(f"random_state must be a whole number from 0 to 2**32 - 1; got {value!r}.")
 
 
 def check_distinct_names(values, name):

@@ -177,7 +177,7 @@ class Architecture:
         True
         """
         try:
-            described = [dict(layer) for layer in description["layers"]]
+            described = [layer.copy() for layer in description["layers"]]
             layers = [LAYERS[settings.pop("kind")](**settings) for settings in described]
             return cls(**description | {"layers": layers})
         except (KeyError, TypeError, AttributeError) as error:

@@ -36,8 +36,5 @@ def names_by_spelling(chroms, argument, identity):
     identities = {text: identity(text) for text in set(spelled)}
     for row, text in enumerate(spelled):
         if _NO_NAME.fullmatch(identities[text]):
-            raise ValueError(
-                f"{argument} must hold names; row {row} has no chromosome: got {text!r}. Leave "
-                "such rows out first."
-            )
+            raise ValueError(f"{argument} must hold names; got {text!r} in row {row}.")
     return pd.Series([identities[text] for text in spelled], spelled, dtype=object)

@@ -171,10 +171,7 @@ def check_architecture(architecture):
 def architecture_of(model, kind):
     """Architecture of a model, which must be of `kind`: the `SequenceCNN` of the twin at hand."""
     if not isinstance(model, kind):
-        raise TypeError(
-            f"model must come from {kind.__module__}.build_cnn or load; got a "
-            f"{type(model).__module__}.{type(model).__name__}."
-        )
+        raise TypeError(f"model must come from {kind.__module__}; got {type(model).__name__}.")
     return model.architecture
 
 
@@ -235,10 +232,7 @@ def check_settings(epochs, batch_size, optimizer, learning_rate, random_state):
     schedule = learning_rate if callable(learning_rate) else lambda epoch: learning_rate
     rates = [schedule(epoch) for epoch in range(epochs)]
     if wrong := [rate for rate in rates if not is_positive(rate)]:
-        raise ValueError(
-            "learning_rate must be a positive number, or a function from the epoch, counted from "
-            f"0, to one; got {wrong[0]!r}."
-        )
+        raise ValueError(f"learning_rate must be positive, or a schedule; got {wrong[0]!r}.")
     return epochs, batch_size, [float(rate) for rate in rates]
 
 

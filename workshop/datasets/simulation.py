@@ -57,10 +57,7 @@ def simulate_ctcf(
     if length < 2 * len(motif):
         raise ValueError(f"length must be at least {2 * len(motif)}, two motifs; got {length}.")
     if crops_per_window < 1 or n < 1 or n % crops_per_window:
-        raise ValueError(
-            "n and crops_per_window must be positive, and n a multiple of crops_per_window; got "
-            f"n={n}, crops_per_window={crops_per_window}."
-        )
+        raise ValueError(f"n must be a multiple of crops_per_window, {crops_per_window}; got {n}.")
     rng = np.random.default_rng(random_state)
     shift = length // 10
     width = length + shift * (crops_per_window - 1)

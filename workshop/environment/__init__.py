@@ -53,9 +53,8 @@ def seed_everything(seed):
     """
     import numpy as np  # not at the top: the report of the runtime must come without it
 
-    from workshop._checks import check_random_state
-
-    check_random_state(seed, "seed")
+    if not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**32:
+        raise ValueError(f"seed must be a whole number from 0 to 2**32 - 1; got {seed!r}.")
     seed = int(seed)
     random.seed(seed)
     np.random.seed(seed)  # noqa: NPY002 - code by hand, and Keras, draw from the global generator

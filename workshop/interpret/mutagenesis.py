@@ -173,10 +173,7 @@ def checked_twin(model, X, task, why):
     """Twin module, X and task as asked for; an error that says `why` of any other model."""
     twin = twin_of(model)
     if twin is None:
-        raise TypeError(
-            f"model must come from keras_cnn or torch_cnn{why}; got "
-            f"{type(model).__module__}.{type(model).__name__}."
-        )
+        raise TypeError(f"model must be of keras_cnn or torch_cnn{why}; got {type(model)}.")
     X = check_not_empty(training.check_input(model.architecture, X))
     return twin, X, training.check_task(model.architecture.n_outputs, task)
 
@@ -208,10 +205,7 @@ def _choose(model, X, task, batch_size):
 
 def _check_function(model):
     if not callable(model) or isinstance(model, type):
-        raise TypeError(
-            "model must come from keras_cnn or torch_cnn, or be a function from sequences "
-            f"(n, L, 4) to numbers (n,) or (n, T); got {type(model).__name__}."
-        )
+        raise TypeError(f"model must be of a twin, or a function of sequences; got {model!r}.")
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(model, torch.nn.Module):
         raise TypeError(

@@ -151,10 +151,7 @@ class Controller:
         """
         rewards = [float(reward) for reward in rewards]
         if len(rewards) != len(self._proposed) or not self._proposed:
-            raise ValueError(
-                f"update needs a reward for each of the {len(self._proposed)} proposals; got "
-                f"{len(rewards)}. Call propose() before update(rewards)."
-            )
+            raise ValueError(f"update needs {len(self._proposed)} rewards; got {len(rewards)}.")
         if not np.isfinite(rewards).all():
             raise ValueError(f"rewards must be finite; got {rewards}.")
         proposed, self._proposed = self._proposed, []

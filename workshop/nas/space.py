@@ -232,10 +232,7 @@ def _values(settings):
 def check_space(space):
     """Check a model space; return how many operations each layer offers."""
     if not isinstance(space, ModelSpace):
-        raise TypeError(
-            "space must be an amber.architect.ModelSpace, such as nas.cnn_model_space(); got "
-            f"{type(space).__name__}. From a list of lists: nas.ModelSpace.from_dict(lists)."
-        )
+        raise TypeError(f"space must be a ModelSpace of AMBER; got {type(space).__name__}.")
     if sorted(space.state_space) != list(range(len(space))) or len(space) == 0:
         raise ValueError(f"space must have layers 0, 1, 2, ...; got {sorted(space.state_space)}.")
     for i in range(len(space)):

@@ -183,10 +183,7 @@ def interaction_map(interaction, x, *, start=0, ax=None):
     """
     interaction, x = np.asarray(interaction, dtype=float), bases_last(x, "x")
     if interaction.shape != 2 * x.shape:
-        raise ValueError(
-            f"interaction must have shape (W, 4, W, 4), x (W, 4); got {interaction.shape} and "
-            f"{x.shape}. Of a batch pass one sequence: result.interaction[0]."
-        )
+        raise ValueError(f"interaction must have shape {2 * x.shape}; got {interaction.shape}.")
     width = len(x)
     pairs = interaction.transpose(0, 2, 1, 3).reshape(width, width, 16)
     farthest = np.abs(pairs).argmax(axis=2)[:, :, None]
