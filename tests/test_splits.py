@@ -140,9 +140,9 @@ MISSING = [
 @pytest.mark.parametrize("missing", MISSING, ids=repr)
 def test_a_row_without_a_chromosome_is_an_error(missing):
     for chroms in (["1", "2", "8", missing], pd.Series(["1", "2", "8", missing], dtype=object)):
-        with pytest.raises(ValueError, match="chroms must hold names; got .* in row 3"):
+        with pytest.raises(ValueError, match=r"chroms must hold names; got .* in row 3"):
             parts_of(chroms)
-    with pytest.raises(ValueError, match="val_chroms must hold names; got .* in row 0"):
+    with pytest.raises(ValueError, match=r"val_chroms must hold names; got .* in row 0"):
         parts_of(["1", "2", "8"], val=[missing])
 
 
