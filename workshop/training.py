@@ -336,6 +336,13 @@ def check_task(n_outputs, task):
     return int(task)
 
 
+def check_suffix(path, suffix):
+    """The path of a model to save, whose name must end in `suffix`."""
+    if Path(path).suffix != suffix:
+        raise ValueError(f"path must end in {suffix}; got {Path(path).name!r}.")
+    return path
+
+
 def check_same(path, found, expected):
     """Refuse a file that holds another architecture than the caller expects (None: any)."""
     if expected not in (None, found):

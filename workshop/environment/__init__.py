@@ -17,6 +17,7 @@ __all__ = [
     "check_environment",
     "heavy_imports",
     "in_colab",
+    "loggers_kept",
     "quiet_logs",
     "quiet_stderr",
     "seed_everything",
@@ -112,6 +113,23 @@ def quiet_stderr():
         finally:
             os.dup2(stderr, 2)
             os.close(stderr)
+
+
+@contextlib.contextmanager
+def loggers_kept(*names, level=None):
+    """Give loggers back the levels that they have now; meanwhile they have `level`, if any.
+
+    >>> with loggers_kept("tensorflow", level=logging.ERROR):
+    ...     logging.getLogger("tensorflow").warning("nobody reads this")
+    """
+    before = {logging.getLogger(name): logging.getLogger(name).level for name in names}
+    try:
+        for logger in before if level else ():
+            logger.setLevel(level)
+        yield
+    finally:
+        for logger, own in before.items():
+            logger.setLevel(own)
 
 
 @contextlib.contextmanager

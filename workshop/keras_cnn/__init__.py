@@ -5,8 +5,10 @@ weights and the same batches in both, so that they train alike to rounding error
 """
 
 import contextlib
+import logging
 import os
 import zipfile
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +18,7 @@ from workshop import architecture as arch
 from workshop import training
 from workshop._files import whole_file
 from workshop._progress import ProgressLine
-from workshop.environment import heavy_imports, quiet_stderr
+from workshop.environment import heavy_imports, loggers_kept, quiet_stderr
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CUDNN_DETERMINISTIC", "1")  # on a GPU: kernels whose results repeat
@@ -58,28 +60,19 @@ __all__ = [
     "set_weights",
 ]
 
-# Kernels start as zeros, and `build_cnn` sets them: Keras's own draws would use the caller's seeds.
+# Each takes the fields of our layer, by name. Kernels start as zeros, and `build_cnn` sets them:
+# Keras's own draws would use the caller's seeds.
 _LAYERS = {
-    arch.Conv1D: lambda s: keras.layers.Conv1D(
-        s.filters,
-        s.kernel_size,
-        padding=s.padding,
-        activation=s.activation,
-        kernel_initializer="zeros",
-    ),
-    arch.MaxPool: lambda s: keras.layers.MaxPooling1D(s.pool_size),
-    arch.AvgPool: lambda s: keras.layers.AveragePooling1D(s.pool_size),
-    arch.Identity: lambda s: keras.layers.Identity(),
-    arch.Flatten: lambda s: keras.layers.Flatten(),
-    arch.GlobalAvgPool: lambda s: keras.layers.GlobalAveragePooling1D(),
-    arch.GlobalMaxPool: lambda s: keras.layers.GlobalMaxPooling1D(),
-    arch.Dense: lambda s: keras.layers.Dense(
-        s.units, activation=s.activation, kernel_initializer="zeros"
-    ),
-    arch.Dropout: lambda s: keras.layers.Dropout(s.rate, seed=0),
-    arch.BatchNorm: lambda s: keras.layers.BatchNormalization(
-        momentum=s.momentum, epsilon=s.epsilon
-    ),
+    arch.Conv1D: partial(keras.layers.Conv1D, kernel_initializer="zeros"),
+    arch.MaxPool: keras.layers.MaxPooling1D,
+    arch.AvgPool: keras.layers.AveragePooling1D,
+    arch.Identity: keras.layers.Identity,
+    arch.Flatten: keras.layers.Flatten,
+    arch.GlobalAvgPool: keras.layers.GlobalAveragePooling1D,
+    arch.GlobalMaxPool: keras.layers.GlobalMaxPooling1D,
+    arch.Dense: partial(keras.layers.Dense, kernel_initializer="zeros"),
+    arch.Dropout: partial(keras.layers.Dropout, seed=0),
+    arch.BatchNorm: keras.layers.BatchNormalization,
 }
 
 _LOSSES = {
@@ -100,7 +93,7 @@ class SequenceCNN(keras.Sequential):
 
     def __init__(self, architecture):
         layers = (*architecture.layers, arch.Dense(architecture.n_outputs))
-        made = [_LAYERS[type(layer)](layer) for layer in layers]
+        made = [_LAYERS[type(layer)](**vars(layer)) for layer in layers]
         super().__init__([keras.Input((architecture.input_length, 4)), *made])
         self.architecture = architecture
 
@@ -224,7 +217,7 @@ def fit(
     orders = np.stack(list(training.batch_orders(len(X), epochs, random_state)))
     # Fitting many models traces many graphs, of which TensorFlow would warn.
     anew = training.beginning_anew(callbacks, keras.callbacks.Callback)
-    with loop.quiet_logger("tensorflow"), anew:
+    with loggers_kept("tensorflow", level=logging.ERROR), anew:
         model.fit(
             loop.batches((X, y, *weights), orders, recorder.first, batch_size),
             epochs=epochs,
@@ -312,10 +305,7 @@ def set_weights(model, weights):
 def save(model, path):
     """Save a model as a Keras file, `path` ends in ``.keras``; whole or not at all."""
     training.architecture_of(model, SequenceCNN)
-    path = Path(path)
-    if path.suffix != ".keras":
-        raise ValueError(f"path must end in .keras; got {path.name!r}.")
-    with whole_file(path) as part:
+    with whole_file(training.check_suffix(path, ".keras")) as part:
         model.save(part)
 
 

@@ -1,8 +1,5 @@
 """What `keras_cnn.fit` hands to Keras: batches, metrics, a recorder, and how often it is asked."""
 
-import contextlib
-import logging
-
 import keras
 import numpy as np
 import tensorflow as tf
@@ -74,18 +71,6 @@ def batches(data, orders, first, batch_size):
         .map(lambda rows: tuple(tf.gather(array, rows) for array in data))
         .prefetch(2)
     )
-
-
-@contextlib.contextmanager
-def quiet_logger(name):
-    """Keep back what a framework logs below an error."""
-    logger = logging.getLogger(name)
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
 
 
 def metrics_of(task):

@@ -9,7 +9,6 @@ course calls it and copies nothing.
 """
 
 import contextlib
-import logging
 import os
 import sys
 import tempfile
@@ -21,6 +20,8 @@ from unittest import mock
 import matplotlib
 import numpy as np
 import torch
+
+from workshop.environment import loggers_kept
 
 INSTALL = "Install it with: pip install amber-automl seaborn"
 
@@ -64,18 +65,6 @@ def _lent_modules(modules):
         sys.modules.update(before)
 
 
-@contextlib.contextmanager
-def _loggers_kept():
-    """Keep the levels of Lightning's loggers, which AMBER raises."""
-    loggers = [logging.getLogger(name) for name in ("pytorch_lightning", "lightning")]
-    levels = [logger.level for logger in loggers]
-    try:
-        yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
-
-
 def _load():
     """Import AMBER with its Torch backend; return the module ``amber``."""
     random_state = np.random.get_state()  # noqa: NPY002 - importing must not move the caller's
@@ -84,7 +73,7 @@ def _load():
         mock.patch.dict(os.environ, AMBBACKEND="pytorch", AMBDEFAULTDIR=nowhere),
         matplotlib.rc_context(),  # AMBER sets backend and rcParams for its own plots
         mock.patch.object(matplotlib, "use"),  # the real one would close open figures
-        _loggers_kept(),
+        loggers_kept("pytorch_lightning", "lightning"),  # AMBER raises their levels
         torch.random.fork_rng(devices=[]),
         warnings.catch_warnings(),
     ):

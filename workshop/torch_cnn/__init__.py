@@ -315,9 +315,7 @@ def save(model, path):
     ``SequenceCNN.load_from_checkpoint`` reads it, too.
     """
     training.architecture_of(model, SequenceCNN)
-    path = Path(path)
-    if path.suffix != ".ckpt":
-        raise ValueError(f"path must end in .ckpt; got {path.name!r}.")
+    path = training.check_suffix(path, ".ckpt")
     checkpoint = {"state_dict": model.state_dict(), "pytorch-lightning_version": pl.__version__}
     model.on_save_checkpoint(checkpoint)
     with whole_file(path) as part:
