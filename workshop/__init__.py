@@ -39,6 +39,7 @@ grading (`homework`, `grading`), and the files that begin with an underscore.
 """
 
 import importlib
+import sys
 
 __version__ = "0.1.0"
 
@@ -72,3 +73,15 @@ def __getattr__(name):
 
 def __dir__():
     return sorted({*globals(), *_MODULES})
+
+
+def contents(package, modules):
+    """`__all__`, `__getattr__` and `__dir__` of a package whose `modules` have these names."""
+    home = {name: module for module, names in modules.items() for name in names}
+
+    def load(name):
+        if name not in home:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}; it has {[*home]}")
+        return getattr(importlib.import_module(f"{package}.{home[name]}"), name)
+
+    return sorted(home), load, lambda: sorted({*vars(sys.modules[package]), *home})

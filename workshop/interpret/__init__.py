@@ -16,34 +16,17 @@ activation, unless asked otherwise.
 =========================  ====================================================================
 """
 
-from workshop.interpret.gradients import integrated_gradients, saliency
-from workshop.interpret.importance import (
-    Localisation,
-    base_importance,
-    localisation,
-    project,
-    zero_mean,
-)
-from workshop.interpret.kernels import KernelMotif, kernel_motifs
-from workshop.interpret.motif_recovery import motif_from_scores
-from workshop.interpret.mutagenesis import (
-    PairwiseMutagenesis,
-    pairwise_mutagenesis,
-    saturation_mutagenesis,
-)
+from workshop import contents
 
-__all__ = [
-    "KernelMotif",
-    "Localisation",
-    "PairwiseMutagenesis",
-    "base_importance",
-    "integrated_gradients",
-    "kernel_motifs",
-    "localisation",
-    "motif_from_scores",
-    "pairwise_mutagenesis",
-    "project",
-    "saliency",
-    "saturation_mutagenesis",
-    "zero_mean",
-]
+__all__, __getattr__, __dir__ = contents(
+    __name__,
+    {
+        "mutagenesis": (
+            *("PairwiseMutagenesis", "pairwise_mutagenesis", "saturation_mutagenesis"),
+        ),
+        "gradients": ("integrated_gradients", "saliency"),
+        "importance": ("Localisation", "base_importance", "localisation", "project", "zero_mean"),
+        "motif_recovery": ("motif_from_scores",),
+        "kernels": ("KernelMotif", "kernel_motifs"),
+    },
+)

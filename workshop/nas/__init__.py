@@ -17,27 +17,17 @@ All three searches survive being killed: the same call goes on where the last on
 is imported when it is first used: a worker process that trains children loads no AMBER.
 """
 
-import importlib
+from workshop import contents
 
-_HOMES = {
-    "methods": ("random_search", "search", "successive_halving"),
-    "space": ("cnn_model_space", "in_words", "space_table", "to_architecture"),
-    "amber": ("ModelSpace", "Operation"),
-    "controller": ("Controller", "ControllerSettings", "Proposal"),
-    "results": ("SearchResult", "load_model", "read_history"),
-    "trial": ("Trial",),
-    "benchmark": ("Benchmark", "load_benchmark"),
-}
-
-__all__ = sorted(name for names in _HOMES.values() for name in names)
-
-
-def __getattr__(name):
-    for home, names in _HOMES.items():
-        if name in names:
-            return getattr(importlib.import_module(f"{__name__}.{home}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}; it has {__all__}")
-
-
-def __dir__():
-    return sorted({*globals(), *__all__})
+__all__, __getattr__, __dir__ = contents(
+    __name__,
+    {
+        "methods": ("random_search", "search", "successive_halving"),
+        "space": ("cnn_model_space", "in_words", "space_table", "to_architecture"),
+        "amber": ("ModelSpace", "Operation"),
+        "controller": ("Controller", "ControllerSettings", "Proposal"),
+        "results": ("SearchResult", "load_model", "read_history"),
+        "trial": ("Trial",),
+        "benchmark": ("Benchmark", "load_benchmark"),
+    },
+)
