@@ -89,7 +89,10 @@ def _load():
         finally:
             np.random.set_state(random_state)  # noqa: NPY002
     if amber.backend.mod_name != "pytorch":
-        raise ImportError("AMBER has another backend: restart Python, import workshop.nas first.")
+        raise ImportError(
+            "workshop.nas needs AMBER with its Torch backend; it was imported before with "
+            f"{amber.backend.mod_name!r}. Restart Python and import workshop.nas first."
+        )
     return amber
 
 
