@@ -109,15 +109,8 @@ class Architecture:
         self.output_shapes()
 
     def output_shapes(self):
-        """Shape after each layer, the implied output last.
+        """Shape after each layer, (L, C) or (F,) without the batch, the implied output last.
 
-        Returns
-        -------
-        list of tuple of int
-            (L, C) or (F,), without the batch.
-
-        Examples
-        --------
         >>> DAY1_CNN.output_shapes()
         [(200, 32), (50, 32), (32,), (1,)]
         """
@@ -163,16 +156,6 @@ class Architecture:
     def from_dict(cls, description):
         """Make the architecture that `to_dict` described.
 
-        Parameters
-        ----------
-        description : dict
-
-        Returns
-        -------
-        Architecture
-
-        Examples
-        --------
         >>> Architecture.from_dict(DAY1_CNN.to_dict()) == DAY1_CNN
         True
         """
@@ -252,20 +235,8 @@ def initial_weights(architecture, *, random_state=0):
 
 
 def check_weights(architecture, weights):
-    """Check that `weights` fit `architecture`, name by name and shape by shape.
+    """Check that `weights` fit `architecture`, by name and shape; return them in order, float32.
 
-    Parameters
-    ----------
-    architecture : Architecture
-    weights : dict of str to array
-
-    Returns
-    -------
-    dict of str to ndarray, float32
-        In the order of `Architecture.weight_shapes`.
-
-    Examples
-    --------
     >>> len(check_weights(DAY1_CNN, initial_weights(DAY1_CNN)))
     4
     """

@@ -82,18 +82,8 @@ def evaluate(y_true, y_score, *, threshold=0.5):
 
 
 def auroc(y_true, y_score):
-    """Area under the ROC curve; nan where there is only one class.
+    """Area under the ROC curve of labels and scores, both (N,) or (N, 1); nan of one class.
 
-    Parameters
-    ----------
-    y_true, y_score : array of shape (N,) or (N, 1)
-
-    Returns
-    -------
-    float
-
-    Examples
-    --------
     >>> auroc([0, 0, 1, 1], [0.1, 0.6, 0.4, 0.9])
     0.75
     """
@@ -104,18 +94,8 @@ def auroc(y_true, y_score):
 
 
 def auprc(y_true, y_score):
-    """Average precision; nan where there is only one class.
+    """Average precision of labels and scores, both (N,) or (N, 1); nan of one class.
 
-    Parameters
-    ----------
-    y_true, y_score : array of shape (N,) or (N, 1)
-
-    Returns
-    -------
-    float
-
-    Examples
-    --------
     >>> auprc([0, 1], [0.1, 0.9])
     1.0
     """

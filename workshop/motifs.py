@@ -109,10 +109,6 @@ def load_motif(matrix_id):
         ``"MA0139.1"`` (CTCF, 19 bp, as used in the course) or ``"MA0139.2"`` (trimmed to 15 bp).
         From JASPAR 2024 (CC BY 4.0, doi:10.1093/nar/gkad1059).
 
-    Returns
-    -------
-    Motif
-
     Examples
     --------
     >>> load_motif("MA0139.1").consensus

@@ -59,19 +59,8 @@ class History:
 
 
 def batch_orders(n, epochs, random_state):
-    """Order of the rows in each epoch, the same for both twins.
+    """Yield the order of the n rows in each epoch, (n,), the same for both twins.
 
-    Parameters
-    ----------
-    n, epochs : int
-    random_state : int or numpy.random.Generator
-
-    Yields
-    ------
-    ndarray of shape (n,), int64
-
-    Examples
-    --------
     >>> [sorted(order.tolist()) for order in batch_orders(3, epochs=2, random_state=0)]
     [[0, 1, 2], [0, 1, 2]]
     """

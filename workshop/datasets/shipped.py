@@ -6,17 +6,10 @@ from workshop.datasets.windows import read_windows
 
 
 def load_ctcf():
-    """Load the course's shipped set: 5,000 simulated sequences of 200 bp.
+    """Load the course's shipped `Dataset`: 5,000 simulated sequences of 200 bp.
 
     Half hold one or two CTCF motif instances; `simulate_ctcf` with its defaults made it.
 
-    Returns
-    -------
-    Dataset
-        X (5000, 200, 4), y (5000, 1).
-
-    Examples
-    --------
     >>> data = load_ctcf()
     >>> data.X.shape, data.y.shape, float(data.y.mean())
     ((5000, 200, 4), (5000, 1), 0.5)
@@ -25,17 +18,10 @@ def load_ctcf():
 
 
 def load_real_ctcf():
-    """Load 500 real CTCF peaks: GM12878 cells, 200 bp, hg19 coordinates; positives only.
+    """Load 500 real CTCF peaks, a `Dataset`: GM12878 cells, 200 bp, hg19; positives only.
 
     ENCODE data (doi:10.1038/s41586-020-2493-4) as packaged in gimmemotifs 0.18.4.
 
-    Returns
-    -------
-    Dataset
-        X (500, 200, 4), y (500, 1), all ones.
-
-    Examples
-    --------
     >>> load_real_ctcf().X.shape
     (500, 200, 4)
     """

@@ -116,10 +116,6 @@ def build_cnn(architecture, *, random_state=0):
     random_state : int
         Of the initial weights; the Torch twin draws the same.
 
-    Returns
-    -------
-    SequenceCNN
-
     Examples
     --------
     >>> from workshop.architecture import DAY1_CNN
@@ -232,18 +228,7 @@ def fit(
 
 
 def predict_logits(model, X, *, batch_size=1024):
-    """Predict logits: the model's output before the task's activation.
-
-    Parameters
-    ----------
-    model : SequenceCNN
-    X : array of shape (N, L, 4)
-    batch_size : int
-
-    Returns
-    -------
-    ndarray of shape (N, T), float32
-    """
+    """Predict logits (N, T), float32, of X (N, L, 4): the output before the task's activation."""
     architecture = training.architecture_of(model, SequenceCNN)
     X = training.check_input(architecture, X)
     shape = (architecture.n_outputs,)
@@ -251,29 +236,13 @@ def predict_logits(model, X, *, batch_size=1024):
 
 
 def predict(model, X, *, batch_size=1024):
-    """Predict probabilities, or values for a regression: logits after the task's activation.
-
-    Takes what `predict_logits` takes, and returns an array of the same shape.
-    """
+    """Predict probabilities (N, T), or values of a regression: logits after the activation."""
     logits = predict_logits(model, X, batch_size=batch_size)
     return training.activate(model.architecture.task, logits)
 
 
 def input_gradient(model, X, *, task=0, batch_size=256):
-    """Gradient of one logit with respect to each entry of the input.
-
-    Parameters
-    ----------
-    model : SequenceCNN
-    X : array of shape (N, L, 4)
-    task : int
-        Column of the output.
-    batch_size : int
-
-    Returns
-    -------
-    ndarray of shape (N, L, 4), float32
-    """
+    """Gradient (N, L, 4), float32, of one logit, column `task`, with respect to X (N, L, 4)."""
     architecture = training.architecture_of(model, SequenceCNN)
     X = training.check_input(architecture, X)
     task = training.check_task(architecture.n_outputs, task)
@@ -318,14 +287,8 @@ def load(path, *, architecture=None):
     architecture : Architecture, optional
         What the file must hold.
 
-    Returns
-    -------
-    SequenceCNN
-
     Raises
     ------
-    FileNotFoundError
-        If there is no such file.
     ValueError
         If the file is corrupt, holds something else, or another architecture.
     """

@@ -116,12 +116,7 @@ class Benchmark:
 
 
 def load_benchmark():
-    """Load the shipped benchmark of the course's model space.
-
-    Returns
-    -------
-    Benchmark
-    """
+    """Load the shipped `Benchmark` of the course's model space."""
     return Benchmark(read_table("nas_benchmark.tsv.gz"), read_table("nas_searches.tsv.gz"))
 
 

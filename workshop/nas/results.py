@@ -141,23 +141,12 @@ def load_model(result, rank=0):
 
 
 def read_history(working_dir):
-    """Read the history of a search from its folder, also while it runs.
-
-    Parameters
-    ----------
-    working_dir : path-like
-
-    Returns
-    -------
-    DataFrame
-        As `SearchResult.history`.
+    """Read the history of a search from its folder, also while it runs: `SearchResult.history`.
 
     Raises
     ------
-    FileNotFoundError
-        If no search has finished a trial there.
-    ValueError
-        If its file is damaged.
+    FileNotFoundError, ValueError
+        If no search has finished a trial there, or its file is damaged.
     """
     trials, _ = read_trials(working_dir)
     if not trials:

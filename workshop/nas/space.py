@@ -159,17 +159,6 @@ def space_table(space):
 def in_words(space, tokens):
     """Name the operations that `tokens` select, as `space_table` has them short.
 
-    Parameters
-    ----------
-    space : amber.architect.ModelSpace
-    tokens : sequence of int
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
     >>> in_words(cnn_model_space(), [0, 0, 6, 1])
     'relu 7, max 4, identity, GAP'
     """
