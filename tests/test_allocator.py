@@ -9,7 +9,7 @@ import pytest
 
 LOOP = """
 import resource
-from workshop.environment.allocator import keep_freed_memory
+from workshop.nas.worker import keep_freed_memory
 
 keep_freed_memory()
 for _ in range(20):

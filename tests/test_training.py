@@ -51,7 +51,7 @@ def test_good_data_pass_through_as_float32():
     [
         (X.swapaxes(1, 2), r"X{} must have .*L, 4\); got \(3, 4, 6\).*X{}\.swapaxes\(1, 2\)"),
         (X[0], r"X{} must have shape .*; got \(6, 4\)\. For one sequence pass X{}\[None\]"),
-        (X[:, :5], "X{} must have 6 positions, the model's input_length; got 5"),
+        (X[:, :5], "X{} must have 6 positions, as the model; got 5"),
         (X * np.nan, "X{} must hold values from 0 to 1; got"),
         (X[:0], r"y{} must have shape \(0, 1\)"),
     ],

@@ -60,8 +60,5 @@ class ProgressShare:
 
 def _in_notebook():
     """Whether a Jupyter or Colab kernel runs this, rather than a terminal."""
-    if "IPython" not in sys.modules:
-        return False
-    from IPython import get_ipython
-
-    return hasattr(get_ipython(), "kernel")
+    ipython = sys.modules.get("IPython")
+    return ipython is not None and hasattr(ipython.get_ipython(), "kernel")

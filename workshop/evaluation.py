@@ -156,9 +156,7 @@ class Comparison(NamedTuple):
     auroc_difference: Interval  # AUROC of a minus that of b, paired bootstrap; nan for one class
 
 
-def compare_predictions(
-    y_true, a, b, *, threshold=0.5, level=0.95, n_resamples=500, random_state=0
-):
+def compare_predictions(y_true, a, b, *, threshold=0.5, n_resamples=500, random_state=0):
     """Compare two models on the same sequences: whether they fail on the same ones.
 
     Parameters
@@ -167,7 +165,7 @@ def compare_predictions(
         Truth and the two models' scores, all of one shape.
     threshold : float
         Scores at or above it count as positive.
-    level, n_resamples, random_state
+    n_resamples, random_state
         Of the paired bootstrap, see `bootstrap_interval`.
 
     Returns
@@ -195,7 +193,7 @@ def compare_predictions(
     def difference(rows):  # of one resample, the same for both: they are paired
         return auroc(truth[rows], a[rows]) - auroc(truth[rows], b[rows])
 
-    interval = _bootstrap(difference, len(truth), level, n_resamples, random_state)
+    interval = _bootstrap(difference, len(truth), 0.95, n_resamples, random_state)
     return Comparison(agreement, np.flatnonzero(both), interval)
 
 

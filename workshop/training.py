@@ -195,11 +195,8 @@ def check_data(architecture, X, y, *, suffix=""):
 def check_input(architecture, X, *, name="X"):
     """Check sequences against the length that an architecture takes; return them as float32."""
     X = check_one_hot(X, name=name)
-    if X.shape[1] != architecture.input_length:
-        raise ValueError(
-            f"{name} must have {architecture.input_length} positions, the model's input_length; "
-            f"got {X.shape[1]}."
-        )
+    if X.shape[1] != (length := architecture.input_length):
+        raise ValueError(f"{name} must have {length} positions, as the model; got {X.shape[1]}.")
     return X
 
 

@@ -23,8 +23,6 @@ import torch
 
 from workshop.environment import loggers_kept
 
-INSTALL = "Install it with: pip install amber-automl seaborn"
-
 
 def _stand_ins():
     """The three modules that AMBER asks for, by name."""
@@ -84,7 +82,7 @@ def _load():
         except ImportError as error:
             raise ImportError(
                 "workshop.nas needs AMBER, the package amber-automl, and what it needs itself "
-                f"({error}). {INSTALL}"
+                f"({error}). Install it with: pip install amber-automl seaborn"
             ) from error
         finally:
             np.random.set_state(random_state)  # noqa: NPY002

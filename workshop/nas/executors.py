@@ -24,10 +24,8 @@ def check_executor(executor):
         return
     got = executor.__name__ if isinstance(executor, type) else type(executor).__name__
     raise TypeError(
-        "executor must be a concurrent.futures.Executor that starts processes (threads share the "
-        "frameworks' random numbers and gain nothing), such as ProcessPoolExecutor(2, "
-        "mp_context=multiprocessing.get_context('spawn')) or Dask's Client.get_executor(), or "
-        f"None; got {got}."
+        "executor must be a concurrent.futures.Executor of processes, such as ProcessPoolExecutor("
+        f"2, mp_context=multiprocessing.get_context('spawn')), or None; got {got}."
     )
 
 

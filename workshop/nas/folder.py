@@ -73,8 +73,7 @@ class SearchFolder:
             if theirs != ours:
                 raise ValueError(
                     f"{self.path} holds another search: its {name} is {json.dumps(theirs)}, this "
-                    f"call says {json.dumps(ours)}. Choose another working_dir, or repeat the call "
-                    "that began it."
+                    f"call says {json.dumps(ours)}. Choose another working_dir."
                 )
         return trials, seconds
 

@@ -46,7 +46,8 @@ class SearchLoop:
                         self.trials = [*self.trials, trial]
                         self.folder.save(self.trials, self.seconds)
                         line.show(self.text(budget))
-                        if _any_true([callback(trial) for callback in callbacks]):
+                        answers = [callback(trial) for callback in callbacks]
+                        if any(isinstance(one, (bool, np.bool_)) and one for one in answers):
                             return "callback"
                         if end := budget.reached(self.trials, self.seconds):
                             return end  # the rest of the step is given up
@@ -88,9 +89,8 @@ class SearchLoop:
             return
         raise ValueError(
             f"The search in {self.folder.path} cannot go on here: its trial {trial.trial} has the "
-            f"tokens {list(trial.tokens)}, and from the rewards before it this machine proposes "
-            f"{list(proposal.tokens)}. It began with {self.folder.began_with}; here are "
-            f"{versions()}. Go on where it began, or choose another working_dir."
+            f"tokens {list(trial.tokens)}, and this machine proposes {list(proposal.tokens)}. It "
+            f"began with {self.folder.began_with}; here are {versions()}. Go on where it began."
         )
 
     def _of_step(self, step):
@@ -109,11 +109,6 @@ class SearchLoop:
             parts.append(f"{len(failed)} did not finish (last: {failed[-1].reason[:60]})")
         limit = f" of {budget.time_budget:.0f}" if budget.time_budget else ""
         return "  ".join([*parts, f"{self.seconds:.0f}{limit} s"])
-
-
-def _any_true(answers):
-    """Whether one is True, not merely something like it."""
-    return any(isinstance(answer, (bool, np.bool_)) and answer for answer in answers)
 
 
 @dataclass(frozen=True)

@@ -125,11 +125,7 @@ class Options:
         if callable(self.learning_rate):
             raise ValueError("learning_rate of a search must be a number; got a schedule.")
         _, self.batch_size, (self.learning_rate,) = training.check_settings(
-            epochs=1,
-            batch_size=self.batch_size,
-            optimizer="adam",
-            learning_rate=self.learning_rate,
-            random_state=self.random_state,
+            1, self.batch_size, "adam", self.learning_rate, self.random_state
         )
         self.random_state = int(self.random_state)
         self.callbacks = [self.callbacks] if callable(self.callbacks) else self.callbacks

@@ -94,7 +94,7 @@ def _draw_input(ax, sequence, x, width):
     for position, letter in enumerate(sequence.upper()):
         _letter(ax, 2.1 + position, 1.85, letter)
     n_windows = len(x) - width + 1
-    lines = (
+    text = (
         f"A column for each position, a row for each base: {len(x)} positions × 4 channels,",
         "with a 1 where the sequence has the base.",
         "",
@@ -103,8 +103,7 @@ def _draw_input(ax, sequence, x, width):
         f"{len(x)} − {width} + 1 = {n_windows} windows fit: the output has {n_windows} positions "
         "and one channel for each kernel.",
     )
-    text = "\n".join(lines)
-    write(ax, len(x) + 3.4, 4.3, text, ha="left", fontsize=10, linespacing=1.55)
+    write(ax, len(x) + 3.4, 4.3, "\n".join(text), ha="left", fontsize=10, linespacing=1.55)
 
 
 def _draw_kernel(ax, i, kernel, limit):

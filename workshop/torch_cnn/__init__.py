@@ -62,21 +62,16 @@ class SequenceCNN(pl.LightningModule):
     ----------
     architecture : Architecture or dict
         The dict is ``architecture.to_dict()``, as Lightning finds it in a checkpoint.
-    optimizer : str
-        ``"adam"`` or ``"sgd"``.
-    learning_rates : sequence of float
-        One an epoch; the last one stays.
     """
 
     twin = "workshop.torch_cnn"  # the module whose functions take such a model
 
-    def __init__(self, architecture, *, optimizer="adam", learning_rates=(0.001,)):
+    def __init__(self, architecture):
         super().__init__()
         if isinstance(architecture, dict):
             architecture = arch.Architecture.from_dict(architecture)
         self.architecture = architecture
-        self.optimizer_name = optimizer
-        self.learning_rates = list(learning_rates)
+        self.optimizer_name, self.learning_rates = "adam", [0.001]  # one an epoch; `fit` sets them
         self.layers, self.output = build_layers(architecture)
 
     def forward(self, X):
