@@ -20,13 +20,11 @@ KILLED_BY_DASK = "KilledWorker"  # Dask's error of a child that several workers 
 
 def check_executor(executor):
     """Refuse what is no executor of processes."""
-    if isinstance(executor, Executor) and not isinstance(executor, ThreadPoolExecutor):
-        return
-    got = executor.__name__ if isinstance(executor, type) else type(executor).__name__
-    raise TypeError(
-        "executor must be a concurrent.futures.Executor of processes, such as ProcessPoolExecutor("
-        f"2, mp_context=multiprocessing.get_context('spawn')), or None; got {got}."
-    )
+    if not isinstance(executor, Executor) or isinstance(executor, ThreadPoolExecutor):
+        raise TypeError(
+            "executor must be a concurrent.futures.Executor of processes, ProcessPoolExecutor(2, "
+            f"mp_context=multiprocessing.get_context('spawn')) say, or None; got {executor!r}."
+        )
 
 
 @contextlib.contextmanager

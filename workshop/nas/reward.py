@@ -137,8 +137,6 @@ def _meaning(value, known):
         text = getattr(value, "__qualname__", text)
     elif inspect.isfunction(value):
         parts = _source(value), value.__defaults__, value.__kwdefaults__, *_looked_up(value)
-    elif hasattr(value, "__wrapped__"):
-        parts = (value.__wrapped__,)
     elif isinstance(value, type):
         own = {k: v for k, v in vars(value).items() if callable(v) or not k.startswith("__")}
         parts = own, *value.__bases__
