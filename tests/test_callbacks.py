@@ -199,7 +199,7 @@ def test_lightnings_callbacks_speak_and_its_trainer_does_not(caplog):
 @pytest.mark.parametrize("monitor", ["auroc", "val_auroc"])
 def test_auroc_of_one_class_is_not_monitored(twin, monitor):
     part = "y_val" if monitor == "val_auroc" else "y"
-    message = rf"EarlyStopping\(monitor='{monitor}'\) needs both .* {part} holds one only.* is 1\."
+    message = rf"EarlyStopping\(monitor='{monitor}'\) needs both .* {part} holds one only"
     with pytest.raises(ValueError, match=message):
         fit(twin, early_stopping(twin, monitor, mode="max"), y=np.ones_like(Y))
     fit(twin, early_stopping(twin), y=np.ones_like(Y), epochs=1)  # a loss it has

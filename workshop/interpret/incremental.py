@@ -207,11 +207,7 @@ def _insert_maximum(made, step):
 # --- the engine as a way to effects, beside brute force -----------------------------------------
 
 
-def ignore(n_sequences):
-    """Progress that nobody wants to hear of."""
-
-
-def in_chunks(engine, otherwise, batch_size, X, positions, advance=ignore):
+def in_chunks(engine, otherwise, batch_size, X, positions, advance=lambda n: None):
     """Effects (N, W, 4) by the engine, and by `otherwise` where a number overflows."""
     out = np.empty((len(X), len(positions), 4), dtype=np.float32)
     for first in range(0, len(X), batch_size):

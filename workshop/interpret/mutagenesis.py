@@ -22,7 +22,7 @@ from workshop.sequences import check_not_empty, check_one_hot
 LETTERS = np.eye(4, dtype=np.float32)  # one-hot rows of A, C, G, T
 
 
-def brute_force(predict, X, positions, advance=incremental.ignore):
+def brute_force(predict, X, positions, advance=lambda n: None):
     """Put every letter at every position, predict, and subtract what the sequence itself gives.
 
     `predict` maps sequences (n, L, 4) to numbers (n,); the effects are (N, len(positions), 4).

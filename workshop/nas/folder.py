@@ -34,8 +34,6 @@ class SearchFolder:
     def __init__(self, path, framework):
         self.framework = framework
         self.path = Path(path).expanduser().resolve()  # wherever the caller moves to meanwhile
-        if self.path.exists() and not self.path.is_dir():
-            raise NotADirectoryError(f"working_dir must be a folder; {self.path} is a file.")
         self.began_with = {}  # versions of packages
 
     def __enter__(self):

@@ -109,7 +109,7 @@ class Options:
     random_state: int = 0
     resume: bool = True
     executor: Executor | None = None
-    callbacks: Sequence[Callable] | Callable = ()
+    callbacks: Sequence[Callable] = ()
     progress: bool = True
 
     def __post_init__(self):
@@ -128,7 +128,6 @@ class Options:
             1, self.batch_size, "adam", self.learning_rate, self.random_state
         )
         self.random_state = int(self.random_state)
-        self.callbacks = [self.callbacks] if callable(self.callbacks) else self.callbacks
         if not isinstance(self.callbacks, (list, tuple)) or not all(map(callable, self.callbacks)):
             raise TypeError(f"callbacks must be functions of a Trial; got {self.callbacks!r}.")
         if self.executor is not None:

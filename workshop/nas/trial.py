@@ -131,9 +131,7 @@ class Children:
             trial=job.trial,
             step=step,
             tokens=proposal.tokens,
-            operations=tuple(
-                describe(self.space[i][token]) for i, token in enumerate(proposal.tokens)
-            ),
+            operations=tuple(describe(self.space[i][t]) for i, t in enumerate(proposal.tokens)),
             architecture=job.architecture,
             reward=reward,
             scores=scores,
