@@ -72,20 +72,6 @@ def test_shapes_and_parameters_of_each_layer_by_hand():
     assert list(EACH.weight_shapes())[-1] == "output.bias"
 
 
-def test_day1_by_hand():
-    # 32 kernels of 7 x 4 and 32 biases; 32 averages to one output and its bias.
-    assert DAY1_CNN.n_parameters() == (7 * 4 * 32 + 32) + (32 + 1) == 961
-    assert DAY1_CNN.output_shapes() == [(200, 32), (50, 32), (32,), (1,)]
-    assert (DAY1_CNN.input_length, DAY1_CNN.n_outputs, DAY1_CNN.task) == (200, 1, "binary")
-
-
-@pytest.mark.parametrize("task", TASKS)
-def test_no_layer_but_flatten_is_logistic_regression(task):
-    outputs = 1 if task == "binary" else 2
-    flat = Architecture((Flatten(),), input_length=10, n_outputs=outputs, task=task)
-    assert flat.n_parameters() == (40 + 1) * outputs
-
-
 @given(length=st.integers(1, 40), size=st.integers(1, 12))
 def test_windows_are_those_that_one_can_count(length, size):
     fitting = [start for start in range(length) if start + size <= length]

@@ -223,18 +223,6 @@ def test_bootstrap_settings_out_of_range(options):
 # --- comparison -------------------------------------------------------------------------------
 
 
-def test_comparison_by_hand():
-    #          both right | a wrong    | b wrong | both wrong
-    y_true = [1, 1, 0, 0, 1, 1, 0, 0, 1, 1, 0]
-    a = [0.9, 0.8, 0.1, 0.2, 0.4, 0.3, 0.6, 0.7, 0.9, 0.1, 0.8]
-    b = [0.8, 0.9, 0.2, 0.1, 0.9, 0.8, 0.1, 0.1, 0.2, 0.2, 0.9]
-    found = compare_predictions(y_true, a, b, n_resamples=50)
-    assert found.shared_mistakes.tolist() == [9, 10]
-    assert found.agreement.to_numpy().tolist() == [[4, 1], [4, 2]]
-    assert found.agreement.loc["a wrong", "b right"] == 4
-    assert found.auroc_difference.estimate == pytest.approx(auroc(y_true, a) - auroc(y_true, b))
-
-
 @settings(max_examples=25)
 @given(predictions, st.data())
 def test_comparison_equals_a_loop_over_rows(prediction, data):
@@ -244,6 +232,9 @@ def test_comparison_equals_a_loop_over_rows(prediction, data):
     found = compare_predictions(y_true, a, b, threshold=threshold, n_resamples=5)
     if not 0 < sum(y_true) < len(y_true):  # of one class only the AUROC is not known
         assert np.isnan(found.auroc_difference).all()
+    else:
+        difference = auroc(y_true, a) - auroc(y_true, b)
+        assert found.auroc_difference.estimate == pytest.approx(difference)
     kinds = {}
     for i, (truth, x, z) in enumerate(zip(y_true, a, b, strict=True)):
         kinds.setdefault(((x >= threshold) == truth, (z >= threshold) == truth), []).append(i)

@@ -103,14 +103,6 @@ def test_learning_rate_schedule_is_followed(twin, toy):
     np.testing.assert_allclose(history.table["learning_rate"], [0.01, 0.005, 0.0025], rtol=1e-6)
 
 
-def test_early_stopping_stops(twin, toy):
-    X, y = toy
-    callbacks = keras.callbacks if twin is keras_cnn else pl.callbacks
-    stop = callbacks.EarlyStopping(monitor="val_loss", patience=1, min_delta=10.0)
-    history = twin.fit(twin.build_cnn(TOY), X, y, X_val=X, y_val=y, epochs=20, callbacks=[stop])
-    assert len(history.table) == 2
-
-
 def test_checkpoint_keeps_the_best_epoch(twin, toy, tmp_path):
     X, y = toy
     path = tmp_path / f"best{SUFFIX[twin]}"
@@ -201,7 +193,7 @@ def test_fit_checks_what_it_is_given(twin, toy, changes, error, message):
 @pytest.mark.parametrize("task", ["regression", "multilabel"])
 def test_class_weights_are_for_classes(twin, toy, task):
     model = twin.build_cnn(Architecture((Flatten(),), 20, 2, task))
-    with pytest.raises(ValueError, match=f"binary and multiclass, .* model's is {task}"):
+    with pytest.raises(ValueError, match=f"one class a sequence; this is {task}"):
         twin.fit(model, toy[0], np.zeros((160, 2)), class_weight="balanced")
 
 
@@ -383,14 +375,8 @@ def test_functions_refuse_models_they_did_not_build(twin, toy):
     ):
         with pytest.raises(TypeError, match="model must come from workshop"):
             function(model, *data)
-    with pytest.raises(TypeError, match=r"architecture must be a workshop\.architecture"):
+    with pytest.raises(TypeError, match=r"architecture must be an Architecture; got"):
         twin.build_cnn([Conv1D(3, 3)])
-
-
-def test_set_weights_refuses_those_of_another_architecture(twin):
-    weights = twin.get_weights(twin.build_cnn(DAY1_CNN))
-    with pytest.raises(ValueError, match=r"another architecture: 0.kernel must have.*\(4, 4, 8\)"):
-        twin.set_weights(twin.build_cnn(TOY), weights)
 
 
 def test_get_weights_gives_copies(twin):

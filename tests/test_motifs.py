@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 from scipy.stats import entropy, pearsonr
 
 from tests.damaged_files import damaged, or_refused
-from workshop.datasets import load_real_ctcf
 from workshop.motifs import Motif, load_motif, read_jaspar, scan, similarity
-from workshop.sequences import ALPHABET, one_hot_decode, one_hot_encode
+from workshop.sequences import ALPHABET, one_hot_encode
 
 TATA = Motif("toy", "TATA", [[0, 0, 0, 8], [8, 0, 0, 0], [0, 0, 0, 8], [6, 2, 0, 0]])
 COMPLEMENT = str.maketrans("ACGTN", "TGCAN")
@@ -230,28 +229,6 @@ def test_similarity_equals_trying_all_alignments(a, b, data):
         assert found.overlap >= least
     else:
         assert math.isnan(found.correlation)
-
-
-def test_scan_and_similarity_equal_biopythons():
-    ctcf, X = load_motif("MA0139.1"), load_real_ctcf().X[:20]
-    noise = np.random.default_rng(0).dirichlet([0.5] * 4, size=19)
-    noisy = Motif("noisy", "noisy", ctcf.probabilities() + noise)
-
-    def by_base(rows):
-        return dict(zip(ALPHABET, np.transpose(rows).tolist(), strict=True))
-
-    strands, correlations = [], []
-    for motif in (ctcf, ctcf.reverse_complement()):
-        theirs = bio_motifs.Motif(counts=by_base(motif.counts)).counts
-        scores = theirs.normalize(pseudocounts=1).log_odds()
-        strands.append([scores.calculate(seq) for seq in one_hot_decode(X)])
-        # Its Pearson correlation of matrices of any kind, all columns aligned.
-        a, b = (type(scores)(ALPHABET, by_base(m.probabilities())) for m in (motif, noisy))
-        correlations.append(a.dist_pearson_at(b, 0))
-    for both_strands, expected in ((False, strands[0]), (True, np.maximum(*strands))):
-        found = scan(X, ctcf, both_strands=both_strands)
-        np.testing.assert_allclose(found, expected, atol=1e-4)
-    assert similarity(ctcf, noisy).correlation == pytest.approx(max(correlations), abs=1e-9)
 
 
 def test_nothing_correlates_with_a_motif_of_equal_shares():

@@ -168,18 +168,6 @@ def test_dot_lies_on_the_reference_base_and_n_has_none():
     assert drawn == {100: "G", 101: "A", 102: "T", 104: "C"}
 
 
-def test_columns_of_map_and_logo_are_the_positions():
-    scores, x, _ = planted(30)
-    ax = plot.mutagenesis_map(scores, x, start=500)
-    assert ax.get_xlim() == logo_of(ax).get_xlim() == (499.5, 529.5)
-    assert ax.images[0].get_extent()[:2] == [499.5, 529.5]
-    assert set(letters(logo_of(ax))) <= set(range(500, 530))
-    ax.figure.canvas.draw()
-    for position in (500, 514, 529):
-        columns = [one.transData.transform((position, 0))[0] for one in (ax, logo_of(ax))]
-        assert columns[0] == pytest.approx(columns[1])
-
-
 def test_logo_above_the_map_is_the_logo_of_the_scores():
     scores, x, sites = planted(60)
     ax = plot.mutagenesis_map(scores, x, sites=sites)
