@@ -605,7 +605,7 @@ def test_bad_places():
     importance = np.zeros((2, LENGTH))
     wrong = {
         r"shape \(N, L\); got shape \(2, 24, 4\)": (X_GOOD[:2], [(), ()]),
-        "importance must hold finite numbers": (importance * np.nan, [(1,), ()]),
+        "importance must be finite": (importance * np.nan, [(1,), ()]),
         "needs 2 entries; got 1": (importance, [(1,)]),
         "leave 7 bp; got 18, sequence 1": (importance, [(), (18,)]),
         "leave 7 bp; got -1, sequence 0": (importance, [(-1,), ()]),
