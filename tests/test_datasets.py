@@ -37,16 +37,6 @@ def shipped():
 # --- the shipped files ------------------------------------------------------------------------
 
 
-def test_simulating_again_gives_the_shipped_bytes(tmp_path, shipped):
-    path = tmp_path / "again.tsv.gz"
-    simulated = simulate_ctcf()
-    write_dataset(simulated, path)
-    assert path.read_bytes() == (DATA / "ctcf_simulated.tsv.gz").read_bytes()
-    np.testing.assert_array_equal(shipped.X, simulated.X)
-    np.testing.assert_array_equal(shipped.y, simulated.y)
-    pd.testing.assert_frame_equal(shipped.table, simulated.table)
-
-
 def test_readme_and_sums_agree_with_the_files():
     sums = dict(reversed(line.split()) for line in (DATA / "SHA256SUMS").read_text().splitlines())
     prose = {"SHA256SUMS", "README.md", "LICENSE-gimmemotifs.txt"}

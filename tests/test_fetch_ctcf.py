@@ -9,7 +9,6 @@ from tests.small_genome import small_source, write_genome
 from workshop import __main__ as console
 from workshop.datasets import (
     CTCF_GM12878,
-    DownloadError,
     fetch_ctcf,
     read_peaks,
 )
@@ -58,17 +57,6 @@ def test_it_is_fetched_once_and_then_read_from_the_cache(source, web, tmp_path, 
     again = fetch_ctcf(source=source, chroms=["chr22"], download=False)
     assert len(web.asked) == 2
     np.testing.assert_array_equal(first.X, again.X)
-
-
-def test_without_download_one_sentence_says_what_brings_it(source, web, tmp_path):
-    with pytest.raises(DownloadError) as error:
-        fetch_ctcf(source=source, cache_dir=tmp_path / "none", download=False)
-    assert str(error.value) == (
-        "peaks.bed.gz is not on this computer yet, and nothing is downloaded unasked: "
-        "`workshop data fetch` brings it, once."
-    )
-    assert web.asked == []
-    assert not (tmp_path / "none").exists()
 
 
 @pytest.mark.parametrize(
