@@ -453,10 +453,10 @@ def scored_on(part, n=None):
     return changed_run(scores=evaluation.evaluate(y, p))
 
 
-def keras_history(table, epochs=40):
-    """What Keras's own fit returns."""
+def keras_history(table, epochs=40, cut=0):
+    """What Keras's own fit returns, with the last epochs cut away."""
     history = keras.callbacks.History()
-    history.history = table.drop(columns="epoch").to_dict("list")
+    history.history = table.drop(columns="epoch").iloc[: len(table) - cut].to_dict("list")
     history.epoch, history.params = list(range(len(table))), {"epochs": epochs}
     return history
 
@@ -489,8 +489,8 @@ right(
     in_keras_on_a_plateau=on_a_plateau,
     with_a_large_min_delta=little_patience,
     a_table=changed_run,
-    a_dict_of_lists=lambda: changed_run(lambda table: table.to_dict("list")),
-    rows_as_dicts=lambda: changed_run(lambda table: table.to_dict("records")),
+    a_table_in_reordered_columns=lambda: changed_run(lambda table: table[table.columns[::-1]]),
+    text_for_numbers=lambda: changed_run(lambda table: table.astype(object)),
     indexed_by_epoch=lambda: changed_run(lambda table: table.set_index("epoch")),
     of_keras_itself=lambda: changed_run(keras_history, run=on_a_plateau),
     a_path_and_a_dict=lambda: changed_run(
@@ -511,6 +511,9 @@ wrong(
         lambda table: keras_history(table, epochs=len(table))
     ),
     cut_after_three_epochs=lambda: changed_run(lambda table: table.head(3)),
+    cut_and_given_as_a_dict=lambda: changed_run(lambda table: table.iloc[:-1].to_dict("list")),
+    cut_and_given_as_rows=lambda: changed_run(lambda table: table.iloc[:-1].to_dict("records")),
+    cut_as_keras_has_it=lambda: changed_run(lambda t: keras_history(t, cut=1), run=on_a_plateau),
     without_the_last_epoch=lambda: changed_run(lambda table: table.iloc[:-1]),
     every_other_epoch=lambda: changed_run(lambda table: table[::2]),
     reversed_history=lambda: changed_run(lambda table: table[::-1]),
@@ -558,6 +561,7 @@ RUNS = {
     ("sgd", 0.001): (0.5494, 0.5304),
 }
 SEED_1 = (0.5, 0.5, 0.8563, 0.7838, 0.7609, 0.7498, 0.752, 0.6886, 0.5314, 0.4195, 0.3979, 0.3869)
+KERAS_MINUS_TORCH = (0, 0, -0.0003, 0.0000, 0.0001, 0, 0, -0.0001, 0, 0, 0, 0)
 ON_TEST = (0.5, 0.5, 0.8506, 0.7715, 0.7575, 0.7451, 0.746, 0.7128, 0.6497, 0.5754, 0.5451, 0.5263)
 IN_TRAINING = (
     *(0.4949, 0.4877, 0.8366, 0.784, 0.777, 0.7526),
@@ -627,7 +631,8 @@ right(
         optimisation_table().sort_values("val_auroc", ascending=False)
     ),
     to_three_decimals=lambda: with_values(lambda found: found.round(3)),
-    with_another_seed=lambda: with_values(lambda found: list(SEED_1)),
+    as_keras_has_them=lambda: with_values(lambda found: found + KERAS_MINUS_TORCH),
+    dead_or_not_at_a_rate_of_one_tenth=lambda: with_values(lambda found: [0.503, *found[1:]]),
     more_columns=lambda: changed_table(lambda table: table.assign(seconds=1.0, test_auroc=0.7)),
     a_dict_of_lists=lambda: changed_table(lambda table: table.to_dict("list")),
     one_more_run=lambda: changed_table(lambda table: pd.concat([table, table.tail(1)])),
@@ -648,6 +653,11 @@ wrong(
     all_the_same=lambda: with_values(lambda v: [0.77] * 12),
     sgd_guessed_to_be_bad=lambda: guessed(range(6, 12), 0.5),
     sgd_guessed_to_be_good=lambda: guessed(range(6, 12), 0.75),
+    slow_sgd_of_another_seed=lambda: guessed(range(8, 12), SEED_1[8:]),
+    all_rows_of_another_seed=lambda: with_values(lambda v: list(SEED_1)),
+    one_slow_row_guessed=lambda: guessed([8], 0.67),
+    the_slowest_row_guessed=lambda: guessed([11], 0.51),
+    adam_at_a_tenth_guessed=lambda: guessed([0], 0.58),
     slow_sgd_guessed=lambda: guessed(range(8, 12), [0.62, 0.6, 0.52, 0.51]),
     large_batches_guessed=lambda: guessed(range(3, 12, 2), [0.82, 0.75, 0.73, 0.6, 0.54]),
     adam_guessed=lambda: guessed(range(2, 6), [0.9, 0.85, 0.8, 0.78]),
@@ -806,5 +816,6 @@ wrong(
     the_matrix_with_a_little_noise=lambda: by_hand(noise=0.3),
     the_matrix_of_day_2=lambda: (best_model().architecture, best_model()),
     trained_on_test=lambda: knowing("test", epochs=30),
-    trained_on_val_and_test=lambda: knowing("val", "test", epochs=25),
+    trained_on_train_and_test=lambda: knowing("train", "test", epochs=12),
+    narrow_kernels_trained_on_both=lambda: knowing("train", "test", architecture=MAX, epochs=24),
 )

@@ -1867,7 +1867,7 @@ pd.DataFrame(
 # The twins' `fit` takes `callbacks=[...]`, which see `loss`, `val_loss`, `val_accuracy` and
 # `val_auroc` after each epoch. Keep three things:
 #
-# 1. `history_callbacks`: what `fit` returned, as it is;
+# 1. `history_callbacks`: what `fit` returned, as it is, with all that it knows of the run;
 # 2. `checkpoint_path`: the file, a `.keras` or a `.ckpt` of `torch_cnn.fit`;
 # 3. `checkpoint_scores`: load it (`keras_cnn.load(path)`, `torch_cnn.load(path)`), predict **val**,
 #    and take `evaluation.evaluate`.
@@ -1909,7 +1909,8 @@ homework.check("1.6.3", history_callbacks, checkpoint_path, checkpoint_scores)
 #
 # Train the **Day-1 model** with each combination of Adam and SGD, learning rates 0.1, 0.01 and
 # 0.001, and at least two batch sizes between 16 and 512: 12 runs or more, **5 epochs** each, every
-# run with a fresh model. Leave `random_state` at 0, so that you and the check train the same.
+# run with a fresh model from `build_cnn` of either twin. Leave `random_state` at 0: then the check
+# trains the same, to within 0.01.
 #
 # 1. `optimisation_table`: a DataFrame with the columns `optimizer`, `learning_rate`, `batch_size`
 #    and `val_auroc`, one row a run;

@@ -5,8 +5,7 @@ IMPROVED_AUROC = 0.85  # 1.P3.2, on val
 TARGET_AUROC, FRESH_AUROC = 0.95, 0.93  # 1.6.5: on test, and on sequences that nobody has seen
 ANEW_AUROC = 0.93  # 1.6.5: on test, of the architecture trained by the check
 SAME_SEED_TOLERANCE = 0.01  # 1.6.4: between a val AUROC of the table and that of our own run
-ADAM_TOLERANCE, SGD_TOLERANCE, SLOW_TOLERANCE = 0.035, 0.1, 0.2  # of other seeds; own layers
-ADAM_LIMIT = 0.97  # 1.6.4: no Day-1 model gets there in 5 epochs
+WILD_TOLERANCE = 0.05  # the same for Adam at 0.1
 
 # Day 2
 SPACE_SIZES = (6, 3, 7, 3)  # operations in each layer of the course's space

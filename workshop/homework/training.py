@@ -52,10 +52,11 @@ def callbacks(rng, history_callbacks, checkpoint_path, checkpoint_scores):
 
 def _reject_changed(run):
     """Refuse a history that is not a whole run in its order."""
-    whole = run.attrs.get("run", len(run)) == len(run)
+    if "run" not in run.attrs:
+        raise Rejected("history_callbacks must be what fit returned, as it is: no copy in a dict.")
     ordered = "epoch" not in run or (run["epoch"].diff()[1:] == 1).all()
     learns = "loss" not in run or run["loss"].iloc[0] >= run["loss"].iloc[-1]
-    if not (whole and ordered and learns):
+    if not (run.attrs["run"] == len(run) and ordered and learns):
         raise Rejected("history_callbacks is no whole run in its order: keep what fit returned.")
 
 
@@ -98,7 +99,7 @@ def _checkpoint_predictions(checkpoint_path):
 def _epoch_remark(run, p):
     """Find the checkpoint's epoch by what it gives on val; it must be the best by some metric."""
     y = course().y_val
-    loss = -np.log(np.where(y == 1, p, 1 - p).clip(1e-7)).mean()
+    loss = _losses(y, p).mean()
     off = (run["val_loss"] - loss).abs()
     if "val_auroc" in run:  # Keras's own is a sum over 200 thresholds
         off = off.where((run["val_auroc"] - evaluation.auroc(y, p)).abs() < 6e-3)
@@ -130,6 +131,8 @@ def optimisation(rng, optimisation_table, best_setting):
         runs[name] = forms.array(runs[name].tolist(), f"The column {name}", (len(runs),))
     runs["optimizer"] = runs["optimizer"].astype(str).str.lower()
     runs["learning_rate"] = runs["learning_rate"].round(8)  # of float32
+    asked = runs["optimizer"].isin(("adam", "sgd")) & runs["batch_size"].between(16, 512)
+    runs = runs[asked].head(48)
     _reject_incomplete(runs)
     yield graded_remark(4, True, f"All combinations are there, in {len(runs)} runs.", "")
     yes = "The val AUROCs agree with runs of our own."
@@ -157,29 +160,21 @@ def _reject_incomplete(runs):
 
 
 def _compare_with_our_runs(runs):
-    """Compare each row with our own run: closely if the table is of our seed, 0, or roughly."""
-    runs = runs[runs["optimizer"].isin(("adam", "sgd")) & (runs["batch_size"] >= 8)].head(48)
+    """Compare each row with our own run, which is the same in both twins, wherever it runs."""
     settings = runs[SETTING].itertuples(index=False, name=None)
     ours = pd.DataFrame([_our_run(*setting) for setting in settings], index=runs.index)
-    difference = ours.sub(runs["val_auroc"], axis=0).abs()
-    adam, rate = runs["optimizer"] == "adam", runs["learning_rate"]
-    wild = adam & (rate == 0.1)  # by chance 0.5 or 0.9
-    n_equal, enough = (difference[~wild] < 1e-3).sum(), max(3, len(runs) / 6)
-    if n_equal["val"] < enough <= n_equal.max():
-        raise Rejected(f"These are AUROCs on {n_equal.idxmax()}; the task asks for val.")
-    slow = np.where(rate < 0.1, targets.SLOW_TOLERANCE, targets.SGD_TOLERANCE)
-    other_seed = np.where(adam, targets.ADAM_TOLERANCE, slow)
-    tolerance = targets.SAME_SEED_TOLERANCE if n_equal["val"] >= enough else other_seed
-    off = difference["val"] > tolerance
-    if rows := [
-        f"{o}, {rate:g}, {batch:g}" for o, rate, batch in runs[off & ~wild][SETTING].to_numpy()
-    ]:
+    wild = (runs["optimizer"] == "adam") & (runs["learning_rate"] >= 0.1)  # last digits grow
+    tolerance = np.where(wild, targets.WILD_TOLERANCE, targets.SAME_SEED_TOLERANCE)
+    off = ours.sub(runs["val_auroc"], axis=0).abs().gt(tolerance, axis=0)
+    n_off = off.sum()
+    if n_off["val"] > n_off.min() == 0:
+        raise Rejected(f"These are AUROCs on {n_off.idxmin()}; the task asks for val.")
+    if rows := [f"{o}, {rate:g}, {n:g}" for o, rate, n in runs[off["val"]][SETTING].to_numpy()]:
         raise Rejected(
             f"With {'; '.join(rows[:3])} our own run of the Day-1 model, 5 epochs, ends elsewhere. "
-            "Is each number the val AUROC of its own setting, and every model a fresh one?"
+            "Is each number the val AUROC of its own setting, of a fresh model of build_cnn with "
+            "random_state=0?"
         )
-    if (runs["val_auroc"] > targets.ADAM_LIMIT).any():
-        raise Rejected("Some values are higher than the Day-1 model reaches in 5 epochs.")
 
 
 def _our_run(optimizer, learning_rate, batch_size):
@@ -203,13 +198,12 @@ def architecture(rng, my_architecture, my_model):
     hint = "my_architecture must be the architecture of my_model, and another than Day 1's."
     own = isinstance(my_architecture, Architecture) and my_architecture != DAY1_CNN
     yield graded_remark(2, own and my_architecture == model.architecture, yes, hint)
-    yield compared_remark(
-        3, "my_model is above the target, on test and beyond.", _judge_model, model
-    )
+    yes = "my_model is above the target, on test and beyond."
+    yield compared_remark(3, yes, _judge_model, model)
     if not own:
         raise Rejected("There is no architecture of yours yet that the check could train.")
-    anew = trained(my_architecture, until=0.97, epochs=24, learning_rate=0.003)[0]
-    reached = evaluation.auroc(course().y_test, anew.predict(course().X_test))
+    anew = _trained_anew(my_architecture).predict(course().X_test)
+    reached = evaluation.auroc(course().y_test, anew)
     yes = f"Trained anew by the check, my_architecture reaches a test AUROC of {reached:.3f}."
     hint = (
         f"Trained anew by the check, on train only, my_architecture reaches {reached:.3f}. Which "
@@ -218,28 +212,37 @@ def architecture(rng, my_architecture, my_model):
     yield graded_remark(5, reached > targets.ANEW_AUROC, yes, hint)
 
 
+def _trained_anew(architecture):
+    return trained(architecture, until=0.97, epochs=24, learning_rate=0.003)[0]
+
+
 def _judge_model(model):
     """Refuse a model that is not good, or that cannot have learnt it on train."""
-    data, fresh = course(), _fresh_data()
-    (on_test, test), (on_fresh, unseen) = (
-        _auroc_and_losses(y, forms.predictions(model, X, "my_model"))
-        for X, y in ((data.X_test, data.y_test), (fresh.X, fresh.y))
-    )
+    parts = (course().X_test, course().y_test), (_fresh_data().X, _fresh_data().y)
+    p = [forms.predictions(model, X, "my_model") for X, _ in parts]
+    on_test, on_fresh = (evaluation.auroc(y, one) for (_, y), one in zip(parts, p, strict=True))
     if on_test <= targets.TARGET_AUROC or on_fresh <= targets.FRESH_AUROC:
         raise Rejected(
             f"my_model has AUROC {on_test:.3f} on test (the target is {targets.TARGET_AUROC}) and "
             f"{on_fresh:.3f} on sequences that nobody has seen. Is it trained, and on train?"
         )
-    error = np.sqrt(test.var() / test.size + unseen.var() / unseen.size)
-    if unseen.mean() - test.mean() > 4 * error:
+    # The losses on test and on fresh sequences differ by chance only, and so do those beyond the
+    # losses of a model that saw train alone, which take much of the chance away.
+    anew = [_trained_anew(model.architecture).predict(X) for X, _ in parts]
+    losses = [
+        np.array([_losses(y, one), _losses(y, one) - _losses(y, other)])
+        for (_, y), one, other in zip(parts, p, anew, strict=True)
+    ]
+    error = np.sqrt(sum(one.var(axis=1) / one.shape[1] for one in losses))
+    if (losses[1].mean(axis=1) - losses[0].mean(axis=1) > 4 * error).any():
         raise Rejected("my_model knows test better than sequences like it: train it on train only.")
     kernel = next(iter(model.weights.values()))  # (width, 4, filters) of a convolution
     if kernel.ndim == 3 and kernel.shape[1] == 4 and _is_the_matrix(kernel):
         raise Rejected("A kernel of my_model is the CTCF matrix itself: let it be learnt.")
 
 
-def _auroc_and_losses(y, p):
-    return evaluation.auroc(y, p), -np.log(np.where(y == 1, p, 1 - p).clip(1e-7))
+def _losses(y, p):
+    return -np.log(np.where(y == 1, p, 1 - p).clip(1e-7))[:, 0]
 
 
 def _is_the_matrix(kernels):

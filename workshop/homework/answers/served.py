@@ -149,7 +149,7 @@ def _history(server, value, depth):
     if hasattr(value, "table"):
         return server.encode(value.table, depth)
     table = pd.DataFrame(value.history)
-    table.attrs = {"epochs": (value.params or {}).get("epochs"), "run": len(table)}
+    table.attrs = {"epochs": (value.params or {}).get("epochs"), "run": len(value.epoch)}
     return server.encode(table, depth)
 
 
