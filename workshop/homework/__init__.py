@@ -5,7 +5,6 @@ in which it can be read: an array, a list, a table. It works on copies, and chan
 """
 
 import html
-import importlib
 import os
 import secrets
 from collections import Counter
@@ -17,9 +16,8 @@ import pandas as pd
 from workshop.homework import (  # noqa: F401  (importing them enters their checks)
     evaluating,
     explaining,
+    lessons,
     searching,
-    text_day1,
-    text_day2,
     training,
 )
 from workshop.homework.answers import AnswerError, local_answers
@@ -115,8 +113,8 @@ class Verdict:
         if not self.passed or len(self.answers) < len(practice.names + practice.also):
             return
         from workshop import plot
+        from workshop.homework import drawings  # noqa: F401  (importing it enters them)
 
-        importlib.import_module(f"workshop.homework.drawings_day{self.practice_id[0]}")
         try:
             if draw := DRAWINGS.get(self.practice_id):
                 plot.show(*draw(*self.answers))

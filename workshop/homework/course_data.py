@@ -7,7 +7,9 @@ from functools import lru_cache
 from types import SimpleNamespace
 
 import numpy as np
+from pytorch_lightning.callbacks import EarlyStopping
 
+from workshop import datasets, splits, torch_cnn
 from workshop.architecture import Architecture, Conv1D, GlobalMaxPool, MaxPool, initial_weights
 from workshop.homework.answers import ModelAnswer
 
@@ -18,8 +20,6 @@ WIDTH = 19  # positions of the motif
 @lru_cache(maxsize=1)
 def course():
     """The course's data, split as in the notebooks: X_train, y_train, ... X_test, y_test."""
-    from workshop import datasets, splits
-
     data = datasets.load_ctcf()
     split = splits.split_by_chromosome(data.table["chrom"])
     parts = {}
@@ -29,23 +29,13 @@ def course():
 
 
 @lru_cache(maxsize=128)
-def trained(architecture, *, until=1.0, **options):
-    """A model trained on train, always with the same seed, as `ModelAnswer`; and its `History`.
-
-    It stops where the val AUROC reaches `until`.
-    """
-    import pytorch_lightning as pl
-
-    from workshop import torch_cnn
-
-    data, model = course(), torch_cnn.build_cnn(architecture)
-    parts = data.X_train, data.y_train
+def trained(architecture, *, until=1.0, random_state=0, **options):
+    """A model trained on train, as `ModelAnswer`, until its val AUROC is `until`; its `History`."""
+    data, model = course(), torch_cnn.build_cnn(architecture, random_state=random_state)
+    stop = EarlyStopping("val_auroc", mode="max", patience=100, stopping_threshold=until)
+    options |= {"random_state": random_state, "callbacks": [stop], "progress": False}
     validation = {"X_val": data.X_val, "y_val": data.y_val}
-    stop = pl.callbacks.EarlyStopping(
-        "val_auroc", mode="max", patience=100, stopping_threshold=until
-    )
-    validation["callbacks"] = [stop]
-    history = torch_cnn.fit(model, *parts, **validation, **options, progress=False)
+    history = torch_cnn.fit(model, data.X_train, data.y_train, **validation, **options)
     return ModelAnswer("torch", architecture, torch_cnn.get_weights(model)), history
 
 

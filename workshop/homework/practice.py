@@ -72,11 +72,16 @@ def practice(practice_id, title, own, context="", *, also="", **texts):
     return enter
 
 
-def shows(practice_id):
-    """Enter a function of the answers, as the notebook has them: a figure and its caption."""
+def shows(practice_id, caption=""):
+    """Enter a function of the answers, as the notebook has them, that draws what they show.
+
+    It returns a figure, or a figure and its caption where none is given.
+    """
 
     def enter(draw):
-        DRAWINGS[practice_id] = draw
+        DRAWINGS[practice_id] = lambda *answers: (draw(*answers), caption)
+        if not caption:
+            DRAWINGS[practice_id] = draw
         return draw
 
     return enter

@@ -9,11 +9,11 @@ from itertools import islice, product
 
 import numpy as np
 
-from workshop import evaluation, nas, torch_cnn
+from workshop import evaluation, nas
 from workshop.architecture import DAY1_CNN, Architecture
 from workshop.homework import forms, targets
 from workshop.homework.answers import AnswerError
-from workshop.homework.course_data import course
+from workshop.homework.course_data import course, trained
 from workshop.homework.practice import Rejected, compared_remark, graded_remark, practice
 from workshop.nas.folder import fingerprint
 from workshop.nas.strategies import random_tokens
@@ -121,23 +121,15 @@ def _proposed(settings, trials):
 
 def _train_again(result, trial, number):
     """Reject a child whose val AUROC is not what our own training gives."""
-    found = evaluation.auroc(course().y_val, _val_scores(trial["architecture"], number))
+    seed = child_seed(SEED, int(number))
+    model = trained(trial["architecture"], random_state=seed, **targets.CHILD)[0]
+    found = evaluation.auroc(course().y_val, model.predict(course().X_val))
     claimed = trial["scores"]["val_auroc"]
     if not abs(found - claimed) <= targets.TRAINED_AGAIN[result.framework]:  # nor nan
         raise Rejected(
             f"Child {number} has a val AUROC of {claimed:.4f} in the history; trained again, it "
             f"has {found:.4f}."
         )
-
-
-@lru_cache(maxsize=64)
-def _val_scores(architecture, number):
-    """Val predictions of a child of a search, trained as the search trains trial `number`."""
-    data, seed = course(), child_seed(SEED, int(number))
-    model = torch_cnn.build_cnn(architecture, random_state=seed)
-    settings = targets.CHILD | {"random_state": seed, "progress": False}
-    torch_cnn.fit(model, data.X_train, data.y_train, **settings)
-    return torch_cnn.predict(model, data.X_val)
 
 
 def reward_of(function, name):

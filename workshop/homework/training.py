@@ -6,7 +6,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from workshop import evaluation, motifs
+from workshop import datasets, evaluation, motifs
 from workshop.architecture import DAY1_CNN, Architecture
 from workshop.homework import forms, targets
 from workshop.homework.answers import AnswerError, FunctionAnswer, ModelAnswer
@@ -259,6 +259,4 @@ def _is_the_matrix(kernels):
 
 @lru_cache(maxsize=1)
 def _fresh_data():
-    from workshop import datasets
-
     return datasets.simulate_ctcf(3000, random_state=65)

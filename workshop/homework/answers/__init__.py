@@ -4,37 +4,113 @@ Nothing that arrives here is code, and what a student's process computes is only
 be judged. So a check means the same in the student's notebook, where both sides are one process,
 and in a grader's, where they are two and the student's may be hostile.
 
-`served` is the student's side, `wire` what lies between, `values` what comes out here.
+`served` is the student's side, `wire` what lies between.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
 import pandas as pd
 
+from workshop import torch_cnn
 from workshop.architecture import Architecture, check_weights
-from workshop.homework.answers.served import AnswerServer
-from workshop.homework.answers.values import (
-    AnswerError,
-    FunctionAnswer,
-    ModelAnswer,
-    PredictorAnswer,
-    SearchAnswer,
-    SpaceAnswer,
-    UnreadableAnswer,
-)
+from workshop.homework.answers.served import AnswerServer, rebuilt
 from workshop.homework.answers.wire import pack, unpack
 
-__all__ = [
-    "AnswerError",
-    "Answers",
-    "FunctionAnswer",
-    "ModelAnswer",
-    "PredictorAnswer",
-    "SearchAnswer",
-    "SpaceAnswer",
-    "UnreadableAnswer",
-    "local_answers",
-]
-
 CALL_SECONDS = 120  # that an answer may take; only another process can be held to it
+
+
+class AnswerError(Exception):
+    """What a student's code raised, as text: ``ValueError: shapes do not match``."""
+
+
+@dataclass(frozen=True)
+class UnreadableAnswer:
+    """A value that has no plain form: all that is known is the name of its type."""
+
+    type: str
+
+
+@dataclass(frozen=True, eq=False)
+class FunctionAnswer:
+    """A function of the student; calling it runs it in the student's process."""
+
+    ask: Callable  # `Answers.call`
+    handle: int
+
+    def __call__(self, *arguments):
+        """Call it with arrays, numbers, strings, tuples, an `Architecture`, or a `ModelAnswer`."""
+        return self.ask(self.handle, arguments)
+
+
+@dataclass(frozen=True, eq=False)
+class PredictorAnswer:
+    """A network of the student's own layers: it predicts in the student's process."""
+
+    predict: FunctionAnswer  # sequences (N, L, 4) to predictions
+    n_parameters: int
+
+
+@dataclass(frozen=True, eq=False)
+class ModelAnswer:
+    """A model of one of the twins, as its architecture and weights; it predicts on this side."""
+
+    framework: str  # "keras" or "torch"
+    architecture: Architecture
+    weights: dict  # as `get_weights` of the twins returns them
+
+    @property
+    def n_parameters(self):
+        """Number of trained parameters."""
+        return self.architecture.n_parameters()
+
+    @cached_property
+    def twin(self):
+        """The model, rebuilt in Torch."""
+        return rebuilt(self.architecture, self.weights)
+
+    def logits(self, X):
+        """Logits (N, T) of sequences (N, L, 4)."""
+        return torch_cnn.predict_logits(self.twin, X)
+
+    def predict(self, X):
+        """Probabilities (N, T) of sequences (N, L, 4)."""
+        return torch_cnn.predict(self.twin, X)
+
+
+@dataclass(frozen=True, eq=False)
+class SpaceAnswer:
+    """A model space: the layers that each token selects, as `Architecture.to_dict` writes them."""
+
+    layers: list  # of lists of dicts
+
+    @property
+    def size(self):
+        """Number of architectures."""
+        return int(np.prod([len(layer) for layer in self.layers], dtype=float))
+
+    def architecture(self, tokens):
+        """Architecture that these tokens select; None where there is none."""
+        try:
+            layers = map(dict, map(enumerate, self.layers))
+            chosen = [layer[token] for layer, token in zip(layers, tokens, strict=True)]
+            layers = [layer for layer in chosen if layer["kind"] != "Identity"]
+            return Architecture.from_dict({"layers": layers})
+        except (KeyError, ValueError):
+            return None
+
+
+@dataclass(frozen=True, eq=False)
+class SearchAnswer:
+    """The result of a search; its tables are those of `workshop.nas.SearchResult`."""
+
+    framework: str
+    history: pd.DataFrame
+    ranking: pd.DataFrame
+    files: dict | None  # settings and trials as its folder says, whatever the object says
+    load: FunctionAnswer  # rank to `ModelAnswer`
 
 
 class Answers:

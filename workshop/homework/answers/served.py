@@ -11,6 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import torch
+
+from workshop import nas, torch_cnn
+from workshop.architecture import Architecture
+from workshop.nas.folder import read_trials
+from workshop.nas.space import layers_of
 
 MAX_DEPTH = 16
 MAX_BYTES = 15 * 1024**2  # of an answer as it travels; all exact numbers of the course are 3 MB
@@ -160,33 +166,25 @@ def _architecture(server, value, depth):
 def _model(framework, server, value, depth):
     weights = dict(sys.modules[f"workshop.{framework}_cnn"].get_weights(value))
     server.spend(sum(one.nbytes for one in weights.values()))
-    return {
-        "kind": "model",
-        "framework": framework,
-        "architecture": server.encode(value.architecture, depth),
-        "weights": weights,
-    }
+    network = _architecture(server, value.architecture, depth)
+    return {"kind": "model", "framework": framework, "architecture": network, "weights": weights}
+
+
+def _predictor(server, predict, n_parameters):
+    return {"kind": "predictor", "predict": server.function(predict), "n_parameters": n_parameters}
 
 
 def _torch_module(server, value, depth):
-    return {
-        "kind": "predictor",
-        "predict": server.function(lambda X: _torch_predictions(value, X)),
-        "n_parameters": sum(p.numel() for p in value.parameters()),
-    }
+    n_parameters = sum(one.numel() for one in value.parameters())
+    return _predictor(server, partial(_torch_predictions, value), n_parameters)
 
 
 def _keras_model(server, value, depth):
-    return {
-        "kind": "predictor",
-        "predict": server.function(lambda X: np.asarray(value(X, training=False))),
-        "n_parameters": int(value.count_params()) if value.built else 0,
-    }
+    n_parameters = int(value.count_params()) if value.built else 0
+    return _predictor(server, lambda X: np.asarray(value(X, training=False)), n_parameters)
 
 
 def _space(server, value, depth):
-    from workshop.nas.space import layers_of
-
     layers = [
         [{"kind": type(one).__name__} | vars(one) for one in layer] for layer in layers_of(value)
     ]
@@ -194,22 +192,18 @@ def _space(server, value, depth):
 
 
 def _search(server, value, depth):
-    from workshop import nas
-
-    return {
-        "kind": "search",
-        "framework": value.framework,
-        "history": server.encode(value.history, depth),
-        "ranking": server.encode(value.ranking, depth),
-        "files": server.encode(_search_files(value), depth),
-        "load": server.function(lambda rank: nas.load_model(value, rank)),
+    parts = {
+        "history": value.history,
+        "ranking": value.ranking,
+        "files": _search_files(value),
+        "load": partial(nas.load_model, value),
     }
+    parts = {name: server.encode(part, depth) for name, part in parts.items()}
+    return {"kind": "search", "framework": value.framework} | parts
 
 
 def _search_files(result):
     """What the folder of a search says of it, whatever the object says; None where it is gone."""
-    from workshop.nas.folder import read_trials
-
     try:
         path = Path(result.working_dir)
         description = json.loads((path / "search.json").read_text(encoding="utf-8"))
@@ -226,11 +220,7 @@ def _search_files(result):
 ENCODERS = (  # module, class, encoder: the first that fits is taken
     ("builtins", "str", _text),
     ("pathlib", "PurePath", _text),
-    ("builtins", "tuple", _list),
-    ("builtins", "list", _list),
-    ("builtins", "set", _list),
-    ("builtins", "frozenset", _list),
-    ("builtins", "range", _list),
+    *(("builtins", kind, _list) for kind in ("tuple", "list", "set", "frozenset", "range")),
     ("collections.abc", "MappingView", _list),
     ("builtins", "dict", _dict),
     ("numpy", "ndarray", _array),
@@ -255,27 +245,24 @@ ENCODERS = (  # module, class, encoder: the first that fits is taken
 def _argument(tree):
     """What a check passes to a student's function: as `Answers` encoded it."""
     if isinstance(tree, dict):
-        from workshop import torch_cnn
-        from workshop.architecture import Architecture
-
         architecture = Architecture.from_dict(tree["architecture"])
-        if "weights" not in tree:
-            return architecture
-        model = torch_cnn.build_cnn(architecture)
-        torch_cnn.set_weights(model, tree["weights"])
-        return model.eval()
+        return rebuilt(architecture, tree["weights"]) if "weights" in tree else architecture
     return tuple(tree) if isinstance(tree, list) else tree
 
 
-def _torch_predictions(model, X):
-    import torch
+def rebuilt(architecture, weights):
+    """A model in Torch."""
+    model = torch_cnn.build_cnn(architecture)
+    torch_cnn.set_weights(model, weights)
+    return model.eval()
 
+
+def _torch_predictions(model, X):
     modes = [(module, module.training) for module in model.modules()]
     device = next((p.device for p in model.parameters()), "cpu")
     try:
-        model.eval()
         with torch.inference_mode():
-            return model(torch.from_numpy(X).to(device)).detach().cpu().numpy()
+            return model.eval()(torch.from_numpy(X).to(device)).cpu().numpy()
     finally:
         for module, mode in modes:
             module.training = mode
@@ -283,8 +270,6 @@ def _torch_predictions(model, X):
 
 def _load(path):
     if path.suffix != ".keras":
-        from workshop import torch_cnn
-
         return torch_cnn.load(path)
     from workshop import keras_cnn
 
