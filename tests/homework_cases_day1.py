@@ -561,7 +561,6 @@ RUNS = {
     ("sgd", 0.001): (0.5494, 0.5304),
 }
 SEED_1 = (0.5, 0.5, 0.8563, 0.7838, 0.7609, 0.7498, 0.752, 0.6886, 0.5314, 0.4195, 0.3979, 0.3869)
-KERAS_MINUS_TORCH = (0, 0, -0.0003, 0.0000, 0.0001, 0, 0, -0.0001, 0, 0, 0, 0)
 ON_TEST = (0.5, 0.5, 0.8506, 0.7715, 0.7575, 0.7451, 0.746, 0.7128, 0.6497, 0.5754, 0.5451, 0.5263)
 IN_TRAINING = (
     *(0.4949, 0.4877, 0.8366, 0.784, 0.777, 0.7526),
@@ -631,7 +630,7 @@ right(
         optimisation_table().sort_values("val_auroc", ascending=False)
     ),
     to_three_decimals=lambda: with_values(lambda found: found.round(3)),
-    as_keras_has_them=lambda: with_values(lambda found: found + KERAS_MINUS_TORCH),
+    as_keras_has_them=lambda: with_values(lambda found: [*found[:2], 0.8619, *found[3:]]),
     dead_or_not_at_a_rate_of_one_tenth=lambda: with_values(lambda found: [0.503, *found[1:]]),
     more_columns=lambda: changed_table(lambda table: table.assign(seconds=1.0, test_auroc=0.7)),
     a_dict_of_lists=lambda: changed_table(lambda table: table.to_dict("list")),
@@ -817,5 +816,4 @@ wrong(
     the_matrix_of_day_2=lambda: (best_model().architecture, best_model()),
     trained_on_test=lambda: knowing("test", epochs=30),
     trained_on_train_and_test=lambda: knowing("train", "test", epochs=12),
-    narrow_kernels_trained_on_both=lambda: knowing("train", "test", architecture=MAX, epochs=24),
 )

@@ -22,13 +22,7 @@ LOGITS = "logits (numbers beyond 0 and 1): take their sigmoid first."
 EXACT = 1e-4  # what is recomputed agrees to this; a number copied from the screen does not
 
 
-@practice(
-    "1.6.1",
-    "Finish the evaluation of the Torch model",
-    "torch_scores sensitive_threshold sensitive_scores",
-    "torch_model",
-    points=10,
-)
+@practice("1.6.1", "Finish the evaluation of the Torch model", given="torch_model")
 def finish_evaluation(rng, torch_scores, sensitive_threshold, sensitive_scores, torch_model):
     """A threshold chosen on val keeps its promise on test only roughly; specificity pays.
 
@@ -81,9 +75,7 @@ def _compare_scores(name, found, on_test, on_val, of_logits):
 @practice(
     "1.6.2",
     "Do the two models fail on the same sequences?",
-    "compare_models",
     also="keras_predictions torch_predictions",
-    points=10,
 )
 def compare_two(rng, compare_models):
     """Two models that learnt the same thing share their mistakes: agreement is no proof.

@@ -12,14 +12,7 @@ from workshop.homework.course_data import WIDTH, course, random_model, random_se
 from workshop.homework.practice import Rejected, compared_remark, graded_remark, practice, require
 
 
-@practice(
-    "2.6.1",
-    "Importance on both strands",
-    "score_all positive_importance",
-    "best_model",
-    also="motif_starts",
-    points=10,
-)
+@practice("2.6.1", "Importance on both strands", given="best_model", also="motif_starts")
 def importance(rng, score_all, positive_importance, best_model):
     """Position i is L - 1 - i of the reverse complement: its map has to be turned back.
 
@@ -131,10 +124,8 @@ def _compare_importance(answer, name, X, exact):
 @practice(
     "2.6.2",
     "And in the negatives?",
-    "negative_importance my_claims_262 my_answer_262",
-    "best_model",
+    given="best_model",
     also="positive_importance",
-    points=10,
     written="my_answer_262",
 )
 def negatives(rng, negative_importance, my_claims_262, my_answer_262, best_model):
@@ -177,13 +168,7 @@ def _concentration(importance):
     return windows.max(axis=1) / np.maximum(positive.sum(axis=1), 1e-9)
 
 
-@practice(
-    "2.6.5",
-    "Another explanation",
-    "explain",
-    also="best_model X_positive motif_starts",
-    points=10,
-)
+@practice("2.6.5", "Another explanation", also="best_model X_positive motif_starts")
 def explanation(rng, explain):
     """The gradient changes on the way from the baseline, so one cannot stand for all of them.
 

@@ -37,7 +37,7 @@ def _equals(found, other, tolerance=1e-6):
 # --- Day 1 ---
 
 
-@practice("1.P1.1", "Label proportions", "label_shares")
+@practice("1.P1.1", "Label proportions")
 def label_proportions(rng, label_shares):
     """About half of each part is positive; a model that always says yes is right as often.
 
@@ -47,7 +47,7 @@ def label_proportions(rng, label_shares):
     yield _shares_remark(label_shares, "label_shares", shares)
 
 
-@practice("1.P1.2", "Base composition", "base_shares base_shares_by_label")
+@practice("1.P1.2", "Base composition")
 def base_composition(rng, base_shares, base_shares_by_label):
     """The parts agree, the labels do not: the planted motif brings C and G along.
 
@@ -76,7 +76,7 @@ def _shares_remark(answer, name, right):
     return graded_remark(0, not wrong, f"{name} is right.", hint)
 
 
-@practice("1.P1.3", "One-hot encoding, both ways", "my_one_hot_encode my_one_hot_decode")
+@practice("1.P1.3", "One-hot encoding, both ways")
 def one_hot(rng, my_one_hot_encode, my_one_hot_decode):
     encode = forms.function(my_one_hot_encode, "my_one_hot_encode")
     decode = forms.function(my_one_hot_decode, "my_one_hot_decode")
@@ -96,7 +96,7 @@ def one_hot(rng, my_one_hot_encode, my_one_hot_decode):
     yield Remark(True, "Both are right, with lower case and N.")
 
 
-@practice("1.P2.1", "Change the sizes", "my_n_parameters", "my_variant")
+@practice("1.P2.1", "Change the sizes", given="my_variant")
 def sizes(rng, my_n_parameters, my_variant):
     """Only layers with weights count: the pool has none, so its size changes nothing here."""
     expected = forms.model(my_variant, "my_variant").n_parameters
@@ -110,7 +110,7 @@ def sizes(rng, my_n_parameters, my_variant):
     yield graded_remark(0, forms.number(my_n_parameters, "my_n_parameters") == expected, yes, hint)
 
 
-@practice("1.P2.2", "Flatten instead of GAP", "flatten_model")
+@practice("1.P2.2", "Flatten instead of GAP")
 def flatten(rng, flatten_model):
     """Each of the 50 x 32 numbers now has a weight of its own: the model can learn places.
 
@@ -125,7 +125,7 @@ def flatten(rng, flatten_model):
     yield graded_remark(0, n == FLATTEN.n_parameters(), yes, hint)
 
 
-@practice("1.P2.3", "TensorBoard", "lowest_loss_epoch", "keras_history")
+@practice("1.P2.3", "TensorBoard", given="keras_history")
 def tensorboard(rng, lowest_loss_epoch, keras_history):
     """The loss was lowest at the end: early stopping had nothing to stop."""
     lowest = forms.history(keras_history, "keras_history", "val_loss")["val_loss"].argmin()
@@ -134,7 +134,7 @@ def tensorboard(rng, lowest_loss_epoch, keras_history):
     yield graded_remark(0, right, "Read off correctly.", hint)
 
 
-@practice("1.P3.1", "Understand the PyTorch model", "torch_shapes")
+@practice("1.P3.1", "Understand the PyTorch model")
 def shapes(rng, torch_shapes):
     """Torch has channels before positions: pooling shortens the last axis, the mean removes it.
 
@@ -151,7 +151,7 @@ def shapes(rng, torch_shapes):
     yield graded_remark(0, not wrong, "All four shapes are right.", hint)
 
 
-@practice("1.P4.1", "Choose a threshold", "cheapest_threshold", "keras_model")
+@practice("1.P4.1", "Choose a threshold", given="keras_model")
 def cheapest(rng, cheapest_threshold, keras_model):
     """Where a miss is dear, even a probability well below one half is worth a look.
 
@@ -173,7 +173,7 @@ def costs(model, part):
     return lambda t: 5 * (positive & (p < t)).sum() + (~positive & (p >= t)).sum()
 
 
-@practice("1.P3.2", "Improve the model", "improved", also="improved_history")
+@practice("1.P3.2", "Improve the model", also="improved_history")
 def improve(rng, improved):
     """One good match is enough for a maximum; a mean is moved little by it.
 
@@ -193,7 +193,7 @@ def improve(rng, improved):
     yield graded_remark(0, reached > aim, yes, hint)
 
 
-@practice("1.P3.3", "Compare metrics, architectures and settings", "runs", "comparison")
+@practice("1.P3.3", "Compare metrics, architectures and settings", given="comparison")
 def compare_runs(rng, runs, comparison):
     """With one change a run, each difference has one cause; with two it has none."""
     day1 = {"architecture": DAY1_CNN, "optimizer": "adam", "learning_rate": 0.001}
@@ -216,7 +216,7 @@ def compare_runs(rng, runs, comparison):
 # --- Day 2 ---
 
 
-@practice("2.P4.1", "Count a space", "count_space list_tokens")
+@practice("2.P4.1", "Count a space")
 def count(rng, count_space, list_tokens):
     """Each layer multiplies: that is why spaces grow so fast, and nobody lists large ones.
 
@@ -238,7 +238,7 @@ def count(rng, count_space, list_tokens):
     yield graded_remark(0, sorted(map(tuple, found.tolist())) == right, yes, hint)
 
 
-@practice("2.P1.1", "Other tokens, other settings", "my_runs")
+@practice("2.P1.1", "Other tokens, other settings")
 def other_tokens(rng, my_runs):
     """Where two things change at once, nobody can say which of them it was."""
     settings = {"optimizer": "adam", "learning_rate": 0.001, "batch_size": 64}
@@ -255,7 +255,7 @@ def other_tokens(rng, my_runs):
         yield graded_remark(0, varied, f"You vary the {what}.", f"Vary the {what}, too.")
 
 
-@practice("2.P1.2", "Switch the framework", "keras_child", "torch_child")
+@practice("2.P1.2", "Switch the framework", given="torch_child")
 def switch_child(rng, keras_child, torch_child):
     """A network is its architecture and its weights; the framework only does the sums.
 
@@ -274,7 +274,7 @@ def switch_child(rng, keras_child, torch_child):
     yield graded_remark(0, off < 1e-4, yes, hint)
 
 
-@practice("2.P1.3", "Add a layer to the space", "deeper_space deeper_tokens")
+@practice("2.P1.3", "Add a layer to the space")
 def add_layer(rng, deeper_space, deeper_tokens):
     size = forms.space(deeper_space, "deeper_space").size
     yes = "756 architectures: twice as many."
@@ -287,7 +287,7 @@ def add_layer(rng, deeper_space, deeper_tokens):
     yield graded_remark(0, right, yes, hint)
 
 
-@practice("2.P5.1", "The bandit's baseline and learning rate", "reinforce_step")
+@practice("2.P5.1", "The bandit's baseline and learning rate")
 def bandit(rng, reinforce_step):
     """Without a baseline every positive reward makes what was drawn more likely, good or not.
 
@@ -308,7 +308,7 @@ def bandit(rng, reinforce_step):
     yield Remark(True, "The step is right, for a random bandit of three arms.")
 
 
-@practice("2.P2.1", "Switch the framework", "keras_result", "result")
+@practice("2.P2.1", "Switch the framework", given="result")
 def switch_search(rng, keras_result, result):
     """Before its first update the controller hears nothing, and later it hears nearly the same."""
     files = forms.search(keras_result, "keras_result").files
@@ -325,7 +325,7 @@ def switch_search(rng, keras_result, result):
     yield graded_remark(0, set(other) <= {"framework"}, yes, hint)
 
 
-@practice("2.P2.2", "Another reward", "frugal_reward", "result")
+@practice("2.P2.2", "Another reward", given="result")
 def another_reward(rng, frugal_reward, result):
     """Ten times the parameters must now buy 0.05 of AUROC, or the smaller network wins.
 
@@ -346,7 +346,7 @@ def another_reward(rng, frugal_reward, result):
     yield Remark(True, "It is right, for random scores and a random network.")
 
 
-@practice("2.P3.1", "Is the second-best model the same?", "second_model", "result", also="x sites")
+@practice("2.P3.1", "Is the second-best model the same?", given="result", also="x sites")
 def second_best(rng, second_model, result):
     wanted, X = "a model of the search", course().X_val
     found = forms.instance(second_model, ModelAnswer, "second_model", wanted).logits(X)
@@ -357,9 +357,7 @@ def second_best(rng, second_model, result):
     yield Remark(True, "It is the second-best.")
 
 
-@practice(
-    "2.P3.2", "Is the focus region the motif?", "focus_region", also="importance motif_starts"
-)
+@practice("2.P3.2", "Is the focus region the motif?", also="importance motif_starts")
 def focus(rng, focus_region):
     """The total of a window asks for all of its positions; one high position alone is no motif.
 
@@ -380,7 +378,7 @@ def focus(rng, focus_region):
     yield Remark(True, "It finds the best window of random numbers.")
 
 
-@practice("2.P3.3", "Two letters at once", "score_two", also="best_model x region")
+@practice("2.P3.3", "Two letters at once", also="best_model x region")
 def two_letters(rng, score_two):
     score, rows = forms.function(score_two, "score_two"), []
     for _ in range(3):

@@ -7,6 +7,7 @@ earns nothing.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from inspect import signature
 
 REGISTRY = {}
 """All tasks by id, as the modules of checks enter them."""
@@ -54,19 +55,19 @@ class NotDone(Rejected):
     """The answer is still that of the stub; the text says which."""
 
 
-def practice(practice_id, title, own, context="", *, also="", **texts):
-    """Enter a check as that of a practice; `own`, `context`, `also`: names, divided by spaces.
+def practice(practice_id, title, *, given="", also="", written=""):
+    """Enter a check as that of a practice; its arguments have the names of the answers.
 
-    The first paragraph of the check's docstring says why a right answer is right, the second is the
-    last hint. `texts` are the other fields of `Practice`.
+    `given` are those of them that the notebook has, not the student, divided by spaces; `also` are
+    names for a drawing. The first paragraph of the check's docstring says why a right answer is
+    right, the second is the last hint.
     """
 
     def enter(check):
-        names = (*own.split(), *context.split())
+        names, points = tuple(signature(check).parameters)[1:], 10 if ".6." in practice_id else 0
         said = [" ".join(one.split()) for one in (check.__doc__ or "").split("\n\n")]
-        fields = dict(zip(("why", "last_hint"), said, strict=False)) | {"points": 0, "check": check}
-        fields |= {"also": tuple(also.split())} | texts
-        REGISTRY[practice_id] = Practice(practice_id, title, names, len(own.split()), **fields)
+        known = practice_id, title, names, len(names) - len(given.split()), points, check
+        REGISTRY[practice_id] = Practice(*known, written, tuple(also.split()), *said)
         return check
 
     return enter

@@ -22,13 +22,7 @@ from workshop.nas.trial import child_seed
 SEED = 0  # random_state of all searches of the homework
 
 
-@practice(
-    "2.6.3",
-    "Prune the model space",
-    "pruned_space pruned_result",
-    also="result",
-    points=10,
-)
+@practice("2.6.3", "Prune the model space", also="result")
 def prune(rng, pruned_space, pruned_result):
     """One choice, made from what the first search found, moved the whole distribution.
 
@@ -149,7 +143,7 @@ def reward_of(function, name):
     return reward
 
 
-@practice("2.6.4", "A reward of your own", "my_reward my_reward_result", points=10)
+@practice("2.6.4", "A reward of your own")
 def own_reward(rng, my_reward, my_reward_result):
     """A search finds what it is rewarded for, so the reward has to say all that you want.
 

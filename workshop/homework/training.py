@@ -17,12 +17,7 @@ EPOCHS, PATIENCE, MIN_DELTA = 40, 2, 0.01  # 1.6.3; the largest gain that may co
 METRICS = {"val_loss": -1, "val_auroc": 1, "val_accuracy": 1}  # 1 where larger is better
 
 
-@practice(
-    "1.6.3",
-    "Callbacks and metrics",
-    "history_callbacks checkpoint_path checkpoint_scores",
-    points=10,
-)
+@practice("1.6.3", "Callbacks and metrics")
 def callbacks(rng, history_callbacks, checkpoint_path, checkpoint_scores):
     """Early stopping bounds what overfitting costs; the checkpoint keeps val's best epoch.
 
@@ -45,9 +40,9 @@ def callbacks(rng, history_callbacks, checkpoint_path, checkpoint_scores):
     threshold = forms.number(found.get("threshold", 0.5), f"{name}: threshold")
     expected = evaluation.evaluate(course().y_val, p, threshold=threshold)._asdict()
     wrong = forms.differing_scores(found, expected, 1e-3, name)
-    yes = f"{name} are those of the checkpoint on val."
-    hint = f"{name} are not those of the checkpoint on val: load, predict X_val, evaluate."
-    yield graded_remark(2, {"auroc", "auprc"} & set(found) and not wrong, yes, hint)
+    right, of = {"auroc", "auprc"} & set(found) and not wrong, "those of the checkpoint on val"
+    hint = f"{name} are not {of}: load, predict X_val, evaluate."
+    yield graded_remark(2, right, f"{name} are {of}.", hint)
 
 
 def _reject_changed(run):
@@ -118,16 +113,16 @@ def _epoch_remark(run, p):
 SETTING = ["optimizer", "learning_rate", "batch_size"]
 
 
-@practice("1.6.4", "Optimisation", "optimisation_table best_setting", points=10)
+@practice("1.6.4", "Optimisation")
 def optimisation(rng, optimisation_table, best_setting):
     """Adam's steps are about as large as the rate; SGD multiplies it with small gradients.
 
     Three nested loops, and in the innermost a fresh build_cnn, fit with epochs=5 and X_val,
     y_val, and history.last['val_auroc'].
     """
-    runs = forms.table(optimisation_table, "optimisation_table", [*SETTING, "val_auroc"])
-    runs = runs[[*SETTING, "val_auroc"]].copy()
-    for name in (*SETTING[1:], "val_auroc"):
+    columns = [*SETTING, "val_auroc"]
+    runs = forms.table(optimisation_table, "optimisation_table", columns)[columns].copy()
+    for name in columns[1:]:
         runs[name] = forms.array(runs[name].tolist(), f"The column {name}", (len(runs),))
     runs["optimizer"] = runs["optimizer"].astype(str).str.lower()
     runs["learning_rate"] = runs["learning_rate"].round(8)  # of float32
@@ -141,10 +136,9 @@ def optimisation(rng, optimisation_table, best_setting):
     same = runs["optimizer"] == str(best.get("optimizer")).lower()
     for name in SETTING[1:]:
         same &= np.isclose(runs[name], forms.number(best.get(name), f"best_setting: {name}"))
-    yes = "best_setting is the best row of the table."
-    hint = "best_setting is not the row with the highest val AUROC."
     right = (runs["val_auroc"][same] >= runs["val_auroc"].max() - 1e-9).any()
-    yield graded_remark(3, right, yes, hint)
+    hint = "best_setting is not the row with the highest val AUROC."
+    yield graded_remark(3, right, "best_setting is the best row of the table.", hint)
 
 
 def _reject_incomplete(runs):
@@ -161,8 +155,8 @@ def _reject_incomplete(runs):
 
 def _compare_with_our_runs(runs):
     """Compare each row with our own run, which is the same in both twins, wherever it runs."""
-    settings = runs[SETTING].itertuples(index=False, name=None)
-    ours = pd.DataFrame([_our_run(*setting) for setting in settings], index=runs.index)
+    ours = [_our_run(*setting) for setting in runs[SETTING].itertuples(index=False, name=None)]
+    ours = pd.DataFrame(ours, index=runs.index)
     wild = (runs["optimizer"] == "adam") & (runs["learning_rate"] >= 0.1)  # last digits grow
     tolerance = np.where(wild, targets.WILD_TOLERANCE, targets.SAME_SEED_TOLERANCE)
     off = ours.sub(runs["val_auroc"], axis=0).abs().gt(tolerance, axis=0)
@@ -185,15 +179,14 @@ def _our_run(optimizer, learning_rate, batch_size):
     return {"val": history.last["val_auroc"], "test": on_test, "train": history.last["auroc"]}
 
 
-@practice("1.6.5", "Architecture", "my_architecture my_model", points=10)
+@practice("1.6.5", "Architecture")
 def architecture(rng, my_architecture, my_model):
     """Trained anew, from other weights, it gets there again: it is the architecture, not luck.
 
     Kernels as wide as the motif, 19, then one global pool that keeps the best match; a learning
     rate of 0.003 saves epochs.
     """
-    wanted = "a model from build_cnn of either twin"
-    model = forms.instance(my_model, ModelAnswer, "my_model", wanted)
+    model = forms.instance(my_model, ModelAnswer, "my_model", "a model from a twin's build_cnn")
     yes = "my_architecture describes my_model, and it is not Day 1's."
     hint = "my_architecture must be the architecture of my_model, and another than Day 1's."
     own = isinstance(my_architecture, Architecture) and my_architecture != DAY1_CNN
@@ -226,13 +219,12 @@ def _judge_model(model):
             f"my_model has AUROC {on_test:.3f} on test (the target is {targets.TARGET_AUROC}) and "
             f"{on_fresh:.3f} on sequences that nobody has seen. Is it trained, and on train?"
         )
-    # The losses on test and on fresh sequences differ by chance only, and so do those beyond the
+    # The losses on test and on fresh sequences differ by chance only; and so do those beyond the
     # losses of a model that saw train alone, which take much of the chance away.
-    anew = [_trained_anew(model.architecture).predict(X) for X, _ in parts]
-    losses = [
-        np.array([_losses(y, one), _losses(y, one) - _losses(y, other)])
-        for (_, y), one, other in zip(parts, p, anew, strict=True)
-    ]
+    anew, losses = _trained_anew(model.architecture), []
+    for (X, y), one in zip(parts, p, strict=True):
+        own = _losses(y, one)
+        losses.append(np.array([own, own - _losses(y, anew.predict(X))]))
     error = np.sqrt(sum(one.var(axis=1) / one.shape[1] for one in losses))
     if (losses[1].mean(axis=1) - losses[0].mean(axis=1) > 4 * error).any():
         raise Rejected("my_model knows test better than sequences like it: train it on train only.")
@@ -259,4 +251,4 @@ def _is_the_matrix(kernels):
 
 @lru_cache(maxsize=1)
 def _fresh_data():
-    return datasets.simulate_ctcf(3000, random_state=65)
+    return datasets.simulate_ctcf(12000, random_state=65)
