@@ -18,7 +18,7 @@ from tests.homework_cases import CASES
 from workshop import homework, nas, plot, torch_cnn
 from workshop.architecture import DAY1_CNN, Architecture, Dropout, GlobalMaxPool
 from workshop.evaluation import auroc
-from workshop.homework import drawings, targets  # noqa: F401  (it enters what it draws)
+from workshop.homework import drawings, targets
 from workshop.homework.course_data import course
 from workshop.training import History
 
@@ -478,7 +478,7 @@ def told(monkeypatch):
     changed = replace(homework.PRACTICES["1.P1.1"], **texts)
     monkeypatch.setitem(homework.PRACTICES, "1.P1.1", changed)
     drawing = plot.bars({"train": 1}), "A caption."
-    monkeypatch.setitem(homework.DRAWINGS, "1.P1.1", lambda shares: drawing)
+    monkeypatch.setitem(drawings.DRAWINGS, "1.P1.1", lambda shares: drawing)
 
 
 def test_why_and_a_last_hint_after_three_failures(told):
@@ -495,7 +495,7 @@ def test_a_right_answer_is_drawn_when_it_is_displayed(told, monkeypatch, capsys)
     assert "A caption." not in capsys.readouterr().out
     homework.check("1.P1.1", *good())._ipython_display_()
     assert "A caption." in capsys.readouterr().out
-    monkeypatch.setitem(homework.DRAWINGS, "1.P1.1", lambda shares: 1 / 0)
+    monkeypatch.setitem(drawings.DRAWINGS, "1.P1.1", lambda shares: 1 / 0)
     homework.check("1.P1.1", *good())._ipython_display_()
     assert "could not be drawn (ZeroDivisionError: division by zero)." in capsys.readouterr().out
 
@@ -520,11 +520,11 @@ def test_a_function_that_changes_what_it_is_given_is_told():
 )
 def test_a_right_answer_is_drawn_in_any_form(practice_id, label, capsys):
     make = CASES[practice_id]["right"][label] if label else TEXT[practice_id][0]
-    plot.show(*homework.DRAWINGS[practice_id](*make()))
+    plot.show(*drawings.DRAWINGS[practice_id](*make()))
     assert len(capsys.readouterr().out) > 30  # its caption
 
 
 def test_two_models_are_drawn():
     y = course().y_test
-    _, caption = homework.DRAWINGS["1.6.2"](None, 0.2 + 0.6 * y, 0.8 - 0.6 * y)
+    _, caption = drawings.DRAWINGS["1.6.2"](None, 0.2 + 0.6 * y, 0.8 - 0.6 * y)
     assert caption.endswith("Of 0 shared mistakes 0 would be chance.")

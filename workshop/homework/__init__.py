@@ -22,7 +22,7 @@ from workshop.homework import (  # noqa: F401  (importing them enters their chec
 )
 from workshop.homework.answers import AnswerError, local_answers
 from workshop.homework.forms import unfilled
-from workshop.homework.practice import DRAWINGS, REGISTRY, NotDone, Practice, Rejected, Remark
+from workshop.homework.practice import REGISTRY, NotDone, Practice, Rejected, Remark
 
 __all__ = [
     "EXTENDED",
@@ -109,17 +109,11 @@ class Verdict:
         from IPython.display import display
 
         display({"text/html": self._repr_html_(), "text/plain": str(self)}, raw=True)
-        practice = PRACTICES[self.practice_id]
-        if not self.passed or len(self.answers) < len(practice.names + practice.also):
-            return
-        from workshop import plot
-        from workshop.homework import drawings  # noqa: F401  (importing it enters them)
+        from workshop.homework import drawings
 
-        try:
-            if draw := DRAWINGS.get(self.practice_id):
-                plot.show(*draw(*self.answers))
-        except Exception as problem:  # the answer is right, whatever form it has
-            print(f"It could not be drawn ({type(problem).__name__}: {problem}).")
+        practice = PRACTICES[self.practice_id]
+        if self.passed and len(self.answers) == len(practice.names + practice.also):
+            drawings.show(self.practice_id, self.answers)
 
 
 @dataclass(frozen=True, eq=False)

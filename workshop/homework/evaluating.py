@@ -19,6 +19,7 @@ from workshop.homework.practice import (
 )
 
 LOGITS = "logits (numbers beyond 0 and 1): take their sigmoid first."
+LABELS = ["a right", "a wrong"], ["b right", "b wrong"]  # 1.6.2, of rows and columns
 EXACT = 1e-4  # what is recomputed agrees to this; a number copied from the screen does not
 
 
@@ -36,8 +37,19 @@ def finish_evaluation(rng, torch_scores, sensitive_threshold, sensitive_scores, 
 
     def compare(name, answer, threshold):
         parts = (data.y_test, p_test), (data.y_val, p_val), (data.y_test, logits)
-        expected = (evaluation.evaluate(*part, threshold=threshold)._asdict() for part in parts)
-        _compare_scores(name, forms.mapping(answer, name), *expected)
+        expected = [evaluation.evaluate(*part, threshold=threshold)._asdict() for part in parts]
+        found = forms.mapping(answer, name)
+        if missing := {"sensitivity", "specificity", "accuracy", "auroc"} - found.keys():
+            lacks = ", ".join(sorted(missing))
+            raise Rejected(f"{name} lacks {lacks}: keep all that evaluate returns.")
+        wrong = [forms.differing_scores(found, one, EXACT, name) for one in expected]
+        looked_at = ", ".join(wrong[0])
+        hint = f"{name} are not those of torch_model on test, with all digits: look at {looked_at}."
+        mistakes = (
+            (1, f"{name} are the scores on val; the task asks for test."),
+            (2, f"{name} are those of {LOGITS}"),
+        )
+        require(lambda i: not wrong[i], 0, hint, mistakes)
 
     yes = "agree with our own computation on test."
     yield compared_remark(4, f"torch_scores {yes}", compare, "torch_scores", torch_scores, 0.5)
@@ -54,24 +66,6 @@ def finish_evaluation(rng, torch_scores, sensitive_threshold, sensitive_scores, 
     yield compared_remark(3, f"sensitive_scores {yes}", compare, *answer)
 
 
-def _compare_scores(name, found, on_test, on_val, of_logits):
-    """Compare scores with those recomputed from the student's own model."""
-    missing = sorted({"sensitivity", "specificity", "accuracy", "auroc"} - set(found))
-    if missing:
-        raise Rejected(f"{name} lacks {', '.join(missing)}: keep all that evaluate returns.")
-
-    def same(scores):
-        return not forms.differing_scores(found, scores, EXACT, name)
-
-    wrong = ", ".join(forms.differing_scores(found, on_test, EXACT, name))
-    hint = f"{name} are not those of torch_model on test, with all digits: look at {wrong}."
-    mistakes = (
-        (on_val, f"{name} are the scores on val; the task asks for test."),
-        (of_logits, f"{name} are those of {LOGITS}"),
-    )
-    require(same, on_test, hint, mistakes)
-
-
 @practice(
     "1.6.2",
     "Do the two models fail on the same sequences?",
@@ -83,21 +77,21 @@ def compare_two(rng, compare_models):
     Flatten all three to (N,). Then wrong_a = (a >= 0.5) != (y == 1), the same for b; count the
     four combinations of wrong_a and wrong_b, also those that do not occur.
     """
-    compare, answers, wrong = forms.function(compare_models, "compare_models"), [], []
+    compare, tables, rows, wrong = forms.function(compare_models, "compare_models"), [], [], []
     for y, *scores in _pairs_of_models(rng):
-        result = compare(y, *scores)
-        if isinstance(result, dict):  # as evaluation.compare_predictions has them first
-            result = list(result.values())[:2]
-        if not isinstance(result, list) or len(result) != 2:
+        found = compare(y, *scores)
+        if isinstance(found, dict):  # as evaluation.compare_predictions has them first
+            found = list(found.values())[:2]
+        if not isinstance(found, list) or len(found) != 2:
             raise Rejected(
                 "compare_models must return two things, the table and the row numbers; it returns "
-                f"{forms.describe(result)}."
+                f"{forms.describe(found)}."
             )
-        if all(one is None for one in result):
+        if all(one is None for one in found):
             raise NotDone("compare_models returns None.")
-        answers.append(result)
+        tables.append(found[0])
+        rows.append(found[1])
         wrong.append([((score >= 0.5) != (y == 1))[:, 0] for score in scores])
-    tables, rows = zip(*answers, strict=True)
     yes = "The agreement table is right on random inputs."
     yield compared_remark(6, yes, _compare_tables, tables, wrong)
     yes = "The row numbers of the shared mistakes are right."
@@ -120,13 +114,15 @@ def _pairs_of_models(rng):
 
 
 def _compare_tables(tables, wrong):
-    of = ", also where no sequence is in a row or column"
-    found = [
-        forms.array(_in_order(table), "The agreement table", (2, 2), of=of) for table in tables
-    ]
-    right = np.array(
-        [[[np.sum((a == i) & (b == j)) for j in (0, 1)] for i in (0, 1)] for a, b in wrong]
-    )
+    of, found = ", also where no sequence is in a row or column", []
+    for table in tables:
+        if isinstance(table, pd.DataFrame):  # in the order of the task, where it has its labels
+            named = table.rename(index=_label, columns=_label)
+            there = sorted(named.index), sorted(named.columns)
+            table = named.loc[LABELS] if there == LABELS else table
+        found.append(forms.array(table, "The agreement table", (2, 2), of=of))
+    right = [[[np.sum((a == i) & (b == j)) for j in (0, 1)] for i in (0, 1)] for a, b in wrong]
+    right = np.array(right)
     hint = (
         "The counts are wrong. From 0.5 on a score means positive; right is: it agrees with y, of "
         "the same shape, (N,) or (N, 1)."
@@ -136,17 +132,6 @@ def _compare_tables(tables, wrong):
         (right[:, ::-1, ::-1], "Right and wrong are exchanged."),
     )
     require(partial(np.array_equal, found), right, hint, mistakes)
-
-
-def _in_order(table):
-    """A table with its rows and columns in the order of the task, where they have its labels."""
-    if not isinstance(table, pd.DataFrame):
-        return table
-    table = table.rename(index=_label, columns=_label)
-    of_a, of_b = ["a right", "a wrong"], ["b right", "b wrong"]
-    if sorted(table.index) == of_a and sorted(table.columns) == of_b:
-        table = table.loc[of_a, of_b]
-    return table
 
 
 def _label(value):

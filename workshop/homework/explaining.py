@@ -1,5 +1,6 @@
 """Checks of the extended practices on explanation: 2.6.1, 2.6.2 and 2.6.5."""
 
+from functools import lru_cache, partial
 from time import perf_counter  # by name: a notebook that replaces time.perf_counter slows no clock
 
 import numpy as np
@@ -7,9 +8,11 @@ import numpy as np
 from workshop import evaluation, interpret
 from workshop.architecture import Conv1D
 from workshop.homework import forms, targets
-from workshop.homework.answers import ModelAnswer
+from workshop.homework.answers import ModelAnswer, pack, unpack
 from workshop.homework.course_data import WIDTH, course, random_model, random_sequences
 from workshop.homework.practice import Rejected, compared_remark, graded_remark, practice, require
+
+_size = partial(np.linalg.norm, axis=(1, 2))  # of each sequence's scores, as a vector
 
 
 @practice("2.6.1", "Importance on both strands", given="best_model", also="motif_starts")
@@ -29,18 +32,13 @@ def importance(rng, score_all, positive_importance, best_model):
     yield compared_remark(3, yes, _compare_test_set, *found, best_model, 1)
     if not by_function.right:
         raise Rejected("The time counts once score_all is right.")
-    seconds = min(_seconds(score, rng) for _ in range(2))
-    yes = f"Fast: {targets.N_TIMED} sequences take {seconds:.2g} s."
+    n, seconds = targets.N_TIMED, min(_seconds(score, rng) for _ in range(2))
     hint = (
-        f"{targets.N_TIMED} sequences take {seconds:.0f} s, and {targets.SECONDS:g} are allowed. "
-        "Predict many mutants at once, or use what section 5 used."
+        f"{n} sequences take {seconds:.0f} s, and {targets.SECONDS:g} are allowed. Predict many "
+        "mutants at once, or use what section 5 used."
     )
+    yes = f"Fast: {n} sequences take {seconds:.2g} s."
     yield graded_remark(3, seconds <= targets.SECONDS, yes, hint)
-
-
-def _compare_function(found, tried):
-    for importance, (model, X) in zip(found, tried, strict=True):
-        _compare_importance(importance, "what score_all returns", X, _exact(model, X))
 
 
 def _seconds(score, rng):
@@ -53,6 +51,11 @@ def _seconds(score, rng):
     return seconds * targets.N_TIMED / len(X)
 
 
+def _compare_function(found, tried):
+    for importance, (model, X) in zip(found, tried, strict=True):
+        _compare_importance(importance, "what score_all returns", X, _exact(model, X))
+
+
 def _reject_useless(model):
     """`best_model` must be a model of the twins that knows something."""
     auroc, data = 0.0, course()
@@ -62,11 +65,6 @@ def _reject_useless(model):
         raise Rejected("best_model is not the search's best model any more: run section 4 again.")
 
 
-def _test_set(label):
-    """Sequences of the test set that have this label."""
-    return course().X_test[course().y_test[:, 0] == label]
-
-
 def _exact(model, X):
     """Minus the mean effect of the four letters, of each strand, both in the order of `X`."""
     strands = X, X[:, ::-1, ::-1]
@@ -74,23 +72,22 @@ def _exact(model, X):
     return -effects[0].mean(axis=2), -effects[1].mean(axis=2)[:, ::-1]
 
 
+def _test_set(label):
+    """Sequences of the test set that have this label."""
+    return course().X_test[course().y_test[:, 0] == label]
+
+
+@lru_cache(maxsize=4)
+def _exact_on_test(architecture, weights, label):
+    """As `_exact`, of the test sequences with this label, by a model with `pack`ed weights."""
+    return _exact(ModelAnswer("torch", architecture, unpack(weights)), _test_set(label))
+
+
 def _compare_test_set(answer, name, model, label):
     """Compare with exact mutagenesis of the test sequences with this label."""
     _reject_useless(model)
-    _compare_importance(answer, name, _test_set(label), _exact_on_test(model, label))
-
-
-def _exact_on_test(model, label):
-    """As `_exact`, of the test sequences with this label; kept for the next check."""
-    key = (model.architecture, label, *(one.tobytes() for one in model.weights.values()))
-    if key not in _known:
-        while len(_known) > 3:
-            _known.pop(next(iter(_known)))
-        _known[key] = _exact(model, _test_set(label))
-    return _known[key]
-
-
-_known = {}  # by model and label
+    exact = _exact_on_test(model.architecture, pack(model.weights), label)
+    _compare_importance(answer, name, _test_set(label), exact)
 
 
 def _compare_importance(answer, name, X, exact):
@@ -98,7 +95,7 @@ def _compare_importance(answer, name, X, exact):
     if np.shape(answer) == X.shape:
         raise Rejected(f"{name} has four numbers a base, shape {X.shape}; the task asks for one.")
     found, (forward, backward) = forms.array(answer, name, X.shape[:2]), exact
-    expected = (forward + backward) / 2
+    expected, unturned = (forward + backward) / 2, (forward + backward[:, ::-1]) / 2
 
     def same(other):
         """Within 0.2 % of the largest, in each sequence; over four letters or three."""
@@ -108,10 +105,7 @@ def _compare_importance(answer, name, X, exact):
     mistakes = (
         (-expected, f"{name} has the wrong sign: positive is where changes lower the logit."),
         (forward, f"{name} is that of the strand as it stands: score the other one as well."),
-        (
-            (forward + backward[:, ::-1]) / 2,
-            f"{name} mixes positions: turn the other strand's map back.",
-        ),
+        (unturned, f"{name} mixes positions: turn the other strand's map back."),
     )
     r = np.corrcoef(found.ravel(), expected.ravel())[0, 1] if found.std() > 0 else 0.0
     hint = (
@@ -139,7 +133,8 @@ def negatives(rng, negative_importance, my_claims_262, my_answer_262, best_model
     found = negative_importance, "negative_importance"
     yield compared_remark(4, yes, _compare_test_set, *found, best_model, 0)
     claims = forms.mapping(my_claims_262, "my_claims_262")
-    positive, negative = (sum(_exact_on_test(best_model, label)) / 2 for label in (1, 0))
+    known = best_model.architecture, pack(best_model.weights)
+    positive, negative = (sum(_exact_on_test(*known, label)) / 2 for label in (1, 0))
     for claim, statistic, factors in (
         ("largest importance", lambda one: one.max(axis=1), (1, 4 / 3)),
         ("lowest importance", lambda one: one.min(axis=1), (1, 4 / 3)),
@@ -147,9 +142,8 @@ def negatives(rng, negative_importance, my_claims_262, my_answer_262, best_model
     ):
         expected = np.median(statistic(positive)) - np.median(statistic(negative))
         yes = f"{claim}: {expected:+.2f}, as we find it."
-        yield compared_remark(
-            2, yes, _compare_claim, claims, claim, [factor * expected for factor in factors]
-        )
+        wanted = [factor * expected for factor in factors]
+        yield compared_remark(2, yes, _compare_claim, claims, claim, wanted)
     words = isinstance(my_answer_262, str) and len(my_answer_262.split()) > 7
     hint = "Say in two or three sentences, in my_answer_262, why they differ."
     yield graded_remark(0, words, "Your instructor reads your explanation.", hint)
@@ -217,8 +211,3 @@ def _curved(rng, n):
         exact = interpret.integrated_gradients(model.twin, X, steps=targets.STEPS, progress=False)
         if (np.abs(change) > 1.5 * _size(exact)).all():
             return model, X, change, exact
-
-
-def _size(scores):
-    """Length of each sequence's scores, as a vector."""
-    return np.sqrt((scores**2).sum(axis=(1, 2)))

@@ -62,9 +62,8 @@ def instance(value, kinds, name, expected):
 
 def number(value, name):
     """One number, alone or the only one of a list or array."""
-    found = value
-    if isinstance(value, (list, np.ndarray, pd.Series)) and np.size(value) == 1:
-        found = np.ravel(value)[0]
+    alone = isinstance(value, (list, np.ndarray, pd.Series)) and np.size(value) == 1
+    found = np.ravel(value)[0] if alone else value
     numeric = isinstance(found, (int, float, np.number)) and not isinstance(found, bool)
     if not numeric or found != found:
         raise rejected(value, name, "one number")
@@ -113,13 +112,10 @@ def rows_of(runs, name):
 
 def require_single_changes(rows):
     """Refuse runs of which one differs in two things or more from each of those before it."""
-    for number, row in enumerate(rows[1:], start=1):
-        changes = [
-            sum(str(row.get(name)) != str(other.get(name)) for name in row.keys() | other.keys())
-            for other in rows[:number]
-        ]
-        if min(changes) > 1:
-            raise Rejected(f"Row {number} differs in two things or more from each before it.")
+    table = pd.DataFrame(rows).astype(str)
+    for n in range(1, len(table)):
+        if (table.iloc[:n] != table.iloc[n]).sum(axis=1).min() > 1:
+            raise Rejected(f"Row {n} differs in two things or more from each before it.")
 
 
 def table(value, name, columns, *, expected="a DataFrame", advice=""):
@@ -163,7 +159,7 @@ def model(value, name):
 def predictions(value, X, name):
     """Probabilities (N, 1) of a model; what it predicts beyond 0 and 1 are logits."""
     found = array(model(value, name).predict(X), f"what {name} predicts", (len(X), 1))
-    return found if ((found >= 0) & (found <= 1)).all() else special.expit(found)
+    return found if found.min() >= 0 and found.max() <= 1 else special.expit(found)
 
 
 def search(value, name):

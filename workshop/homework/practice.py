@@ -12,9 +12,6 @@ from inspect import signature
 REGISTRY = {}
 """All tasks by id, as the modules of checks enter them."""
 
-DRAWINGS = {}
-"""What a right answer has to show, by id: functions that the modules of drawings enter."""
-
 
 @dataclass(frozen=True)
 class Remark:
@@ -69,21 +66,6 @@ def practice(practice_id, title, *, given="", also="", written=""):
         known = practice_id, title, names, len(names) - len(given.split()), points, check
         REGISTRY[practice_id] = Practice(*known, written, tuple(also.split()), *said)
         return check
-
-    return enter
-
-
-def shows(practice_id, caption=""):
-    """Enter a function of the answers, as the notebook has them, that draws what they show.
-
-    It returns a figure, or a figure and its caption where none is given.
-    """
-
-    def enter(draw):
-        DRAWINGS[practice_id] = lambda *answers: (draw(*answers), caption)
-        if not caption:
-            DRAWINGS[practice_id] = draw
-        return draw
 
     return enter
 
