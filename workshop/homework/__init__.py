@@ -13,13 +13,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from workshop.homework import (  # noqa: F401  (importing them enters their checks)
-    evaluating,
-    explaining,
-    lessons,
-    searching,
-    training,
-)
+# Importing these enters their checks:
+from workshop.homework import evaluating, explaining, lessons, searching, training  # noqa: F401
 from workshop.homework.answers import AnswerError, local_answers
 from workshop.homework.forms import unfilled
 from workshop.homework.practice import REGISTRY, NotDone, Practice, Rejected, Remark

@@ -144,7 +144,8 @@ def function(value, name):
     answer = instance(value, FunctionAnswer, name, "a function")
 
     def call(*arguments):
-        if (found := answer(*arguments)) is None:
+        found = answer(*arguments)
+        if found is None or (isinstance(found, list) and set(map(type, found)) == {type(None)}):
             raise NotDone(f"{name} returns None.")
         return found
 

@@ -10,15 +10,7 @@ import numpy as np
 from scipy import special
 
 from workshop import evaluation, interpret
-from workshop.architecture import (
-    DAY1_CNN,
-    Architecture,
-    Conv1D,
-    Dense,
-    Flatten,
-    GlobalMaxPool,
-    MaxPool,
-)
+from workshop.architecture import DAY1_CNN, Architecture, Dense, Flatten
 from workshop.homework import forms, targets
 from workshop.homework.answers import ModelAnswer
 from workshop.homework.course_data import course, random_model, random_sequences, trained
@@ -27,7 +19,7 @@ from workshop.homework.searching import reward_of
 
 PARTS = ("train", "val", "test")
 GRID = np.arange(0.01, 1, 0.01)  # thresholds of 1.P4.1
-FLATTEN = Architecture((Conv1D(32, 7, "relu", padding="same"), MaxPool(4), Flatten()))
+FLATTEN = Architecture((*DAY1_CNN.layers[:2], Flatten()))
 
 
 def _equals(found, other, tolerance=1e-6):
@@ -43,8 +35,8 @@ def label_proportions(rng, label_shares):
 
     y_train.mean() is the share of positives in train: {"train": y_train.mean(), ...}.
     """
-    shares = {part: getattr(course(), f"y_{part}").mean() for part in PARTS}
-    yield _shares_remark(label_shares, "label_shares", shares)
+    sets = {part: getattr(course(), f"y_{part}") for part in PARTS}
+    yield _shares_remark(label_shares, "label_shares", sets)
 
 
 @practice("1.P1.2", "Base composition")
@@ -54,23 +46,21 @@ def base_composition(rng, base_shares, base_shares_by_label):
     X_train.mean(axis=(0, 1)) has four numbers. For one label take its rows first:
     X_train[y_train[:, 0] == 1].
     """
-    data, labels = course(), {"negative": 0, "positive": 1}
-    sets = {part: getattr(data, f"X_{part}") for part in PARTS}
-    by_label = {name: data.X_train[data.y_train[:, 0] == i] for name, i in labels.items()}
-    answers = {"base_shares": base_shares, "base_shares_by_label": base_shares_by_label}
-    for (name, answer), one in zip(answers.items(), (sets, by_label), strict=True):
-        right = {key: X.mean(axis=(0, 1), dtype=float) for key, X in one.items()}
-        yield _shares_remark(answer, name, right)
+    X, y = course().X_train, course().y_train[:, 0]
+    sets = {part: getattr(course(), f"X_{part}") for part in PARTS}
+    by_label = {"negative": X[y == 0], "positive": X[y == 1]}
+    yield _shares_remark(base_shares, "base_shares", sets, axis=(0, 1))
+    yield _shares_remark(base_shares_by_label, "base_shares_by_label", by_label, axis=(0, 1))
 
 
-def _shares_remark(answer, name, right):
-    """Whether shares are right as computed, or rounded to two decimals or more."""
+def _shares_remark(answer, name, sets, axis=None):
+    """Whether shares are the means of their sets, with two decimals or more."""
     shares, wrong = forms.mapping(answer, name), []
-    for key, expected in right.items():
+    for key, values in sets.items():
+        expected = np.mean(values, axis=axis, dtype=float)
         found = np.ravel(forms.array(shares.get(key), f"{name}[{key!r}]"))
-        rounded = [np.round(expected, decimals) for decimals in (2, 3, 4, 9)]
-        close = [np.allclose(found, one, rtol=0, atol=5e-5) for one in rounded]
-        if found.size != np.size(expected) or not any(close):
+        close = [np.allclose(found, expected.round(n), rtol=0, atol=5e-5) for n in (2, 3, 4, 9)]
+        if found.size != expected.size or not any(close):
             wrong.append(key)
     hint = f"{name}: look again at {', '.join(wrong)}. A share is a mean, over its own rows only."
     return graded_remark(0, not wrong, f"{name} is right.", hint)
@@ -141,12 +131,10 @@ def shapes(rng, torch_shapes):
     Sequences come first, then kernels, then positions. Pooling by 4 leaves a quarter.
     """
     expected = {"conv": (64, 32, 200), "pool": (64, 32, 50), "mean": (64, 32), "output": (64, 1)}
-    found = forms.mapping(torch_shapes, "torch_shapes")
-    wrong = [
-        name
-        for name, shape in expected.items()
-        if tuple(np.ravel(forms.array(found.get(name), f"torch_shapes[{name!r}]"))) != shape
-    ]
+    found, wrong = forms.mapping(torch_shapes, "torch_shapes"), []
+    for name, shape in expected.items():
+        if tuple(np.ravel(forms.array(found.get(name), f"torch_shapes[{name!r}]"))) != shape:
+            wrong.append(name)
     hint = f"Not yet: {', '.join(wrong)}. What does each step do to the axes that it gets?"
     yield graded_remark(0, not wrong, "All four shapes are right.", hint)
 
@@ -226,10 +214,10 @@ def count(rng, count_space, list_tokens):
     listed = forms.function(list_tokens, "list_tokens")
     sizes = rng.integers(2, 6, size=4).tolist()
     space = [[f"operation {i}" for i in range(n)] for n in sizes]
-    number = forms.number(counted(space), "what count_space returns")
+    same = partial(_equals, forms.number(counted(space), "what count_space returns"))
     hint = "count_space: in how many ways can one choose one operation in each layer?"
     added = sum(sizes), "That is the sum of the choices; they multiply."
-    require(partial(_equals, number), np.prod(sizes), hint, [added])
+    require(same, np.prod(sizes), hint, [added])
     yield Remark(True, "The number is right, for a random space.")
     found = forms.array(listed(space), "what list_tokens returns", (None, len(sizes)))
     right = list(product(*map(range, sizes)))
@@ -261,10 +249,10 @@ def switch_child(rng, keras_child, torch_child):
 
     keras_cnn.set_weights(keras_child, torch_cnn.get_weights(torch_child))
     """
-    wanted = "a model of keras_cnn.build_cnn"
-    if forms.instance(keras_child, ModelAnswer, "keras_child", wanted).framework != "keras":
-        raise Rejected(f"keras_child must be {wanted}; it is one of torch_cnn.")
+    forms.instance(keras_child, ModelAnswer, "keras_child", "a model of keras_cnn.build_cnn")
     forms.instance(torch_child, ModelAnswer, "torch_child", "the model of the cell above")
+    if keras_child.framework != "keras":
+        raise Rejected("keras_child is a model of torch_cnn; it must be one of keras_cnn.")
     if keras_child.architecture != torch_child.architecture:
         raise Rejected("Its architecture is another than torch_child's: take the same tokens.")
     ours, theirs = (child.logits(course().X_val) for child in (keras_child, torch_child))
@@ -333,16 +321,16 @@ def another_reward(rng, frugal_reward, result):
     """
     y = rng.permutation(np.arange(60) % 2)[:, None].astype(np.float32)
     score = rng.random(y.shape).astype(np.float32)
-    network = Architecture((Conv1D(int(rng.integers(4, 200)), 7, "relu"), GlobalMaxPool()))
+    network = random_model(rng).architecture
     same = partial(_equals, reward_of(frugal_reward, "frugal_reward")(y, score, network))
     auroc, size = evaluation.auroc(y, score), network.n_parameters()
+    price = 0.05 * np.log10(size)
     mistakes = (
         (auroc - 0.05 * np.log(size), "That is the natural logarithm; take np.log10."),
-        (auroc + 0.05 * np.log10(size), "It rewards size: subtract the price."),
+        (auroc + price, "It rewards size: subtract the price."),
         (auroc, "That is AUROC: size has no price yet."),
     )
-    hint = "It is not AUROC - 0.05 log10(parameters)."
-    require(same, auroc - 0.05 * np.log10(size), hint, mistakes)
+    require(same, auroc - price, "It is not AUROC - 0.05 log10(parameters).", mistakes)
     yield Remark(True, "It is right, for random scores and a random network.")
 
 

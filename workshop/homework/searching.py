@@ -28,17 +28,17 @@ def prune(rng, pruned_space, pruned_result):
 
     In section 4, sort the children by reduction: one of the three has all the best.
     """
-    size, full = forms.space(pruned_space, "pruned_space").size, len(_course_space())
+    size, full, offered = forms.space(pruned_space, "pruned_space").size, len(_course_space()), {}
     if size <= full:
         every = product(*(range(len(layer)) for layer in pruned_space.layers))
-        offered = {pruned_space.architecture(tokens) for tokens in every}
-        size = len(offered)  # an operation that is there twice counts once
-        if not offered <= set(_course_space().values()):
+        offered = {tokens: pruned_space.architecture(tokens) for tokens in every}
+        size = len(set(offered.values()))  # an operation that is there twice counts once
+        if not set(offered.values()) <= set(_course_space().values()):
             raise Rejected("It offers networks that the full space lacks: only leave out.")
     small = targets.FEWEST <= size <= targets.MOST
     hint = f"{size} architectures; from {targets.FEWEST} to {targets.MOST} are allowed."
     yield graded_remark(3, small, f"Pruned from {full} to {size} architectures.", hint)
-    trials = honest_trials(pruned_result, "pruned_result", pruned_space.architecture)
+    trials = _honest_trials(pruned_result, "pruned_result", offered)
     yes = f"An honest search: from its seed we proposed the same {len(trials)} children."
     yield graded_remark(3, True, yes, "")
     if not small:
@@ -61,16 +61,18 @@ def _course_space():
     return {tokens: nas.to_architecture(space, tokens) for tokens in every}
 
 
-def honest_trials(result, name, architecture_of, *, n=targets.TRIALS):
-    """The first `n` trials as the search's files have them: as prescribed, and from its seed."""
-    files, data = forms.search(result, name).files, course()
+def _honest_trials(result, name, offered):
+    """The first trials as the search's files have them: as prescribed, and from its seed.
+
+    `offered` are the architectures of its space by their tokens.
+    """
+    files, data, n = forms.search(result, name).files, course(), targets.TRIALS
     if files is None:
         raise Rejected(f"{name} has no files: run the search again, in a working_dir of its own.")
     settings, trials = files["settings"], files["trials"]
     if len(trials) < n:
         raise Rejected(f"The search has {len(trials)} trials; the task asks for max_trials={n}.")
-    wanted = {**targets.CHILD, "random_state": SEED}
-    for key, value in wanted.items():
+    for key, value in {**targets.CHILD, "random_state": SEED}.items():
         if settings.get(key) != value:
             raise Rejected(f"The search has {key}={settings.get(key)}; the task asks for {value}.")
     if settings["data"] != fingerprint((data.X_train, data.y_train, data.X_val, data.y_val)):
@@ -79,12 +81,9 @@ def honest_trials(result, name, architecture_of, *, n=targets.TRIALS):
     there = [[one["tokens"], one["reward"], one["scores"].get("val_auroc")] for one in trials]
     if str([[list(one[0]), *one[1:]] for one in said]) != str(there):
         raise Rejected(f"{name} says something else than its files: run the search again.")
-    trials = [
-        one | {"architecture": one["architecture"] and Architecture.from_dict(one["architecture"])}
-        for one in trials[:n]
-    ]
-    for one in trials:
-        if one["architecture"] != architecture_of(one["tokens"]):
+    for one in (trials := trials[:n]):
+        one["architecture"] = one["architecture"] and Architecture.from_dict(one["architecture"])
+        if one["architecture"] != offered.get(tuple(one["tokens"])):
             raise Rejected(f"The child with tokens {one['tokens']} comes from another space.")
     if [one["tokens"] for one in trials] != [list(one) for one in _proposed(settings, trials)]:
         raise Rejected(f"{name} holds other children than its seed proposes: run it again.")
@@ -156,16 +155,12 @@ def own_reward(rng, my_reward, my_reward_result):
     yield compared_remark(3, yes, _compare_predictions, reward, rng)
     hint = "It orders networks as AUROC does, which the search has had before: choose another."
     yield graded_remark(1, not _is_auroc(reward), "It is another reward than AUROC.", hint)
-    trials = honest_trials(my_reward_result, "my_reward_result", _architecture)
+    trials = _honest_trials(my_reward_result, "my_reward_result", _course_space())
     _reject_another_reward(my_reward_result, trials, reward)
     yes = "The search was rewarded with it: we computed the best three rewards again."
     hint = "A reward that is the same for good and bad predictions cannot steer a search."
     steered = len({trial["reward"] for trial in trials}) > 1
     yield graded_remark(4, steered, yes, hint)
-
-
-def _architecture(tokens):
-    return _course_space().get(tuple(tokens))
 
 
 def _reject_another_reward(result, trials, reward):
