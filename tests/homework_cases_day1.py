@@ -385,7 +385,7 @@ FLATTEN = Architecture((Conv1D(32, 7, "relu", padding="same"), MaxPool(4), Flatt
 
 
 @lru_cache(maxsize=4)
-def callback_run(framework="torch", rate=0.006, decay=0.85, min_delta=0.0, patience=3):
+def callback_run(framework="torch", rate=0.004, decay=0.8, min_delta=0.01, patience=2):
     """A run with the three helpers, and its checkpoint in a folder that stays for the session.
 
     Without `decay` the rate falls on a plateau, in Keras.
@@ -399,7 +399,7 @@ def callback_run(framework="torch", rate=0.006, decay=0.85, min_delta=0.0, patie
             keras.callbacks.ModelCheckpoint(path, monitor="val_loss", save_best_only=True),
         ]
         if decay is None:
-            callbacks += [keras.callbacks.ReduceLROnPlateau(factor=0.3, patience=1)]
+            callbacks += [keras.callbacks.ReduceLROnPlateau(patience=1, min_delta=0.01)]
     else:
         path = folder / "best.ckpt"
         best = {"monitor": "val_auroc", "mode": "max"}
@@ -422,8 +422,8 @@ def callback_run(framework="torch", rate=0.006, decay=0.85, min_delta=0.0, patie
     return history, str(path), scores
 
 
-on_a_plateau = partial(callback_run, "keras", 0.01, None, patience=3)
-little_patience = partial(callback_run, "torch", 0.01, 0.8, 0.01, 2)  # that counts no small gain
+on_a_plateau = partial(callback_run, "keras", 0.004, None)
+more_patience = partial(callback_run, "torch", 0.003, 0.7, min_delta=0.005, patience=3)
 
 
 def changed_run(change=lambda table: table, path=None, scores=None, *, run=callback_run):
@@ -487,7 +487,7 @@ right(
     "1.6.3",
     in_torch=callback_run,
     in_keras_on_a_plateau=on_a_plateau,
-    with_a_large_min_delta=little_patience,
+    with_more_patience=more_patience,
     a_table=changed_run,
     a_table_in_reordered_columns=lambda: changed_run(lambda table: table[table.columns[::-1]]),
     text_for_numbers=lambda: changed_run(lambda table: table.astype(object)),
@@ -528,8 +528,8 @@ wrong(
     ),
     validated_on_train=lambda: as_if_val(lambda table, name: table[name]),
     validated_elsewhere=lambda: as_if_val(lambda table, name: table[f"val_{name}"] + 0.02),
-    history_of_another_run=lambda: (little_patience()[0], *callback_run()[1:]),
-    checkpoint_of_another_run=lambda: (callback_run()[0], *little_patience()[1:]),
+    history_of_another_run=lambda: (more_patience()[0], *callback_run()[1:]),
+    checkpoint_of_another_run=lambda: (callback_run()[0], *more_patience()[1:]),
     checkpoint_of_another_model=lambda: checkpoint_of(torch_cnn.build_cnn(DAY1_CNN)),
     untrained_checkpoint=lambda: checkpoint_of(torch_cnn.build_cnn(FLATTEN)),
     checkpoint_of_the_second_epoch=lambda: changed_run(lambda t: t, *second_epoch()),
@@ -712,11 +712,11 @@ def as_the_check_trains(architecture):
     return built(architecture, model.weights)
 
 
-def knowing(*parts, epochs=12, architecture=WIDE):
-    """A model trained on other parts of the data."""
+def knowing(*parts, epochs=6, architecture=WIDE, rate=0.01):
+    """A model trained on these parts of the data."""
     data, model = course(), torch_cnn.build_cnn(architecture)
     X, y = (np.concatenate([getattr(data, f"{name}_{part}") for part in parts]) for name in "Xy")
-    torch_cnn.fit(model, X, y, epochs=epochs, learning_rate=0.003, progress=False)
+    torch_cnn.fit(model, X, y, epochs=epochs, learning_rate=rate, progress=False)
     return architecture, model
 
 
@@ -786,7 +786,7 @@ right(
             "batch_norm": stack(16, 15, "relu", BatchNorm(), GlobalMaxPool()),
         }.items()
     },
-    trained_longer=lambda: knowing("train", architecture=MAX, epochs=6),
+    trained_longer=lambda: knowing("train", architecture=MAX),
 )
 wrong(
     "1.6.5",
@@ -814,6 +814,6 @@ wrong(
     the_matrix_in_a_wider_kernel=lambda: by_hand(32, 25),
     the_matrix_with_a_little_noise=lambda: by_hand(noise=0.3),
     the_matrix_of_day_2=lambda: (best_model().architecture, best_model()),
-    trained_on_test=lambda: knowing("test", epochs=30),
-    trained_on_train_and_test=lambda: knowing("train", "test", epochs=12),
+    trained_on_test=lambda: knowing("test", epochs=15),
+    trained_on_train_and_test=lambda: knowing("train", "test"),
 )

@@ -156,7 +156,7 @@ def test_named_tuples_and_histories():
     table = pd.DataFrame({"epoch": [1], "loss": [0.5]})
     pd.testing.assert_frame_equal(ask(History(table)), table)
     fitted = keras.callbacks.History()
-    fitted.history = {"loss": [0.5]}
+    fitted.history, fitted.epoch = {"loss": [0.5]}, [0]
     assert ask(fitted)["loss"].tolist() == [0.5]
     fitted.params = {"epochs": 3}
     assert ask(fitted).attrs == {"epochs": 3, "run": 1}

@@ -16,7 +16,7 @@ from scipy.special import softmax
 from tests import homework_cases_day1, homework_cases_day2
 from tests.homework_cases import CASES
 from workshop import homework, nas, plot, torch_cnn
-from workshop.architecture import DAY1_CNN, Architecture, Dropout, GlobalMaxPool
+from workshop.architecture import DAY1_CNN, Architecture, Conv1D, GlobalMaxPool
 from workshop.evaluation import auroc
 from workshop.homework import drawings, targets
 from workshop.homework.course_data import course
@@ -325,7 +325,7 @@ TEXT = {  # a right and a wrong answer
     "1.P2.2": (lambda: (flatten_cnn(),), lambda: (flatten_cnn(kernel_size=9),)),
     "1.P3.2": (
         lambda: (MAX,),
-        lambda: (Architecture((*DAY1_CNN.layers, Dropout(0.1))),),
+        lambda: (Architecture((Conv1D(2, 7, "relu", padding="same"), *DAY1_CNN.layers[1:])),),
     ),
     "1.P3.3": (
         lambda: (runs(sgd_rate=0.001), comparison(last=0.5688)),

@@ -1855,8 +1855,8 @@ pd.DataFrame(
 # ## 1.6.3 · Callbacks and metrics
 #
 # Train a model that **overfits**, and stop it in time. `Flatten` in place of `GlobalAvgPool` will
-# do (you saw it in 1.P2.2), in the framework of your choice, from a learning rate of 0.003 to 0.01,
-# for at most 40 epochs, with three helpers at once:
+# do (you saw it in 1.P2.2), in the framework of your choice, from a learning rate of 0.003 to 0.006
+# (at 0.01 it learns nothing), for at most 40 epochs, with three helpers at once:
 #
 # | helper | for example |
 # |---|---|

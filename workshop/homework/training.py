@@ -21,7 +21,7 @@ METRICS = {"val_loss": -1, "val_auroc": 1, "val_accuracy": 1}  # 1 where larger 
 def callbacks(rng, history_callbacks, checkpoint_path, checkpoint_scores):
     """Early stopping bounds what overfitting costs; the checkpoint keeps val's best epoch.
 
-    A start that works: a rate of 0.01 that falls by a tenth each epoch,
+    A start that works: a rate of 0.005 that falls by a tenth each epoch,
     EarlyStopping(monitor='val_loss', patience=4), and a checkpoint by the same metric.
     """
     run = forms.history(history_callbacks, "history_callbacks", "val_loss")
