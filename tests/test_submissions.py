@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from pathlib import Path
 
 import pytest
 
@@ -96,6 +97,15 @@ def test_a_downloaded_notebook_is_its_students(whose, system, name, student):
     found = whose[system, name]
     assert (found.student, found.named_by) == (student, system)
     assert found.late == name.startswith(tuple(LATE))
+
+
+def test_the_table_of_the_guide_is_true(tmp_path):
+    guide = Path(__file__).parents[1].joinpath("GRADING.md").read_text(encoding="utf-8")
+    table = guide.split("| from |")[1].split("\n\n")[0]
+    promised = dict(re.findall(r"\| `(.+?)`.* \| (.+) \|$", table, flags=re.MULTILINE))
+    found = find_submissions([touch(tmp_path, promised)])
+    assert {one.name: one.student for one in found} == promised
+    assert len(promised) == 6
 
 
 @pytest.mark.parametrize(

@@ -95,10 +95,11 @@ def _add_grade(commands):
 
 def _grade(arguments):
     from workshop import grading
+    from workshop.grading.submissions import as_lines, find_submissions
 
     if arguments.dry_run:
-        found = grading.find_submissions(arguments.submissions, arguments.names)
-        print(*grading.as_lines(found), sep="\n")
+        found = find_submissions(arguments.submissions, arguments.names)
+        print(*as_lines(found), sep="\n")
         return 0
     grades = grading.grade(
         arguments.submissions,

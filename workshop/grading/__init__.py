@@ -21,7 +21,7 @@ from workshop.grading import isolation, limits, results
 from workshop.grading.pool import grade_all, usable_cores
 from workshop.grading.submissions import as_lines, find_submissions
 
-__all__ = ["NOT_ISOLATED", "Grades", "as_lines", "find_submissions", "grade"]
+__all__ = ["NOT_ISOLATED", "Grades", "grade"]
 
 NOT_ISOLATED = (
     "Notebooks run WITHOUT ISOLATION: any of them can read this account's files and the other "
