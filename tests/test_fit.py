@@ -320,14 +320,6 @@ def test_a_model_of_another_precision_is_served(twin, toy, precision, error):
 # --- predict and gradients --------------------------------------------------------------------
 
 
-def test_batches_do_not_change_predictions(twin, toy):
-    X, _ = toy
-    model = twin.build_cnn(TOY)
-    np.testing.assert_allclose(
-        twin.predict(model, X, batch_size=7), twin.predict(model, X), atol=1e-6
-    )
-
-
 @pytest.mark.parametrize(
     ("task", "n_outputs", "activate"),
     [

@@ -173,16 +173,6 @@ def test_a_model_that_its_owner_changed_is_still_explained_right(twin, factor, s
     np.testing.assert_allclose(scores, factor * plain, atol=1e-5 * scale)
 
 
-def test_another_layer_with_the_same_weights_is_noticed():
-    model = torch_cnn.build_cnn(DAY1_CNN)
-    model.layers[1] = torch.nn.Identity()
-    X = sequences(3, 200)[1:]
-    with pytest.warns(UserWarning, match=DENIES):
-        scores = interpret.saturation_mutagenesis(model, X, start=95, end=105)
-    expected = by_brute_force(torch_cnn.predict_logits, model, X, range(95, 105))
-    np.testing.assert_allclose(scores, expected, atol=1e-6)
-
-
 def test_what_overflows_is_refused_as_brute_force_refuses_it():
     """Nobody gets infinities or NumPy's warnings: a mutant's exponential is beyond float32."""
     model = torch_cnn.build_cnn(

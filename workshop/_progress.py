@@ -15,7 +15,7 @@ class ProgressLine:
     def __init__(self, enabled):
         self._handle = None
         self._shown = -np.inf
-        self._write = self._silent
+        self._write = lambda text, last: None
         if enabled and _in_notebook():
             self._write = self._notebook
         elif enabled and sys.stderr.isatty():
@@ -26,9 +26,6 @@ class ProgressLine:
         if last or time.monotonic() - self._shown > 0.1:
             self._shown = time.monotonic()
             self._write(text, last)
-
-    def _silent(self, text, last):
-        pass
 
     def _terminal(self, text, last):
         sys.stderr.write("\r\x1b[K" + text + ("\n" if last else ""))

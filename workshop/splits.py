@@ -155,8 +155,7 @@ def overlapping_windows(table, split):
     >>> overlapping_windows(table, Split([0], [1], [2]))["overlap"].tolist()
     [50]
     """
-    missing = [column for column in ("chrom", "start", "end") if column not in table]
-    if missing:
+    if not {"chrom", "start", "end"} <= set(table):
         raise ValueError(f"table must have columns chrom, start, end; got {list(table)}.")
     chroms = table["chrom"].to_numpy()
     names = names_by_spelling(chroms, "chrom", normal_name).to_numpy()

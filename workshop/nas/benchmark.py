@@ -50,12 +50,6 @@ class Benchmark:
     table: pd.DataFrame
     searches: pd.DataFrame
 
-    def __repr__(self):
-        """What it holds, in one line."""
-        table = self.table
-        trainings = len(table) // table["epoch"].max()
-        return f"Benchmark({table['tokens'].nunique()} architectures, {trainings} trainings)"
-
     @functools.cached_property
     def _trainings(self):
         """The columns of each training, and the seeds with each learning rate."""
