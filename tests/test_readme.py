@@ -58,11 +58,11 @@ def anchors(page):
 
 
 @pytest.mark.parametrize("day", [1, 2])
-def test_the_run_sheet_has_the_minutes_of_the_notebook_and_its_clock_adds_up(day):
+def test_the_run_sheet_has_the_minutes_and_headings_of_the_notebook_and_its_clock_adds_up(day):
     sheet = PAGES["INSTRUCTOR.md"].split(f"**Day {day}, ")[1].split("\n\n")[1]
-    rows = re.findall(r"^\| (\d+):(\d\d) \| (.+?) \| (\d*) \|", sheet, flags=re.MULTILINE)
+    rows = re.findall(r"^\| (\d+):(\d\d) \| (.+?) \| (\d*) \| (.*?) \|", sheet, flags=re.MULTILINE)
     section, minutes = "", Counter()
-    for (hour, minute, what, spent), (next_hour, next_minute, *_) in pairwise(rows):
+    for (hour, minute, what, spent, _), (next_hour, next_minute, *_) in pairwise(rows):
         assert 60 * int(hour) + int(minute) + int(spent) == 60 * int(next_hour) + int(next_minute)
         if begun := re.match(r"\*\*(\d)\*\* ", what):
             section = begun[1]
@@ -70,6 +70,10 @@ def test_the_run_sheet_has_the_minutes_of_the_notebook_and_its_clock_adds_up(day
             minutes[section] += int(spent)
     source = (ROOT / "notebooks" / "src" / f"day{day}.py").read_text(encoding="utf-8")
     promised = re.findall(r"^# \| ([0-5]) \| .+ \| (\d+) \|$", source, flags=re.MULTILINE)
+    words = re.sub(r"\s+#? ?", " ", source)
+    assert not [
+        name for row in rows for name in re.findall(r"\*(.+?)\*", row[-1]) if name not in words
+    ]
     assert minutes == {number: int(spent) for number, spent in promised}
 
 
