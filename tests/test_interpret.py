@@ -547,7 +547,7 @@ def test_a_diverged_model_is_refused(twin):
 
 def test_what_is_no_model_is_refused():
     for wrong in (None, "model.ckpt", torch_cnn.SequenceCNN, {"a": 1}):
-        with pytest.raises(TypeError, match="model must be of a twin, or a function of sequences"):
+        with pytest.raises(TypeError, match="model must be of keras_cnn or torch_cnn, or a f"):
             interpret.saturation_mutagenesis(wrong, X_GOOD)
     with pytest.raises(TypeError, match=r"Torch module.*Linear.*torch\.from_numpy\(X\)"):
         interpret.saturation_mutagenesis(torch.nn.Linear(4, 1), X_GOOD)

@@ -161,7 +161,7 @@ def test_a_part_of_the_space_is_a_space():
 @pytest.mark.parametrize(
     ("settings", "error", "message"),
     [
-        ({"benchmark": "data"}, TypeError, r"of load_benchmark\(\); got 'data'"),
+        ({"benchmark": "data"}, TypeError, r"come from load_benchmark\(\); got 'data'"),
         ({"train": TRAIN, "val": VAL}, TypeError, "on the benchmark takes no train, val: .* one"),
         ({"working_dir": "here", "batch_size": 64}, TypeError, "takes no working_dir, batch_size"),
         ({"time_budget": 3, "framework": "keras"}, TypeError, "takes no framework, time_budget"),

@@ -242,7 +242,7 @@ def check_callbacks(callbacks, kind, task, y, validation):
 def check_both_classes(y, name, what):
     """Refuse labels of which a column holds one class only, where `what` needs an AUROC."""
     if (np.ptp(y, axis=0) == 0).any():
-        raise ValueError(f"{what} needs both classes, and {name} holds one only in a column.")
+        raise ValueError(f"{what} needs both classes, and {name} holds one only.")
 
 
 @contextlib.contextmanager

@@ -205,7 +205,7 @@ def _choose(model, X, task, batch_size):
 
 def _check_function(model):
     if not callable(model) or isinstance(model, type):
-        raise TypeError(f"model must be of a twin, or a function of sequences; got {model!r}.")
+        raise TypeError(f"model must be of keras_cnn or torch_cnn, or a function; got {model!r}.")
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(model, torch.nn.Module):
         raise TypeError(

@@ -136,7 +136,7 @@ class Options:
     def _check_benchmark(self):
         """Refuse what the table decides, or what would have no effect."""
         if not isinstance(self.benchmark, Benchmark):
-            raise TypeError(f"benchmark must be of load_benchmark(); got {self.benchmark!r}.")
+            raise TypeError(f"benchmark must come from load_benchmark(); got {self.benchmark!r}.")
         given = [one.name for one in fields(self) if getattr(self, one.name) is not one.default]
         if others := [name for name in given if name in NOT_ON_BENCHMARK]:
             raise TypeError(
