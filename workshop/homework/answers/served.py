@@ -127,7 +127,7 @@ def _array(server, value, depth):
         return server.encode(value.tolist(), depth)
     if value.dtype.itemsize > 8:  # NumPy's longdouble differs between machines
         value = value.astype(np.float64)
-    server.spend(value.nbytes)
+    server.spend(value.nbytes * 4 // 3)  # in base64
     return value if value.ndim else value.item()
 
 
@@ -165,7 +165,7 @@ def _architecture(server, value, depth):
 
 def _model(framework, server, value, depth):
     weights = dict(sys.modules[f"workshop.{framework}_cnn"].get_weights(value))
-    server.spend(sum(one.nbytes for one in weights.values()))
+    server.spend(sum(one.nbytes for one in weights.values()) * 4 // 3)
     network = _architecture(server, value.architecture, depth)
     return {"kind": "model", "framework": framework, "architecture": network, "weights": weights}
 
