@@ -4,6 +4,8 @@ A reader returns what the check works with, or raises `Rejected` with a sentence
 expected and what came.
 """
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 from scipy import special
@@ -53,7 +55,7 @@ def rejected(value, name, expected):
     return Rejected(f"{name} must be {expected}; it is {describe(value)}.")
 
 
-def instance(value, kinds, name, expected):
+def instance(value, name, kinds, expected):
     """A value of certain classes."""
     if not isinstance(value, kinds):
         raise rejected(value, name, expected)
@@ -98,7 +100,7 @@ def mapping(value, name):
         value = value.iloc[0]
     if isinstance(value, pd.Series):
         value = value.to_dict()
-    found = instance(value, dict, name, "a dict or a row of a table")
+    found = instance(value, name, dict, "a dict or a row of a table")
     return {str(key): one for key, one in found.items()}
 
 
@@ -141,7 +143,7 @@ def history(value, name, column):
 
 def function(value, name):
     """A function; one that returns None is still the stub."""
-    answer = instance(value, FunctionAnswer, name, "a function")
+    answer = instance(value, name, FunctionAnswer, "a function")
 
     def call(*arguments):
         found = answer(*arguments)
@@ -152,25 +154,15 @@ def function(value, name):
     return call
 
 
-def model(value, name):
-    """A model of either twin, or of the student's own layers."""
-    return instance(value, (ModelAnswer, PredictorAnswer), name, "a model")
+model = partial(instance, kinds=(ModelAnswer, PredictorAnswer), expected="a model")
+search = partial(instance, kinds=SearchAnswer, expected="what nas.search returns")
+space = partial(instance, kinds=SpaceAnswer, expected="a nas.ModelSpace")
 
 
 def predictions(value, X, name):
     """Probabilities (N, 1) of a model; what it predicts beyond 0 and 1 are logits."""
     found = array(model(value, name).predict(X), f"what {name} predicts", (len(X), 1))
     return found if found.min() >= 0 and found.max() <= 1 else special.expit(found)
-
-
-def search(value, name):
-    """The result of a search."""
-    return instance(value, SearchAnswer, name, "what nas.search returns")
-
-
-def space(value, name):
-    """A model space."""
-    return instance(value, SpaceAnswer, name, "a nas.ModelSpace")
 
 
 def differing_scores(found, expected, tolerance, name):

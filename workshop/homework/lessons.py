@@ -81,7 +81,7 @@ def one_hot(rng, my_one_hot_encode, my_one_hot_decode):
         if not np.array_equal(forms.array(encode(text), name, expected.shape, of=of), expected):
             raise Rejected(hint)
         found = decode(expected.astype(np.float32))
-        if forms.instance(found, str, "what my_one_hot_decode returns", "text") != text.upper():
+        if forms.instance(found, "what my_one_hot_decode returns", str, "text") != text.upper():
             raise Rejected("my_one_hot_decode: a letter for each row, upper case; of zeros an N.")
     yield Remark(True, "Both are right, with lower case and N.")
 
@@ -167,7 +167,7 @@ def improve(rng, improved):
 
     Leave convolution and pool, and replace the last of the three layers.
     """
-    layers = set(forms.instance(improved, Architecture, "improved", "an Architecture").layers)
+    layers = set(forms.instance(improved, "improved", Architecture, "an Architecture").layers)
     new, gone = layers - set(DAY1_CNN.layers), set(DAY1_CNN.layers) - layers
     if improved == DAY1_CNN or max(len(new), len(gone)) > 1:
         raise Rejected("Change one layer of the Day-1 model, so that you know which one it was.")
@@ -249,8 +249,8 @@ def switch_child(rng, keras_child, torch_child):
 
     keras_cnn.set_weights(keras_child, torch_cnn.get_weights(torch_child))
     """
-    forms.instance(keras_child, ModelAnswer, "keras_child", "a model of keras_cnn.build_cnn")
-    forms.instance(torch_child, ModelAnswer, "torch_child", "the model of the cell above")
+    forms.instance(keras_child, "keras_child", ModelAnswer, "a model of keras_cnn.build_cnn")
+    forms.instance(torch_child, "torch_child", ModelAnswer, "the model of the cell above")
     if keras_child.framework != "keras":
         raise Rejected("keras_child is a model of torch_cnn; it must be one of keras_cnn.")
     if keras_child.architecture != torch_child.architecture:
@@ -337,7 +337,7 @@ def another_reward(rng, frugal_reward, result):
 @practice("2.P3.1", "Is the second-best model the same?", given="result", also="x sites")
 def second_best(rng, second_model, result):
     wanted, X = "a model of the search", course().X_val
-    found = forms.instance(second_model, ModelAnswer, "second_model", wanted).logits(X)
+    found = forms.instance(second_model, "second_model", ModelAnswer, wanted).logits(X)
     best, second = (forms.search(result, "result").load(rank).logits(X) for rank in (0, 1))
     mistakes = [(best, "That is the best model; ranks count from 0.")]
     same = partial(_equals, found, tolerance=1e-3)

@@ -80,7 +80,7 @@ def _stopping_remark(run):
 def _checkpoint_predictions(checkpoint_path):
     """Probabilities (N, 1) of the checkpoint for val."""
     expected = "the name of a Keras file (.keras) or a Lightning checkpoint (.ckpt)"
-    load = forms.instance(checkpoint_path, FunctionAnswer, "checkpoint_path", expected)
+    load = forms.instance(checkpoint_path, "checkpoint_path", FunctionAnswer, expected)
     try:
         model = load()
     except AnswerError as error:
@@ -186,7 +186,7 @@ def architecture(rng, my_architecture, my_model):
     Kernels as wide as the motif, 19, then one global pool that keeps the best match; a learning
     rate of 0.003 saves epochs.
     """
-    model = forms.instance(my_model, ModelAnswer, "my_model", "a model from a twin's build_cnn")
+    model = forms.instance(my_model, "my_model", ModelAnswer, "a model from a twin's build_cnn")
     yes = "my_architecture describes my_model, and it is not Day 1's."
     hint = "my_architecture must be the architecture of my_model, and another than Day 1's."
     own = isinstance(my_architecture, Architecture) and my_architecture != DAY1_CNN
