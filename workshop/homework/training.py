@@ -1,6 +1,6 @@
 """Checks of the extended practices on training: 1.6.3 to 1.6.5."""
 
-from functools import lru_cache
+from functools import cache, partial
 from itertools import product
 
 import numpy as np
@@ -110,6 +110,7 @@ def _epoch_remark(run, p):
     return graded_remark(2, best, yes, f"{found} which is not the best by any metric of val.")
 
 
+_fresh_data = cache(partial(datasets.simulate_ctcf, 12000, random_state=65))  # 1.6.5
 SETTING = ["optimizer", "learning_rate", "batch_size"]
 
 
@@ -128,7 +129,15 @@ def optimisation(rng, optimisation_table, best_setting):
     runs["learning_rate"] = runs["learning_rate"].round(8)  # of float32
     asked = runs["optimizer"].isin(("adam", "sgd")) & runs["batch_size"].between(16, 512)
     runs = runs[asked].head(48)
-    _reject_incomplete(runs)
+    if not runs["val_auroc"].between(0, 1).all():
+        raise Rejected("An AUROC lies between 0 and 1.")
+    batches, there = runs["batch_size"].unique(), runs[SETTING].itertuples(index=False, name=None)
+    missing = set(product(("adam", "sgd"), (0.1, 0.01, 0.001), batches)) - set(there)
+    if len(batches) < 2 or missing:
+        raise Rejected(
+            f"{len(missing)} combinations are missing: Adam and SGD, the rates 0.1, 0.01 and "
+            "0.001, and at least two batch sizes."
+        )
     yield graded_remark(4, True, f"All combinations are there, in {len(runs)} runs.", "")
     yes = "The val AUROCs agree with runs of our own."
     yield compared_remark(3, yes, _compare_with_our_runs, runs)
@@ -139,18 +148,6 @@ def optimisation(rng, optimisation_table, best_setting):
     right = (runs["val_auroc"][same] >= runs["val_auroc"].max() - 1e-9).any()
     hint = "best_setting is not the row with the highest val AUROC."
     yield graded_remark(3, right, "best_setting is the best row of the table.", hint)
-
-
-def _reject_incomplete(runs):
-    if not runs["val_auroc"].between(0, 1).all():
-        raise Rejected("An AUROC lies between 0 and 1.")
-    there, batches = set(runs[SETTING].itertuples(index=False, name=None)), set(runs["batch_size"])
-    wanted = set(product(("adam", "sgd"), (0.1, 0.01, 0.001), batches))
-    if len(batches) < 2 or not wanted <= there:
-        raise Rejected(
-            f"{len(wanted - there)} combinations are missing: Adam and SGD, the rates 0.1, 0.01 "
-            "and 0.001, and at least two batch sizes."
-        )
 
 
 def _compare_with_our_runs(runs):
@@ -211,20 +208,18 @@ def _trained_anew(architecture):
 
 def _judge_model(model):
     """Refuse a model that is not good, or that cannot have learnt it on train."""
-    parts = (course().X_test, course().y_test), (_fresh_data().X, _fresh_data().y)
-    p = [forms.predictions(model, X, "my_model") for X, _ in parts]
-    on_test, on_fresh = (evaluation.auroc(y, one) for (_, y), one in zip(parts, p, strict=True))
-    if on_test <= targets.TARGET_AUROC or on_fresh <= targets.FRESH_AUROC:
+    anew, aurocs, losses = _trained_anew(model.architecture), [], []
+    for X, y in ((course().X_test, course().y_test), (_fresh_data().X, _fresh_data().y)):
+        p = forms.predictions(model, X, "my_model")
+        aurocs.append(evaluation.auroc(y, p))
+        losses.append(np.array([_losses(y, p), _losses(y, p) - _losses(y, anew.predict(X))]))
+    if aurocs[0] <= targets.TARGET_AUROC or aurocs[1] <= targets.FRESH_AUROC:
         raise Rejected(
-            f"my_model has AUROC {on_test:.3f} on test (the target is {targets.TARGET_AUROC}) and "
-            f"{on_fresh:.3f} on sequences that nobody has seen. Is it trained, and on train?"
+            f"my_model has AUROC {aurocs[0]:.3f} on test (the target is {targets.TARGET_AUROC}) "
+            f"and {aurocs[1]:.3f} on sequences that nobody has seen. Is it trained, and on train?"
         )
     # The losses on test and on fresh sequences differ by chance only; and so do those beyond the
     # losses of a model that saw train alone, which take much of the chance away.
-    anew, losses = _trained_anew(model.architecture), []
-    for (X, y), one in zip(parts, p, strict=True):
-        own = _losses(y, one)
-        losses.append(np.array([own, own - _losses(y, anew.predict(X))]))
     error = np.sqrt(sum(one.var(axis=1) / one.shape[1] for one in losses))
     if (losses[1].mean(axis=1) - losses[0].mean(axis=1) > 4 * error).any():
         raise Rejected("my_model knows test better than sequences like it: train it on train only.")
@@ -247,8 +242,3 @@ def _is_the_matrix(kernels):
         windows = windows - windows.mean(axis=0)
         places.append(windows / (np.linalg.norm(windows, axis=0) + 1e-9))
     return width >= 8 and (places[0].T @ places[1]).max() > 0.95
-
-
-@lru_cache(maxsize=1)
-def _fresh_data():
-    return datasets.simulate_ctcf(12000, random_state=65)
