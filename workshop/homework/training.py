@@ -208,18 +208,19 @@ def _trained_anew(architecture):
 
 def _judge_model(model):
     """Refuse a model that is not good, or that cannot have learnt it on train."""
-    anew, aurocs, losses = _trained_anew(model.architecture), [], []
-    for X, y in ((course().X_test, course().y_test), (_fresh_data().X, _fresh_data().y)):
-        p = forms.predictions(model, X, "my_model")
-        aurocs.append(evaluation.auroc(y, p))
-        losses.append(np.array([_losses(y, p), _losses(y, p) - _losses(y, anew.predict(X))]))
-    if aurocs[0] <= targets.TARGET_AUROC or aurocs[1] <= targets.FRESH_AUROC:
+    parts = (course().X_test, course().y_test), (_fresh_data().X, _fresh_data().y)
+    of_parts = [(X, y, forms.predictions(model, X, "my_model")) for X, y in parts]
+    on_test, on_fresh = (evaluation.auroc(y, p) for _, y, p in of_parts)
+    if on_test <= targets.TARGET_AUROC or on_fresh <= targets.FRESH_AUROC:
         raise Rejected(
-            f"my_model has AUROC {aurocs[0]:.3f} on test (the target is {targets.TARGET_AUROC}) "
-            f"and {aurocs[1]:.3f} on sequences that nobody has seen. Is it trained, and on train?"
+            f"my_model has AUROC {on_test:.3f} on test (the target is {targets.TARGET_AUROC}) and "
+            f"{on_fresh:.3f} on sequences that nobody has seen. Is it trained, and on train?"
         )
     # The losses on test and on fresh sequences differ by chance only; and so do those beyond the
     # losses of a model that saw train alone, which take much of the chance away.
+    anew, losses = _trained_anew(model.architecture), []
+    for X, y, p in of_parts:
+        losses.append(np.array([_losses(y, p), _losses(y, p) - _losses(y, anew.predict(X))]))
     error = np.sqrt(sum(one.var(axis=1) / one.shape[1] for one in losses))
     if (losses[1].mean(axis=1) - losses[0].mean(axis=1) > 4 * error).any():
         raise Rejected("my_model knows test better than sequences like it: train it on train only.")
