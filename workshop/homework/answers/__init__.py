@@ -155,36 +155,35 @@ class Answers:
                 return [self.decode(item) for item in items]
             case {"kind": "dict", "items": dict(items)}:
                 return {key: self.decode(item) for key, item in items.items()}
-            case {"kind": "table"}:
-                return self._table(tree)
             case {"kind": "function", "handle": int(handle)}:
                 return FunctionAnswer(self.call, handle)
-            case {"kind": "architecture", "description": description}:
-                return Architecture.from_dict(self.decode(description))
-            case {"kind": "model", "framework": str(framework)}:
-                architecture = self.decode(tree["architecture"])
-                weights = check_weights(architecture, tree["weights"])
-                return ModelAnswer(framework, architecture, weights)
-            case {"kind": "predictor", "predict": predict, "n_parameters": int(n)}:
-                return PredictorAnswer(self.decode(predict), n)
-            case {"kind": "space", "layers": {"kind": "list"} as layers}:
-                return SpaceAnswer(self.decode(layers))
-            case {"kind": "search", "framework": str(framework)}:
-                parts = ("history", "ranking", "files", "load")
-                found = (self.decode(tree[key]) for key in parts)
-                return SearchAnswer(framework, *found)
+            case {"kind": str(kind), **parts}:
+                return KINDS[kind](**{name: self.decode(part) for name, part in parts.items()})
         raise ValueError("no kind of answer")
 
-    def _table(self, tree):
-        """DataFrame, or Series where there are no names of columns."""
-        keys = ("columns", "values", "index", "names", "attrs")
-        columns, values, index, names, attrs = (self.decode(tree[key]) for key in keys)
-        levels = [pd.Index(level, name=name) for level, name in zip(index, names, strict=True)]
-        table = pd.DataFrame(dict(enumerate(values))).set_index(levels)
-        if columns is None:
-            return table[0].rename(None)
-        table.columns, table.attrs = columns, attrs
-        return table
+
+def _table(columns, values, index, names, attrs):
+    """DataFrame, or Series where there are no names of columns."""
+    levels = [pd.Index(level, name=name) for level, name in zip(index, names, strict=True)]
+    table = pd.DataFrame(dict(enumerate(values))).set_index(levels)
+    if columns is None:
+        return table[0].rename(None)
+    table.columns, table.attrs = columns, attrs
+    return table
+
+
+def _model(framework, architecture, weights):
+    return ModelAnswer(framework, architecture, check_weights(architecture, weights))
+
+
+KINDS = {  # what is made of the parts of a tree
+    "table": _table,
+    "architecture": lambda description: Architecture.from_dict(description),
+    "model": _model,
+    "predictor": PredictorAnswer,
+    "space": lambda layers: SpaceAnswer(list(layers)),
+    "search": SearchAnswer,
+}
 
 
 def local_answers(namespace):

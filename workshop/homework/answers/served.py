@@ -95,6 +95,10 @@ class AnswerServer:
         self.functions.append(function)
         return {"kind": "function", "handle": len(self.functions) - 1}
 
+    def tree(self, kind, depth, **parts):
+        """The tree of something that has parts."""
+        return {"kind": kind} | {name: self.encode(part, depth) for name, part in parts.items()}
+
 
 def _unreadable(value, how=""):
     return {"kind": "unreadable", "type": f"{type(value).__name__[:80]}{how}"}
@@ -140,14 +144,15 @@ def _table(server, value, depth):
     """A Series is a table without names of columns."""
     server.spend(26 * value.size)  # before it becomes lists
     frame, index = value.to_frame() if value.ndim == 1 else value, value.index
-    parts = {
-        "columns": None if value.ndim == 1 else value.columns.tolist(),
-        "values": [column.tolist() for _, column in frame.items()],
-        "index": [index.get_level_values(i).tolist() for i in range(index.nlevels)],
-        "names": list(index.names),
-        "attrs": value.attrs,
-    }
-    return {"kind": "table"} | {key: server.encode(part, depth) for key, part in parts.items()}
+    return server.tree(
+        "table",
+        depth,
+        columns=None if value.ndim == 1 else value.columns.tolist(),
+        values=[column.tolist() for _, column in frame.items()],
+        index=[index.get_level_values(i).tolist() for i in range(index.nlevels)],
+        names=list(index.names),
+        attrs=value.attrs,
+    )
 
 
 def _history(server, value, depth):
@@ -160,46 +165,36 @@ def _history(server, value, depth):
 
 
 def _architecture(server, value, depth):
-    return {"kind": "architecture", "description": server.encode(value.to_dict(), depth)}
+    return server.tree("architecture", depth, description=value.to_dict())
 
 
 def _model(framework, server, value, depth):
     weights = dict(sys.modules[f"workshop.{framework}_cnn"].get_weights(value))
-    server.spend(sum(one.nbytes for one in weights.values()) * 4 // 3)
-    network = _architecture(server, value.architecture, depth)
-    return {"kind": "model", "framework": framework, "architecture": network, "weights": weights}
-
-
-def _predictor(server, predict, n_parameters):
-    return {"kind": "predictor", "predict": server.function(predict), "n_parameters": n_parameters}
+    parts = {"framework": framework, "architecture": value.architecture, "weights": weights}
+    return server.tree("model", depth, **parts)
 
 
 def _torch_module(server, value, depth):
     n_parameters = sum(one.numel() for one in value.parameters())
-    return _predictor(server, partial(_torch_predictions, value), n_parameters)
+    predict = partial(_torch_predictions, value)
+    return server.tree("predictor", depth, predict=predict, n_parameters=n_parameters)
 
 
 def _keras_model(server, value, depth):
     n_parameters = int(value.count_params()) if value.built else 0
-    return _predictor(server, lambda X: np.asarray(value(X, training=False)), n_parameters)
+    parts = {"predict": lambda X: np.asarray(value(X, training=False))}
+    return server.tree("predictor", depth, n_parameters=n_parameters, **parts)
 
 
 def _space(server, value, depth):
-    layers = [
-        [{"kind": type(one).__name__} | vars(one) for one in layer] for layer in layers_of(value)
-    ]
-    return {"kind": "space", "layers": server.encode(layers, depth)}
+    layers = [[{"kind": type(one).__name__} | vars(one) for one in own] for own in layers_of(value)]
+    return server.tree("space", depth, layers=layers)
 
 
 def _search(server, value, depth):
-    parts = {
-        "history": value.history,
-        "ranking": value.ranking,
-        "files": _search_files(value),
-        "load": partial(nas.load_model, value),
-    }
-    parts = {name: server.encode(part, depth) for name, part in parts.items()}
-    return {"kind": "search", "framework": value.framework} | parts
+    said = {name: getattr(value, name) for name in ("framework", "history", "ranking")}
+    load = partial(nas.load_model, value)
+    return server.tree("search", depth, **said, files=_search_files(value), load=load)
 
 
 def _search_files(result):
