@@ -1,5 +1,6 @@
 """`workshop.homework`: right answers in any form get their points, wrong ones a hint."""
 
+import inspect
 import math
 import re
 from collections import Counter
@@ -41,10 +42,12 @@ def fresh_session(monkeypatch):
     monkeypatch.delenv("WORKSHOP_GRADING", raising=False)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def seeds(request):
-    """One in CI; ten with ``--seeds 10``: points do not depend on the draw."""
-    return range(request.config.getoption("--seeds"))
+    """One in CI; ten with ``--seeds 10``: points do not depend on the draw, if there is one."""
+    n, named = request.config.getoption("--seeds"), getattr(request.node, "callspec", None)
+    check = homework.PRACTICES[named.params["practice_id"] if named else "2.P3.3"].check
+    return range(n if inspect.getsource(check).count("rng") > 1 else 1)
 
 
 @pytest.fixture(autouse=True)
