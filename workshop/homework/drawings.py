@@ -233,5 +233,4 @@ def another_explanation(explain, best_model, X_positive, motif_starts):
     options = {"start": part.start, "sites": [(start, start + WIDTH)]}
     both = interpret.saturation_mutagenesis(best_model, X), theirs
     draws = [partial(plot.score_logo, one[0, part], X[0, part], **options) for one in both]
-    titles = ["mutagenesis", "your explanation"]
-    return plot.row(*draws, titles=titles, size=(9, 2.2), columns=1)
+    return plot.row(*draws, titles=["mutagenesis", "your explanation"], size=(9, 2.2), columns=1)

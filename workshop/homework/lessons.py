@@ -265,14 +265,12 @@ def switch_child(rng, keras_child, torch_child):
 @practice("2.P1.3", "Add a layer to the space")
 def add_layer(rng, deeper_space, deeper_tokens):
     size = forms.space(deeper_space, "deeper_space").size
-    yes = "756 architectures: twice as many."
     hint = f"{size} architectures; one more layer with two choices makes 756."
-    yield graded_remark(0, size == 756, yes, hint)
+    yield graded_remark(0, size == 756, "756 architectures: twice as many.", hint)
     tokens = forms.array(deeper_tokens, "deeper_tokens", (len(deeper_space.layers),))
-    yes = "The tokens select the Day-1 model with the dense layer."
     hint = "The tokens select another network: Day 1's four, then the dense layer."
     right = deeper_space.architecture(tokens) == Architecture((*DAY1_CNN.layers, Dense(16, "relu")))
-    yield graded_remark(0, right, yes, hint)
+    yield graded_remark(0, right, "The tokens select the Day-1 model with the dense layer.", hint)
 
 
 @practice("2.P5.1", "The bandit's baseline and learning rate")
