@@ -13,8 +13,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-# Importing these enters their checks:
-from workshop.homework import evaluating, explaining, lessons, searching, training  # noqa: F401
+from workshop.homework import drawings, evaluating, explaining, lessons, searching, training
 from workshop.homework.answers import AnswerError, local_answers
 from workshop.homework.forms import unfilled
 from workshop.homework.practice import REGISTRY, NotDone, Practice, Rejected, Remark
@@ -31,6 +30,9 @@ __all__ = [
     "judge",
     "scoreboard",
 ]
+
+CHECKS = evaluating, explaining, lessons, searching, training
+"""The modules that enter the tasks and their checks."""
 
 PRACTICES = {key: REGISTRY[key] for key in sorted(REGISTRY, key=lambda key: key.replace("P", "0"))}
 """All tasks by id, in the order of the lessons: those in the text, P, before those of section 6."""
@@ -104,10 +106,7 @@ class Verdict:
         from IPython.display import display
 
         display({"text/html": self._repr_html_(), "text/plain": str(self)}, raw=True)
-        from workshop.homework import drawings
-
-        practice = PRACTICES[self.practice_id]
-        if self.passed and len(self.answers) == len(practice.names + practice.also):
+        if self.passed:
             drawings.show(self.practice_id, self.answers)
 
 
@@ -165,7 +164,7 @@ def check(practice_id, *answers, random_state=None):
         raise ValueError(f"practice_id must be one of {', '.join(PRACTICES)}; got {practice_id!r}.")
     practice = PRACTICES[practice_id]
     needed = len(practice.names)
-    if len(answers) not in (needed, needed + len(practice.also)):
+    if len(answers) not in (needed, drawings.n_arguments(practice_id)):
         raise TypeError(
             f"{practice_id} takes {needed} answers; got {len(answers)}. Write: "
             f'homework.check("{practice_id}", {", ".join(practice.names)})'

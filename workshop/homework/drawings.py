@@ -5,12 +5,12 @@ a figure, with a caption of its own where none stands above it. The captions sta
 notebook gives an answer away.
 """
 
-from functools import partial
+from functools import partial, wraps
+from inspect import signature
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
-from IPython.display import display
 
 from workshop import evaluation, interpret, motifs, nas, plot
 from workshop.architecture import DAY1_CNN
@@ -27,17 +27,23 @@ def shows(practice_id, caption=""):
     """Enter a function; without a caption here, it returns one after the figure."""
 
     def enter(draw):
-        DRAWINGS[practice_id] = (lambda *args: (draw(*args), caption)) if caption else draw
+        both = wraps(draw)(lambda *answers: (draw(*answers), caption))
+        DRAWINGS[practice_id] = both if caption else draw
         return draw
 
     return enter
 
 
+def n_arguments(practice_id):
+    """How many answers a practice is drawn with; 0 where it is not."""
+    return len(signature(DRAWINGS[practice_id]).parameters) if practice_id in DRAWINGS else 0
+
+
 def show(practice_id, answers):
-    """Show what the right answers to a practice have to show, if anything."""
+    """Show what right answers have to show, if all that it takes is there."""
     try:
-        if draw := DRAWINGS.get(practice_id):
-            plot.show(*draw(*answers))
+        if n_arguments(practice_id) == len(answers):
+            plot.show(*DRAWINGS[practice_id](*answers))
     except Exception as problem:  # the answer is right, whatever form it has
         print(f"It could not be drawn ({type(problem).__name__}: {problem}).")
 
@@ -62,7 +68,8 @@ def label_proportions(label_shares):
 
 
 @shows("1.P1.2", "Shares of the four letters: by part (left) and by label (right).")
-def base_composition(*shares):
+def base_composition(base_shares, base_shares_by_label):
+    shares = base_shares, base_shares_by_label
     tables = [pd.DataFrame(dict(one), index=list("ACGT")) for one in shares]
     return plot.row(*(partial(plot.bars, t, xlabel="share", number="{:.3f}") for t in tables))
 
@@ -151,6 +158,8 @@ BY_BOTH = "The children of the search. Is the best one the same by both?"
 
 @shows("2.6.4", BY_BOTH)
 def children_by_own_reward(my_reward, my_reward_result):
+    from IPython.display import display
+
     history = my_reward_result.history
     table = history[["tokens", "n_parameters", "val_auroc", "reward"]]
     display(table.sort_values("reward", ascending=False).head(9).round(4))

@@ -59,11 +59,7 @@ def finish_evaluation(rng, torch_scores, sensitive_threshold, sensitive_scores, 
     yield compared_remark(3, f"sensitive_scores {yes}", compare, *answer)
 
 
-@practice(
-    "1.6.2",
-    "Do the two models fail on the same sequences?",
-    also="keras_predictions torch_predictions",
-)
+@practice("1.6.2", "Do the two models fail on the same sequences?")
 def compare_two(rng, compare_models):
     """Two models that learnt the same thing share their mistakes: agreement is no proof.
 

@@ -15,7 +15,7 @@ from workshop.homework.practice import Rejected, compared_remark, graded_remark,
 _size = partial(np.linalg.norm, axis=(1, 2))  # of each sequence's scores, as a vector
 
 
-@practice("2.6.1", "Importance on both strands", given="best_model", also="motif_starts")
+@practice("2.6.1", "Importance on both strands", given="best_model")
 def importance(rng, score_all, positive_importance, best_model):
     """Position i is L - 1 - i of the reverse complement: its map has to be turned back.
 
@@ -115,13 +115,7 @@ def _compare_importance(answer, name, X, exact):
     require(same, expected, hint, mistakes)
 
 
-@practice(
-    "2.6.2",
-    "And in the negatives?",
-    given="best_model",
-    also="positive_importance",
-    written="my_answer_262",
-)
+@practice("2.6.2", "And in the negatives?", given="best_model", written="my_answer_262")
 def negatives(rng, negative_importance, my_claims_262, my_answer_262, best_model):
     """All three numbers follow from one thing: a positive has a motif to break.
 
@@ -162,7 +156,7 @@ def _concentration(importance):
     return windows.max(axis=1) / np.maximum(positive.sum(axis=1), 1e-9)
 
 
-@practice("2.6.5", "Another explanation", also="best_model X_positive motif_starts")
+@practice("2.6.5", "Another explanation")
 def explanation(rng, explain):
     """The gradient changes on the way from the baseline, so one cannot stand for all of them.
 

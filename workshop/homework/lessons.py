@@ -161,7 +161,7 @@ def costs(model, part):
     return lambda t: 5 * (positive & (p < t)).sum() + (~positive & (p >= t)).sum()
 
 
-@practice("1.P3.2", "Improve the model", also="improved_history")
+@practice("1.P3.2", "Improve the model")
 def improve(rng, improved):
     """One good match is enough for a maximum; a mean is moved little by it.
 
@@ -332,7 +332,7 @@ def another_reward(rng, frugal_reward, result):
     yield Remark(True, "It is right, for random scores and a random network.")
 
 
-@practice("2.P3.1", "Is the second-best model the same?", given="result", also="x sites")
+@practice("2.P3.1", "Is the second-best model the same?", given="result")
 def second_best(rng, second_model, result):
     wanted, X = "a model of the search", course().X_val
     found = forms.instance(second_model, "second_model", ModelAnswer, wanted).logits(X)
@@ -343,7 +343,7 @@ def second_best(rng, second_model, result):
     yield Remark(True, "It is the second-best.")
 
 
-@practice("2.P3.2", "Is the focus region the motif?", also="importance motif_starts")
+@practice("2.P3.2", "Is the focus region the motif?")
 def focus(rng, focus_region):
     """The total of a window asks for all of its positions; one high position alone is no motif.
 
@@ -364,7 +364,7 @@ def focus(rng, focus_region):
     yield Remark(True, "It finds the best window of random numbers.")
 
 
-@practice("2.P3.3", "Two letters at once", also="best_model x region")
+@practice("2.P3.3", "Two letters at once")
 def two_letters(rng, score_two):
     score, rows = forms.function(score_two, "score_two"), []
     for _ in range(3):

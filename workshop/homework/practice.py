@@ -34,7 +34,6 @@ class Practice:
     points: int  # 10 for an extended practice, 0 for one in the text
     check: Callable  # the generator
     written: str = ""  # name of the answer in words that the instructor reads
-    also: tuple = ()  # names that a drawing takes after the others, and no check
     why: str = ""  # why a right answer is right
     last_hint: str = ""  # what is said after three answers that were not right
 
@@ -52,19 +51,19 @@ class NotDone(Rejected):
     """The answer is still that of the stub; the text says which."""
 
 
-def practice(practice_id, title, *, given="", also="", written=""):
+def practice(practice_id, title, *, given="", written=""):
     """Enter a check as that of a practice; its arguments have the names of the answers.
 
-    `given` are those of them that the notebook has, not the student, divided by spaces; `also` are
-    names for a drawing. The first paragraph of the check's docstring says why a right answer is
-    right, the second is the last hint.
+    `given` are those of them that the notebook has, not the student, divided by spaces. The first
+    paragraph of the check's docstring says why a right answer is right, the second is the last
+    hint.
     """
 
     def enter(check):
         names, points = tuple(signature(check).parameters)[1:], 10 if ".6." in practice_id else 0
         said = [" ".join(one.split()) for one in (check.__doc__ or "").split("\n\n")]
         known = practice_id, title, names, len(names) - len(given.split()), points, check
-        REGISTRY[practice_id] = Practice(*known, written, tuple(also.split()), *said)
+        REGISTRY[practice_id] = Practice(*known, written, *said)
         return check
 
     return enter

@@ -22,7 +22,7 @@ from workshop.nas.trial import child_seed
 SEED = 0  # random_state of all searches of the homework
 
 
-@practice("2.6.3", "Prune the model space", also="result")
+@practice("2.6.3", "Prune the model space")
 def prune(rng, pruned_space, pruned_result):
     """One choice, made from what the first search found, moved the whole distribution.
 
