@@ -110,7 +110,7 @@ def _epoch_remark(run, p):
     return graded_remark(2, best, yes, f"{found} which is not the best by any metric of val.")
 
 
-_fresh_data = cache(partial(datasets.simulate_ctcf, 12000, random_state=65))  # 1.6.5
+_fresh_data = cache(partial(datasets.simulate_ctcf, 6000, random_state=65))  # 1.6.5
 SETTING = ["optimizer", "learning_rate", "batch_size"]
 
 
