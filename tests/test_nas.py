@@ -410,8 +410,12 @@ UNKNOWN = make_space([Op("flatten"), Op("lstm", units=3)])
     ("settings", "error", "message"),
     [
         ({"framework": "jax"}, ValueError, "framework must be 'torch' or 'keras'; got 'jax'"),
-        ({"reward": "auprc"}, ValueError, r"one of accuracy, auroc, loss for task 'binary'"),
-        ({"task": "regression"}, ValueError, r"one of loss for task 'regression'; got 'auroc'"),
+        (
+            {"reward": "auprc"},
+            ValueError,
+            r"of binary must be a function or in \['accuracy', 'auroc', 'loss'\]",
+        ),
+        ({"task": "regression"}, ValueError, r"in \['loss'\]; got 'auroc'"),
         ({"epochs": 0}, ValueError, "epochs must be a whole number, 1 or more"),
         ({"learning_rate": 0}, ValueError, "learning_rate must be positive"),
         ({"learning_rate": lambda e: 0.1}, ValueError, "of a search must be a number"),

@@ -172,10 +172,7 @@ def check_data(architecture, X, y, *, suffix=""):
     expected = (len(X), architecture.n_outputs)
     if y.shape != expected:
         hint = f" Pass np.asarray({name})[:, None]." if (*y.shape, 1) == expected else ""
-        raise ValueError(
-            f"{name} must have shape {expected}, a row a sequence and a column an output; got "
-            f"{y.shape}.{hint}"
-        )
+        raise ValueError(f"{name} must have shape {expected}; got {y.shape}.{hint}")
     if len(X) == 0:
         raise ValueError(f"X{suffix} must hold at least one sequence; got none.")
     y = y.astype(np.float32, copy=False)

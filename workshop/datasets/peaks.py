@@ -73,10 +73,7 @@ def read_peaks(fasta, bed, *, length=200, chroms=None, distance=1000, ends=10_00
         if chrom in tables:
             raise ValueError(f"{chrom} must come once in the FASTA files; again in {path}.")
         if peaks[chrom]["end"].max() > len(chromosome):
-            raise ValueError(
-                f"Peaks of {bed} reach beyond {chrom}, which has {len(chromosome)} bp in {path}. "
-                "Are both of one assembly?"
-            )
+            raise ValueError(f"{bed} reaches beyond {chrom} of {path}. Is it another assembly?")
         tables[chrom], reasons = _peaks_and_negatives(
             np.frombuffer(chromosome, np.uint8),
             peaks[chrom],

@@ -22,10 +22,7 @@ class Reward:
     def __init__(self, reward, *, task, y_train, y_val):
         names = sorted({"loss", *training.METRICS[task]} - {"mae"})
         if not callable(reward) and reward not in names:
-            raise ValueError(
-                "reward must be a function of (y_true, y_score), or one of "
-                f"{', '.join(names)} for task {task!r}; got {reward!r}."
-            )
+            raise ValueError(f"reward of {task} must be a function or in {names}; got {reward!r}.")
         if reward == "auroc":
             training.check_both_classes(y_val, "the y of val", "reward='auroc'")
             if task == "binary":

@@ -265,10 +265,7 @@ def _to_layer(operation, *, where):
     if settings.get("activation", "") is None:  # as Keras writes: none
         del settings["activation"]
     if unknown := set(settings) - known:
-        raise ValueError(
-            f"{where}: {operation.Layer_type} takes {', '.join(sorted(known)) or 'no settings'}; "
-            f"got {', '.join(sorted(unknown))}."
-        )
+        raise ValueError(f"{where} takes {sorted(known)}; got {sorted(unknown)}.")
     if kind in (arch.MaxPool, arch.AvgPool):
         settings.setdefault("pool_size", 2)  # as in AMBER and in Keras
     try:
