@@ -119,14 +119,9 @@ class Architecture:
     def weight_shapes(self):
         """Name to shape of everything that `get_weights` of the twins returns, in that order.
 
-        Returns
-        -------
-        dict of str to tuple of int
-            ``"0.kernel"`` is the kernel of layer 0: (kernel_size, channels in, filters) of a
-            convolution, (features in, units) of a Dense layer. The last is ``"output.bias"``.
+        ``"0.kernel"`` is the kernel of layer 0: (kernel_size, channels in, filters) of a
+        convolution, (features in, units) of a Dense layer. The last is ``"output.bias"``.
 
-        Examples
-        --------
         >>> DAY1_CNN.weight_shapes()["0.kernel"]
         (7, 4, 32)
         """

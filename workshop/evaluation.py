@@ -41,7 +41,7 @@ class Scores(NamedTuple):
 
 
 def evaluate(y_true, y_score, *, threshold=0.5):
-    """Score predictions of one binary task, at a threshold and without one.
+    """`Scores` of predictions of one binary task, at a threshold and without one.
 
     Parameters
     ----------
@@ -50,10 +50,6 @@ def evaluate(y_true, y_score, *, threshold=0.5):
     y_score : array of the same shape
         Larger means more positive: probabilities, or logits with ``threshold=0``.
     threshold : float
-
-    Returns
-    -------
-    Scores
 
     Examples
     --------
@@ -116,7 +112,7 @@ class Interval(NamedTuple):
 def bootstrap_interval(
     y_true, y_score, *, metric=auroc, level=0.95, n_resamples=1000, random_state=0
 ):
-    """Percentile bootstrap interval of a metric: how far would another test set have moved it.
+    """Percentile bootstrap `Interval` of a metric: how far another test set would have moved it.
 
     Parameters
     ----------
@@ -127,10 +123,6 @@ def bootstrap_interval(
         Between 0 and 1.
     n_resamples : int
     random_state : int or numpy.random.Generator
-
-    Returns
-    -------
-    Interval
 
     Examples
     --------
@@ -157,7 +149,7 @@ class Comparison(NamedTuple):
 
 
 def compare_predictions(y_true, a, b, *, threshold=0.5, n_resamples=500, random_state=0):
-    """Compare two models on the same sequences: whether they fail on the same ones.
+    """`Comparison` of two models on the same sequences: whether they fail on the same ones.
 
     Parameters
     ----------
@@ -167,10 +159,6 @@ def compare_predictions(y_true, a, b, *, threshold=0.5, n_resamples=500, random_
         Scores at or above it count as positive.
     n_resamples, random_state
         Of the paired bootstrap, see `bootstrap_interval`.
-
-    Returns
-    -------
-    Comparison
 
     Examples
     --------

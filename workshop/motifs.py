@@ -69,25 +69,15 @@ class Motif:
         return self.counts / self.counts.sum(axis=1, keepdims=True)
 
     def log_odds(self):
-        """How much likelier each base is in a binding site than by chance, a quarter, in bits.
+        """How much likelier each base is in a binding site than by chance, (K, 4), in bits.
 
-        Returns
-        -------
-        ndarray of shape (K, 4)
-            log2(probability / 0.25), with 1 added to each count, so that a base never seen has a
-            finite score.
+        log2(probability / 0.25), with 1 added to each count: a base never seen has a finite score.
         """
         counts = self.counts + 1
         return np.log2(4 * counts / counts.sum(axis=1, keepdims=True))
 
     def information_content(self):
-        """Relative entropy of each position against bases of equal shares, in bits.
-
-        Returns
-        -------
-        ndarray of shape (K,)
-            0 for equal shares, 2 for a fixed base.
-        """
+        """Relative entropy of each position against equal shares, (K,): 0 to 2 bits."""
         p = self.probabilities()
         return (p * np.log2(4 * p, out=np.zeros_like(p), where=p > 0)).sum(axis=1)
 
@@ -229,17 +219,13 @@ class Similarity(NamedTuple):
 
 
 def similarity(a, b, *, min_overlap=None):
-    """Best Pearson correlation of two motifs over all alignments and both strands.
+    """`Similarity` of two motifs: the best correlation over all alignments and both strands.
 
     Parameters
     ----------
     a, b : Motif
     min_overlap : int, optional
         Least number of aligned columns; the width of the narrower motif by default.
-
-    Returns
-    -------
-    Similarity
 
     Examples
     --------

@@ -47,7 +47,7 @@ class Split(NamedTuple):
 
 
 def split_by_chromosome(chroms, *, val_chroms=VAL_CHROMS, test_chroms=TEST_CHROMS):
-    """Hold out whole chromosomes; all that are not named train.
+    """`Split` that holds out whole chromosomes; all that are not named train.
 
     A name counts without blanks, case and ``chr``, and contigs such as ``chr1_KI270706v1_random``
     go with their chromosome. A row that names none is an error, and so is one to train on that may
@@ -59,10 +59,6 @@ def split_by_chromosome(chroms, *, val_chroms=VAL_CHROMS, test_chroms=TEST_CHROM
         Chromosome of each row, such as ``table["chrom"]``.
     val_chroms, test_chroms : sequence of str or int
         Chromosomes of the validation and of the test part.
-
-    Returns
-    -------
-    Split
 
     Examples
     --------
@@ -103,7 +99,7 @@ def split_by_chromosome(chroms, *, val_chroms=VAL_CHROMS, test_chroms=TEST_CHROM
 
 
 def split_at_random(n, *, val_size, test_size, random_state):
-    """Split rows by chance, with scikit-learn.
+    """`Split` of rows by chance, with scikit-learn.
 
     Right only where rows are independent. Windows of a genome are not: see `split_by_chromosome`.
 
@@ -114,10 +110,6 @@ def split_at_random(n, *, val_size, test_size, random_state):
     val_size, test_size : float
         Share of each part, between 0 and 1.
     random_state : int
-
-    Returns
-    -------
-    Split
 
     Examples
     --------

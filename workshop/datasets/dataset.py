@@ -81,15 +81,11 @@ def write_dataset(dataset, path):
 
 
 def read_dataset(path):
-    """Read what `write_dataset` wrote.
+    """Read the `Dataset` that `write_dataset` wrote.
 
     Parameters
     ----------
     path : path-like
-
-    Returns
-    -------
-    Dataset
 
     Raises
     ------

@@ -11,7 +11,7 @@ NEEDS = ": a gradient needs its framework; saturation_mutagenesis takes any func
 
 
 def saliency(model, X, *, task=0, batch_size=256):
-    """Gradient of one logit with respect to each entry of the input.
+    """Gradient (N, L, 4), float32, of one logit with respect to each entry of the input.
 
     What a small step towards each base would change; also bases that are not there have one.
     ``project`` keeps those that are there: "gradient times input".
@@ -25,10 +25,6 @@ def saliency(model, X, *, task=0, batch_size=256):
     task : int
         Column of the output.
     batch_size : int
-
-    Returns
-    -------
-    ndarray of shape (N, L, 4), float32
 
     Examples
     --------

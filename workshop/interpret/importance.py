@@ -11,7 +11,7 @@ from workshop.sequences import check_one_hot
 
 
 def zero_mean(scores):
-    """Subtract from each score the mean over A, C, G and T of its position.
+    """Subtract from each score the mean over A, C, G and T of its position; the shape stays.
 
     A mutagenesis counts from the base that is there, a gradient from nowhere: a model of one-hot
     sequences cannot tell a constant that all four bases of a position share, as exactly one of
@@ -21,10 +21,6 @@ def zero_mean(scores):
     Parameters
     ----------
     scores : array of shape (..., 4)
-
-    Returns
-    -------
-    ndarray of the same shape
 
     Examples
     --------
@@ -36,7 +32,7 @@ def zero_mean(scores):
 
 
 def project(scores, X):
-    """Keep the scores of the bases that are there: scores times one-hot sequences.
+    """Keep the scores (N, L, 4) of the bases that are there: scores times one-hot sequences.
 
     Of a gradient this is "gradient times input". Of a mutagenesis it is 0: use `zero_mean` first.
 
@@ -44,10 +40,6 @@ def project(scores, X):
     ----------
     scores : array of shape (N, L, 4)
     X : array of shape (N, L, 4)
-
-    Returns
-    -------
-    ndarray of shape (N, L, 4)
 
     Examples
     --------
@@ -100,7 +92,7 @@ class Localisation(NamedTuple):
 
 
 def localisation(importance, motif_starts, *, width):
-    """Score how well the largest absolute scores lie on the planted motifs.
+    """`Localisation`: how well the largest absolute scores lie on the planted motifs.
 
     All bases of all sequences that have a motif are ranked together by ``abs(importance)``; those
     within a motif are the positives. Not every base of a motif matters: MA0139.1's outer columns
@@ -115,10 +107,6 @@ def localisation(importance, motif_starts, *, width):
         Dataset's table.
     width : int
         bp of the motif.
-
-    Returns
-    -------
-    Localisation
 
     Examples
     --------

@@ -58,12 +58,9 @@ class SearchResult:
     def history(self):
         """A row a trial.
 
-        Returns
-        -------
-        DataFrame
-            Columns trial, step, tokens, operations, reward; loss and the task's metrics, and the
-            same with ``val_`` before the name; epochs, total_epochs, n_parameters, seconds,
-            status, reason. See `Trial`.
+        Columns trial, step, tokens, operations, reward; loss and the task's metrics, and the same
+        with ``val_`` before the name; epochs, total_epochs, n_parameters, seconds, status, reason.
+        See `Trial`.
         """
         return history_table(self.trials, self.score_names)
 
@@ -79,12 +76,9 @@ class SearchResult:
 
     @property
     def token_probabilities(self):
-        """How probable each operation was, step by step: a mean over the children of the step.
+        """How probable each operation was in each step: a mean over its children.
 
-        Returns
-        -------
-        DataFrame
-            Columns step, layer, token, operation, probability.
+        Columns step, layer, token, operation, probability.
         """
         rows = [
             (trial.step, layer, token, share)

@@ -75,7 +75,7 @@ def cnn_model_space():
 
 
 def to_architecture(space, tokens, *, input_length=200, n_outputs=1, task="binary"):
-    """Make the architecture that `tokens` select from a model space.
+    """Make the `Architecture` that `tokens` select from a model space.
 
     The output layer is implied, as in every `Architecture`; an identity is left out.
 
@@ -89,10 +89,6 @@ def to_architecture(space, tokens, *, input_length=200, n_outputs=1, task="binar
     n_outputs : int
     task : str
         ``"binary"``, ``"multilabel"``, ``"multiclass"`` or ``"regression"``.
-
-    Returns
-    -------
-    Architecture
 
     Raises
     ------
