@@ -551,17 +551,17 @@ wrong(
 # Val AUROC of twelve runs with seed 0 (the last digit differs by machine), and with seed 1.
 RUNS = {
     ("adam", 0.1): (0.5, 0.5),
-    ("adam", 0.01): (0.8621, 0.7855),
-    ("adam", 0.001): (0.7704, 0.758),
-    ("sgd", 0.1): (0.7571, 0.7165),
-    ("sgd", 0.01): (0.6529, 0.5779),
-    ("sgd", 0.001): (0.5494, 0.5304),
+    ("adam", 0.01): (0.7855, 0.7727),
+    ("adam", 0.001): (0.758, 0.7382),
+    ("sgd", 0.1): (0.7165, 0.6754),
+    ("sgd", 0.01): (0.5779, 0.5576),
+    ("sgd", 0.001): (0.5304, 0.5266),
 }
-SEED_1 = (0.5, 0.5, 0.8563, 0.7838, 0.7609, 0.7498, 0.752, 0.6886, 0.5314, 0.4195, 0.3979, 0.3869)
-ON_TEST = (0.5, 0.5, 0.8506, 0.7715, 0.7575, 0.7451, 0.746, 0.7128, 0.6497, 0.5754, 0.5451, 0.5263)
+SEED_1 = (0.5, 0.5, 0.7838, 0.7651, 0.7498, 0.7354, 0.6886, 0.5888, 0.4195, 0.4039, 0.3869, 0.3851)
+ON_TEST = (0.5, 0.5, 0.7715, 0.7603, 0.7451, 0.7294, 0.7128, 0.6742, 0.5754, 0.5538, 0.5263, 0.5228)
 IN_TRAINING = (
-    *(0.4949, 0.4877, 0.8366, 0.784, 0.777, 0.7526),
-    *(0.7231, 0.6673, 0.6173, 0.5393, 0.5114, 0.4966),
+    *(0.4877, 0.4887, 0.784, 0.7774, 0.7526, 0.7028),
+    *(0.6673, 0.6386, 0.5393, 0.5184, 0.4966, 0.4942),
 )
 
 
@@ -569,7 +569,7 @@ def optimisation_table():
     rows = [
         (optimizer, rate, batch, auroc)
         for (optimizer, rate), aurocs in RUNS.items()
-        for batch, auroc in zip((64, 256), aurocs, strict=True)
+        for batch, auroc in zip((256, 512), aurocs, strict=True)
     ]
     return pd.DataFrame(rows, columns=["optimizer", "learning_rate", "batch_size", "val_auroc"])
 
@@ -611,7 +611,7 @@ def a_list_of_dicts_and_one_of_them():
 @right("1.6.4")
 def a_table_with_an_index():
     table = optimisation_table().set_index(["optimizer", "learning_rate", "batch_size"])
-    return table, {"optimizer": "adam", "learning_rate": [0.01], "batch_size": 64.0}
+    return table, {"optimizer": "adam", "learning_rate": [0.01], "batch_size": 256.0}
 
 
 @right("1.6.4")
@@ -627,7 +627,7 @@ right(
         optimisation_table().sort_values("val_auroc", ascending=False)
     ),
     to_three_decimals=lambda: with_values(lambda found: found.round(3)),
-    as_keras_has_them=lambda: with_values(lambda found: [*found[:2], 0.8619, *found[3:]]),
+    as_keras_has_them=lambda: with_values(lambda found: [*found[:2], 0.7854, *found[3:]]),
     dead_or_not_at_a_rate_of_one_tenth=lambda: with_values(lambda found: [0.503, *found[1:]]),
     more_columns=lambda: changed_table(lambda table: table.assign(seconds=1.0, test_auroc=0.7)),
     a_dict_of_lists=lambda: changed_table(lambda table: table.to_dict("list")),
@@ -651,12 +651,12 @@ wrong(
     the_slowest_row_guessed=lambda: guessed([11], 0.51),
     adam_at_a_tenth_guessed=lambda: guessed([0], 0.58),
     one_row_copied=lambda: guessed([11], 0.5779),
-    one_value_a_little_better=lambda: guessed([2], 0.885),
+    one_value_a_little_better=lambda: guessed([2], 0.8),
     optimisers_exchanged=lambda: with_values(lambda v: [*v[6:], *v[:6]]),
     batches_exchanged=lambda: with_values(lambda v: v.to_numpy().reshape(6, 2)[:, ::-1].ravel()),
     in_percent=lambda: with_values(lambda v: 100 * v),
     a_combination_is_missing=lambda: with_best(optimisation_table().drop(index=7)),
-    one_batch_size=lambda: with_best(optimisation_table().query("batch_size == 64")),
+    one_batch_size=lambda: with_best(optimisation_table().query("batch_size == 256")),
     adam_only=lambda: with_best(optimisation_table().query("optimizer == 'adam'")),
     other_rates=lambda: changed_table(
         lambda table: table.replace({"learning_rate": {0.1: 0.05, 0.001: 0.005}})
@@ -669,10 +669,10 @@ wrong(
     the_first_row_is_named=lambda: (optimisation_table(), optimisation_table().iloc[0]),
     the_worst_row_is_named=lambda: (optimisation_table(), optimisation_table().iloc[11]),
     a_row_that_is_not_there=lambda: changed_table(
-        lambda t: t, {"optimizer": "adam", "learning_rate": 0.02, "batch_size": 64}
+        lambda t: t, {"optimizer": "adam", "learning_rate": 0.02, "batch_size": 256}
     ),
     only_the_number_of_the_row=lambda: (optimisation_table(), 2),
-    only_the_best_value=lambda: (optimisation_table(), 0.8621),
+    only_the_best_value=lambda: (optimisation_table(), 0.7855),
 )
 
 
@@ -687,7 +687,7 @@ MAX, WIDE = (
     stack(32, 7, "relu", MaxPool(4), GlobalMaxPool()),
     stack(32, 19, "relu", GlobalMaxPool()),
 )
-AVERAGE = stack(16, 7, "relu", MaxPool(4), GlobalAvgPool())  # it does not get there
+AVERAGE = stack(2, 7, "relu", MaxPool(4), GlobalAvgPool())  # it does not get there
 
 
 def built(architecture, weights):
@@ -776,7 +776,7 @@ right(
             "batch_norm": stack(16, 15, "relu", BatchNorm(), GlobalMaxPool()),
         }.items()
     },
-    trained_longer=lambda: knowing("train", architecture=MAX),
+    trained_at_another_rate=lambda: knowing("train", architecture=MAX, epochs=4),
 )
 wrong(
     "1.6.5",
