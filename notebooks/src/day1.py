@@ -1856,7 +1856,7 @@ pd.DataFrame(
 #
 # Train a model that **overfits**, and stop it in time. `Flatten` in place of `GlobalAvgPool` will
 # do (you saw it in 1.P2.2), in the framework of your choice, from a learning rate of 0.003 to 0.006
-# (at 0.01 it learns nothing), for at most 40 epochs, with three helpers at once:
+# (a larger one may stand still at first), for at most 40 epochs, with three helpers at once:
 #
 # | helper | for example |
 # |---|---|
