@@ -141,25 +141,22 @@ class Answers:
 
     def decode(self, tree):
         """Value of a plain tree; what is malformed becomes an `UnreadableAnswer`."""
-        if not isinstance(tree, (dict, list)):
-            return tree
         try:
-            return self._decode(tree)
+            match tree:
+                case {"kind": "list", "items": list(items)}:
+                    return [self.decode(item) for item in items]
+                case {"kind": "dict", "items": dict(items)}:
+                    return {key: self.decode(item) for key, item in items.items()}
+                case {"kind": "function", "handle": int(handle)}:
+                    return FunctionAnswer(self.call, handle)
+                case {"kind": str(kind), **parts}:
+                    return KINDS[kind](**{name: self.decode(part) for name, part in parts.items()})
+                case dict() | list():
+                    raise ValueError("no kind of answer")
+            return tree
         except Exception:  # malformed in whatever way
             kind = tree.get("type", tree.get("kind")) if isinstance(tree, dict) else "list"
             return UnreadableAnswer(str(kind)[:80])
-
-    def _decode(self, tree):
-        match tree:
-            case {"kind": "list", "items": list(items)}:
-                return [self.decode(item) for item in items]
-            case {"kind": "dict", "items": dict(items)}:
-                return {key: self.decode(item) for key, item in items.items()}
-            case {"kind": "function", "handle": int(handle)}:
-                return FunctionAnswer(self.call, handle)
-            case {"kind": str(kind), **parts}:
-                return KINDS[kind](**{name: self.decode(part) for name, part in parts.items()})
-        raise ValueError("no kind of answer")
 
 
 def _table(columns, values, index, names, attrs):
