@@ -741,6 +741,20 @@ def the_same_in_keras():
     return model.architecture, model
 
 
+@right("1.6.5")
+def an_architecture_from_its_dict():
+    architecture, model = as_the_check_trains(WIDE)
+    return Architecture.from_dict(architecture.to_dict()), model
+
+
+@right("1.6.5")
+def a_model_left_in_training():
+    architecture, model = as_the_check_trains(
+        stack(32, 12, "relu", MaxPool(4), GlobalMaxPool(), Dropout(0.3))
+    )
+    return architecture, model.train()
+
+
 @wrong("1.6.5")
 def knows_the_test_set_by_heart():
     class LooksUp(torch.nn.Module):
@@ -764,8 +778,6 @@ right(
             "wide_kernels": WIDE,
             "wide_and_pooled": stack(32, 19, "relu", MaxPool(4), GlobalMaxPool()),
             "one_wide_kernel": stack(1, 19, "relu", GlobalMaxPool()),
-            "tanh": stack(8, 19, "tanh", GlobalMaxPool()),
-            "large_pools_and_flatten": stack(32, 19, "relu", MaxPool(10), Flatten()),
             "a_second_convolution": stack(
                 32, 7, "relu", MaxPool(4), Conv1D(64, 7, "relu"), GlobalMaxPool()
             ),
