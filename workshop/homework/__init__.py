@@ -164,7 +164,7 @@ def check(practice_id, *answers, random_state=None):
         raise ValueError(f"practice_id must be one of {', '.join(PRACTICES)}; got {practice_id!r}.")
     practice = PRACTICES[practice_id]
     needed = len(practice.names)
-    if len(answers) not in (needed, drawings.n_arguments(practice_id)):
+    if len(answers) not in (needed, max(needed, drawings.n_arguments(practice_id))):
         raise TypeError(
             f"{practice_id} takes {needed} answers; got {len(answers)}. Write: "
             f'homework.check("{practice_id}", {", ".join(practice.names)})'
