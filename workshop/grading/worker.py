@@ -208,7 +208,7 @@ def _judge(student, record, seed, timeout):
         try:
             values = [answers.get(name) for name in practice.own]
             started = any(value is not None for value in values)
-            others = practice.names[practice.n_own :]
+            others = practice.names[len(practice.own) :]
             values += [answers.get(name) if started else None for name in others]
             verdict = homework.judge(practice_id, values, random_state=_seed(seed, practice_id))
             words = dict(zip(practice.names, values, strict=True)).get(practice.written)

@@ -31,9 +31,7 @@ __all__ = [
     "scoreboard",
 ]
 
-CHECKS = evaluating, explaining, lessons, searching, training
-"""The modules that enter the tasks and their checks."""
-
+CHECKS = evaluating, explaining, lessons, searching, training  # importing them enters the tasks
 PRACTICES = {key: REGISTRY[key] for key in sorted(REGISTRY, key=lambda key: key.replace("P", "0"))}
 """All tasks by id, in the order of the lessons: those in the text, P, before those of section 6."""
 

@@ -104,9 +104,9 @@ def _compare_tables(tables, wrong):
     of, found = ", also where no sequence is in a row or column", []
     for table in tables:
         if isinstance(table, pd.DataFrame):  # in the order of the task, where it has its labels
-            named = table.rename(index=_label, columns=_label)
-            there = sorted(named.index), sorted(named.columns)
-            table = named.loc[LABELS] if there == LABELS else table
+            rows, columns = ([str(one).strip().lower() for one in axis] for axis in table.axes)
+            if (sorted(rows), sorted(columns)) == LABELS:
+                table = table.set_axis(rows).set_axis(columns, axis=1).loc[LABELS]
         found.append(forms.array(table, "The agreement table", (2, 2), of=of))
     right = [[[np.sum((a == i) & (b == j)) for j in (0, 1)] for i in (0, 1)] for a, b in wrong]
     right = np.array(right)
@@ -121,10 +121,6 @@ def _compare_tables(tables, wrong):
     require(partial(np.array_equal, found), right, hint, mistakes)
 
 
-def _label(value):
-    return str(value).strip().lower()
-
-
 def _compare_mistakes(answers, wrong):
     found = []
     for answer in answers:
@@ -133,14 +129,8 @@ def _compare_mistakes(answers, wrong):
         found.append(np.sort(np.ravel(forms.array(answer, "The list of shared mistakes"))))
         if np.asarray(answer).dtype == bool:
             raise Rejected("That is a mask; np.flatnonzero(mask) gives the row numbers.")
-    both, either = (
-        [np.flatnonzero(combine(*pair)) for pair in wrong]
-        for combine in (np.logical_and, np.logical_or)
-    )
-
-    def same(rows):
-        return all(map(np.array_equal, found, rows))
-
+    both = [np.flatnonzero(a & b) for a, b in wrong]
+    either = [np.flatnonzero(a | b) for a, b in wrong]
     hint = "The row numbers, from 0, are not those of the sequences that both models get wrong."
     mistakes = [(either, "These are the mistakes of either model; shared are those of both.")]
-    require(same, both, hint, mistakes)
+    require(lambda rows: all(map(np.array_equal, found, rows)), both, hint, mistakes)

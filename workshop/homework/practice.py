@@ -9,8 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from inspect import signature
 
-REGISTRY = {}
-"""All tasks by id, as the modules of checks enter them."""
+REGISTRY = {}  # all tasks by id, as the modules of checks enter them
 
 
 @dataclass(frozen=True)
@@ -29,18 +28,13 @@ class Practice:
 
     id: str  # such as "1.6.2"
     title: str
-    names: tuple  # what `check` takes, by its name in the notebook: the student's own first
-    n_own: int  # how many of them are the student's own
+    names: tuple  # what `check` takes, by its name in the notebook
+    own: tuple  # the first of them: the student's own answers
     points: int  # 10 for an extended practice, 0 for one in the text
     check: Callable  # the generator
     written: str = ""  # name of the answer in words that the instructor reads
     why: str = ""  # why a right answer is right
     last_hint: str = ""  # what is said after three answers that were not right
-
-    @property
-    def own(self):
-        """Names of the student's own answers."""
-        return self.names[: self.n_own]
 
 
 class Rejected(Exception):
@@ -62,8 +56,9 @@ def practice(practice_id, title, *, given="", written=""):
     def enter(check):
         names, points = tuple(signature(check).parameters)[1:], 10 if ".6." in practice_id else 0
         said = [" ".join(one.split()) for one in (check.__doc__ or "").split("\n\n")]
-        known = practice_id, title, names, len(names) - len(given.split()), points, check
-        REGISTRY[practice_id] = Practice(*known, written, *said)
+        own = names[: len(names) - len(given.split())]
+        known = practice_id, title, names, own, points, check, written
+        REGISTRY[practice_id] = Practice(*known, *said)
         return check
 
     return enter

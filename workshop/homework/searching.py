@@ -149,7 +149,12 @@ def own_reward(rng, my_reward, my_reward_result):
     Minus the loss: np.mean of y log p + (1 - y) log(1 - p), with p clipped at 1e-6.
     """
     reward = reward_of(my_reward, "my_reward")
-    _reject_infinite(reward, rng)
+    y = _labels(rng, 60)
+    if not all(np.isfinite(reward(y, score)) for score in (_graded(rng, y, 0.5), y, 1 - y)):
+        raise Rejected(
+            "my_reward is infinite or nan, at the latest where scores are exactly 0 and 1: keep "
+            "them away from both, and not by 1e-8, since 1 - 1e-8 is 1 in float32."
+        )
     yield graded_remark(2, True, "my_reward returns one finite number.", "")
     yes = "It prefers better predictions, whatever the order of rows."
     yield compared_remark(3, yes, _compare_predictions, reward, rng)
@@ -197,15 +202,6 @@ def _graded(rng, y, quality):
     noise = rng.uniform(0.05, 0.95, y.shape)
     right = 0.5 + 0.4 * (2 * y - 1) * np.sign(quality)
     return ((1 - abs(quality)) * noise + abs(quality) * right).astype(np.float32)
-
-
-def _reject_infinite(reward, rng):
-    y = _labels(rng, 60)
-    if not all(np.isfinite(reward(y, score)) for score in (_graded(rng, y, 0.5), y, 1 - y)):
-        raise Rejected(
-            "my_reward is infinite or nan, at the latest where scores are exactly 0 and 1: keep "
-            "them away from both, and not by 1e-8, since 1 - 1e-8 is 1 in float32."
-        )
 
 
 def _compare_predictions(reward, rng):
