@@ -127,8 +127,7 @@ def optimisation(rng, optimisation_table, best_setting):
         runs[name] = forms.array(runs[name].tolist(), f"The column {name}", (len(runs),))
     runs["optimizer"] = runs["optimizer"].astype(str).str.lower()
     runs["learning_rate"] = runs["learning_rate"].round(8)  # of float32
-    asked = runs["optimizer"].isin(("adam", "sgd")) & runs["batch_size"].between(16, 512)
-    runs = runs[asked].head(48)
+    runs = runs[runs["optimizer"].isin(("adam", "sgd")) & (runs["batch_size"] >= 8)].head(48)
     if not runs["val_auroc"].between(0, 1).all():
         raise Rejected("An AUROC lies between 0 and 1.")
     batches, there = runs["batch_size"].unique(), runs[SETTING].itertuples(index=False, name=None)
