@@ -361,8 +361,11 @@ right(
     widest_first=pruned((1, 4), None, (6, 0), (2,)),
     random_search=pruned(*MAX_ONLY, method=nas.random_search),
     more_trials_than_asked=pruned(*MAX_ONLY, max_trials=12),
-    a_controller_that_learns_early=pruned(
-        *MAX_ONLY, controller=nas.ControllerSettings(buffering_steps=1, tanh_constant=2.5)
+    steered_as_in_the_lesson=pruned(
+        *MAX_ONLY,
+        controller=nas.ControllerSettings(
+            buffering_steps=1, tanh_constant=2.5, lstm_size=256, lstm_num_layers=1, buffer_size=6
+        ),
     ),
     with_a_time_budget=pruned(*MAX_ONLY, time_budget="00:05:00"),
     rewarded_by_the_loss=pruned(*MAX_ONLY, reward="loss"),

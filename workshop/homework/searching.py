@@ -98,7 +98,7 @@ def _proposed(settings, trials):
     if settings["method"] != "AMBER" or settings["rungs"] is not None:
         raise Rejected("The task asks for nas.search or nas.random_search, without rungs.")
     given = {k.partition(".")[2]: v for k, v in settings.items() if k.startswith("controller.")}
-    if max(value or 0 for value in given.values()) > 100:
+    if max(value or 0 for value in given.values()) > 512:
         raise Rejected("Its controller is too large: leave out controller=.")
     space = nas.ModelSpace.from_dict([[nas.Operation("identity")] * size for size in sizes])
     controller = nas.Controller(space, nas.ControllerSettings(**given), random_state=SEED)
