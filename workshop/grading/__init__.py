@@ -16,7 +16,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from workshop._files import write_whole
+from workshop._files import whole_file, write_whole
 from workshop.grading import isolation, limits, results
 from workshop.grading.pool import grade_all, usable_cores
 from workshop.grading.submissions import as_lines, find_submissions
@@ -256,10 +256,11 @@ def _write_feedback(folder, rows, found):
 
     practices = _practices()
     pages = {row.student: report.feedback(row, practices) for row in rows}
-    folder.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(folder.with_name(f"{folder.name}.zip"), "w", zipfile.ZIP_DEFLATED) as file:
+    with (
+        whole_file(folder.with_name(f"{folder.name}.zip")) as part,
+        zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as file,
+    ):
         for one in found:
             name = PurePosixPath(one.name).with_suffix(".html")
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
             write_whole(folder / name, pages[one.student])
             file.writestr(str(name), pages[one.student])
