@@ -29,6 +29,7 @@ import numpy as np
 
 from workshop import datasets, evaluation, interpret, motifs, nas, sequences, splits, torch_cnn
 from workshop.architecture import DAY1_CNN, Architecture, Conv1D, GlobalMaxPool, MaxPool
+from workshop.homework import course_data
 
 SOURCES = Path(__file__).resolve().parent / "src"
 CLAIMS = []
@@ -98,24 +99,11 @@ def course():
     return data, split
 
 
-@cache
 def trained(seed, architecture=DAY1_CNN, learning_rate=0.001, epochs=20, batch_size=64):
-    """A Torch model trained on the course's train part, and its History."""
-    data, split = course()
-    model = torch_cnn.build_cnn(architecture, random_state=seed)
-    history = torch_cnn.fit(
-        model,
-        data.X[split.train],
-        data.y[split.train],
-        X_val=data.X[split.val],
-        y_val=data.y[split.val],
-        epochs=epochs,
-        batch_size=batch_size,
-        learning_rate=learning_rate,
-        progress=False,
-        random_state=seed,
-    )
-    return model, history
+    """A Torch model trained on the course's train part, once a seed, and its History."""
+    options = {"learning_rate": learning_rate, "epochs": epochs, "batch_size": batch_size}
+    answer, history = course_data.trained(architecture, random_state=seed, **options)
+    return answer.twin, history
 
 
 def test_auroc(model):

@@ -175,7 +175,7 @@ def _model(framework, architecture, weights):
 
 KINDS = {  # what is made of the parts of a tree
     "table": _table,
-    "architecture": lambda description: Architecture.from_dict(description),
+    "architecture": Architecture.from_dict,
     "model": _model,
     "predictor": PredictorAnswer,
     "space": lambda layers: SpaceAnswer(list(layers)),
