@@ -11,7 +11,7 @@ from workshop import nas
 from workshop.environment import seed_everything
 
 SECRET = (1, 0, 4, 2)
-MARGIN = 0.25  # of a reward from 0 to 1; ten seeds gave 0.36 to 0.61
+MARGIN = 0.25  # of a reward from 0 to 1; ten seeds gave 0.36 to 0.61, these are three of them
 
 
 def matches(proposals):
@@ -44,11 +44,11 @@ def test_it_starts_uniform():
 @pytest.mark.slow
 def test_it_learns():
     gains = []
-    for seed in range(10):
+    for seed in range(3):
         _, rewards = run(nas.Controller(nas.cnn_model_space(), random_state=seed), 28)
         fifth = len(rewards) // 5
         gains.append(np.mean(rewards[-fifth:]) - np.mean(rewards[:fifth]))
-    assert np.sum(np.array(gains) > MARGIN) >= 9, gains
+    assert min(gains) > MARGIN, gains
 
 
 def test_probabilities_skew_towards_what_is_rewarded():

@@ -328,8 +328,9 @@ def test_dask_with_a_child_that_kills_its_workers(tmp_path):
     assert result["reason"][0].startswith("its workers died (KilledWorker: ")
 
 
-def test_a_worker_needs_neither_amber_nor_a_framework_to_start():
-    code = "import sys, workshop.nas.worker\nprint(*sorted(sys.modules))"
+@pytest.mark.parametrize("name", ["nas.worker", "grading.worker", "homework.answers.served"])
+def test_a_worker_needs_neither_amber_nor_a_framework_to_start(name):
+    code = f"import sys, workshop.{name}\nprint(*sorted(sys.modules))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = {name.split(".")[0] for name in found.stdout.split()}
     assert not loaded & {"amber", "torch", "tensorflow", "keras", "pytorch_lightning"}

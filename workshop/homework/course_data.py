@@ -7,9 +7,8 @@ from functools import lru_cache
 from types import SimpleNamespace
 
 import numpy as np
-from pytorch_lightning.callbacks import EarlyStopping
 
-from workshop import datasets, splits, torch_cnn
+from workshop import datasets, splits
 from workshop.architecture import Architecture, Conv1D, GlobalMaxPool, MaxPool, initial_weights
 from workshop.homework.answers import ModelAnswer
 
@@ -31,6 +30,10 @@ def course():
 @lru_cache(maxsize=128)
 def trained(architecture, *, until=1.0, random_state=0, **options):
     """A model trained on train, as `ModelAnswer`, until its val AUROC is `until`; its `History`."""
+    from pytorch_lightning.callbacks import EarlyStopping
+
+    from workshop import torch_cnn
+
     data, model = course(), torch_cnn.build_cnn(architecture, random_state=random_state)
     stop = EarlyStopping("val_auroc", mode="max", patience=100, stopping_threshold=until)
     options |= {"random_state": random_state, "callbacks": [stop], "progress": False}

@@ -15,9 +15,6 @@ from workshop.homework import forms, targets
 from workshop.homework.answers import AnswerError
 from workshop.homework.course_data import course, trained
 from workshop.homework.practice import Rejected, compared_remark, graded_remark, practice
-from workshop.nas.folder import fingerprint
-from workshop.nas.strategies import random_tokens
-from workshop.nas.trial import child_seed
 
 SEED = 0  # random_state of all searches of the homework
 
@@ -66,6 +63,8 @@ def _honest_trials(result, name, offered):
 
     `offered` are the architectures of its space by their tokens.
     """
+    from workshop.nas.folder import fingerprint  # here, since it loads Torch
+
     files, data, n = forms.search(result, name).files, course(), targets.TRIALS
     if files is None:
         raise Rejected(f"{name} has no files: run the search again, in a working_dir of its own.")
@@ -92,6 +91,8 @@ def _honest_trials(result, name, offered):
 
 def _proposed(settings, trials):
     """Tokens that a search proposes that hears the rewards of these trials."""
+    from workshop.nas.strategies import random_tokens
+
     sizes = [len(settings[key]) for key in sorted(settings) if key.startswith("space[")]
     if settings["method"] == "random search":
         return list(islice(random_tokens(sizes, SEED), len(trials)))
@@ -114,6 +115,8 @@ def _proposed(settings, trials):
 
 def _train_again(result, trial, number):
     """Reject a child whose val AUROC is not what our own training gives."""
+    from workshop.nas.trial import child_seed
+
     seed = child_seed(SEED, int(number))
     model = trained(trial["architecture"], random_state=seed, **targets.CHILD)[0]
     found = evaluation.auroc(course().y_val, model.predict(course().X_val))

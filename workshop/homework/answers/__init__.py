@@ -14,7 +14,6 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from workshop import torch_cnn
 from workshop.architecture import Architecture, check_weights
 from workshop.homework.answers.served import AnswerServer, rebuilt
 from workshop.homework.answers.wire import pack, unpack
@@ -73,10 +72,14 @@ class ModelAnswer:
 
     def logits(self, X):
         """Logits (N, T) of sequences (N, L, 4)."""
+        from workshop import torch_cnn
+
         return torch_cnn.predict_logits(self.twin, X)
 
     def predict(self, X):
         """Probabilities (N, T) of sequences (N, L, 4)."""
+        from workshop import torch_cnn
+
         return torch_cnn.predict(self.twin, X)
 
 

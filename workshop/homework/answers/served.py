@@ -1,7 +1,8 @@
 """A student's side of a check: answers become plain data, and functions answer calls.
 
 The student's own process runs this; whoever checks asks with `workshop.homework.answers.Answers`.
-`ENCODERS`, at the end, lists what has a plain form, and how it gets it.
+`ENCODERS`, at the end, lists what has a plain form, and how it gets it. No framework is loaded that
+a notebook has not loaded itself.
 """
 
 import json
@@ -11,12 +12,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 
-from workshop import nas, torch_cnn
+from workshop import nas
 from workshop.architecture import Architecture
-from workshop.nas.folder import read_trials
-from workshop.nas.space import layers_of
 
 MAX_DEPTH = 16
 MAX_BYTES = 15 * 1024**2  # of an answer as it travels; all exact numbers of the course are 3 MB
@@ -187,6 +185,8 @@ def _keras_model(server, value, depth):
 
 
 def _space(server, value, depth):
+    from workshop.nas.space import layers_of
+
     layers = [[{"kind": type(one).__name__} | vars(one) for one in own] for own in layers_of(value)]
     return server.tree("space", depth, layers=layers)
 
@@ -199,6 +199,8 @@ def _search(server, value, depth):
 
 def _search_files(result):
     """What the folder of a search says of it, whatever the object says; None where it is gone."""
+    from workshop.nas.folder import read_trials
+
     try:
         path = Path(result.working_dir)
         description = json.loads((path / "search.json").read_text(encoding="utf-8"))
@@ -232,8 +234,8 @@ ENCODERS = (  # module, class, encoder: the first that fits is taken
     ("workshop.keras_cnn", "SequenceCNN", partial(_model, "keras")),
     ("torch.nn", "Module", _torch_module),
     ("keras", "Model", _keras_model),
-    ("workshop.nas", "ModelSpace", _space),
-    ("workshop.nas", "SearchResult", _search),
+    ("workshop.nas.amber", "ModelSpace", _space),
+    ("workshop.nas.results", "SearchResult", _search),
 )
 
 
@@ -247,12 +249,16 @@ def _argument(tree):
 
 def rebuilt(architecture, weights):
     """A model in Torch."""
+    from workshop import torch_cnn
+
     model = torch_cnn.build_cnn(architecture)
     torch_cnn.set_weights(model, weights)
     return model.eval()
 
 
 def _torch_predictions(model, X):
+    import torch
+
     modes = [(module, module.training) for module in model.modules()]
     device = next((p.device for p in model.parameters()), "cpu")
     try:
@@ -265,6 +271,8 @@ def _torch_predictions(model, X):
 
 def _load(path):
     if path.suffix != ".keras":
+        from workshop import torch_cnn
+
         return torch_cnn.load(path)
     from workshop import keras_cnn
 
