@@ -11,8 +11,8 @@ STAMP := .venv/.installed
 EXTRAS := lab,test
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lab notebooks claims address data bench benchmark-table lock replica pythons \
-	clean
+.PHONY: help run test lab notebooks site claims address data bench benchmark-table lock replica \
+	pythons clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ lab: $(STAMP) ## Install, open JupyterLab on the notebooks
 
 notebooks: $(STAMP) ## Write the notebooks again from notebooks/src, run and clean them
 	$(BIN)/python notebooks/build.py
+
+site: $(STAMP) ## Write the course's site to build/site (SOLUTIONS=1: with the solved notebooks)
+	@$(BIN)/python -W ignore -m docs.site $(if $(SOLUTIONS),--solutions)
 
 claims: $(STAMP) ## Measure again, over five seeds, what the lessons say in numbers
 	$(ONE_THREAD) $(BIN)/python -m notebooks.claims

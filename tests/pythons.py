@@ -37,6 +37,7 @@ NEED_FRAMEWORKS = [
     "tests/test_ism.py",
     "tests/test_readme.py",
     "tests/test_real_sections.py",
+    "tests/test_site.py",
     "tests/test_triton.py",
     "tests/test_twins.py",
     "tests/test_walls.py",
