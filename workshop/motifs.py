@@ -91,16 +91,11 @@ class Motif:
 
 
 def load_motif(matrix_id):
-    """Load a motif that is shipped with the course.
+    """Load a `Motif` that is shipped with the course.
 
-    Parameters
-    ----------
-    matrix_id : str
-        ``"MA0139.1"`` (CTCF, 19 bp, as used in the course) or ``"MA0139.2"`` (trimmed to 15 bp).
-        From JASPAR 2024 (CC BY 4.0, doi:10.1093/nar/gkad1059).
+    ``"MA0139.1"`` is CTCF, 19 bp, as used in the course; ``"MA0139.2"`` is trimmed to 15 bp. Both
+    are from JASPAR 2024 (CC BY 4.0, doi:10.1093/nar/gkad1059).
 
-    Examples
-    --------
     >>> load_motif("MA0139.1").consensus
     'TGGCCACCAGGGGGCGCTA'
     """
@@ -111,26 +106,11 @@ def load_motif(matrix_id):
 
 
 def read_jaspar(path):
-    """Read motifs from a file in JASPAR's text format.
+    """Read motifs from a file in JASPAR's text format: a dict of `Motif` by ID.
 
-    Parameters
-    ----------
-    path : path-like
-        A ``>ID NAME`` line a motif, then a line of counts for each of A, C, G, T, with or without
-        brackets.
+    A motif is a line ``>ID NAME``, then a line of counts for each of A, C, G, T, with or without
+    brackets. ValueError says which line is not.
 
-    Returns
-    -------
-    dict of str to Motif
-        By ID.
-
-    Raises
-    ------
-    ValueError
-        If the file is not of this format; the message names the line.
-
-    Examples
-    --------
     >>> {name: motif.consensus for name, motif in read_jaspar("data/jaspar_ctcf.txt").items()}
     {'MA0139.1': 'TGGCCACCAGGGGGCGCTA', 'MA0139.2': 'GCCACCAGGGGGCGC'}
     """

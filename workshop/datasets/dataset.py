@@ -41,16 +41,9 @@ class Dataset(NamedTuple):
 def write_dataset(dataset, path):
     """Write a data set as tab-separated text, gzipped where the name ends in ``.gz``.
 
-    The same data set gives the same bytes; the file appears whole or not at all.
+    The same data set gives the same bytes; the file appears whole or not at all. `dataset` has one
+    task: its y is written as the column label.
 
-    Parameters
-    ----------
-    dataset : Dataset
-        With one task; its y is written as the column label.
-    path : path-like
-
-    Examples
-    --------
     >>> import tempfile
     >>> from workshop.datasets import simulate_ctcf
     >>> data = simulate_ctcf(4)
@@ -81,19 +74,8 @@ def write_dataset(dataset, path):
 
 
 def read_dataset(path):
-    """Read the `Dataset` that `write_dataset` wrote.
+    """Read the `Dataset` that `write_dataset` wrote; ValueError if it is damaged, or no such file.
 
-    Parameters
-    ----------
-    path : path-like
-
-    Raises
-    ------
-    ValueError
-        If the file is damaged, or not such a table.
-
-    Examples
-    --------
     >>> read_dataset("data/ctcf_simulated.tsv.gz").table.iloc[0][["chrom", "start", "motif_starts"]]
     chrom               chr1
     start             351771

@@ -182,23 +182,10 @@ def check(practice_id, *answers, random_state=None):
 
 
 def judge(practice_id, values, *, random_state):
-    """Judge answers that have come as plain data; what `check` and the grader have in common.
+    """`Verdict` on answers that have come as plain data: what `check` and the grader share.
 
-    Parameters
-    ----------
-    practice_id : str
-    values : list
-        As `workshop.homework.answers.Answers.get` returns them, one for each name of the practice.
-    random_state : int
-
-    Returns
-    -------
-    Verdict
-
-    Raises
-    ------
-    EOFError, TimeoutError
-        If a function's process has ended, or does not answer.
+    `values` are as `Answers.get` returns them, one for each name of the practice. EOFError or
+    TimeoutError: a function's process has ended, or does not answer.
     """
     practice = PRACTICES[practice_id]
     own = dict(zip(practice.own, values, strict=False))
@@ -224,13 +211,7 @@ def judge(practice_id, values, *, random_state):
 
 
 def scoreboard():
-    """Show how far the homework is.
-
-    Returns
-    -------
-    Scoreboard
-        Of the days of which something was checked in this session; of both before.
-    """
+    """`Scoreboard` of the days of which something was checked in this session; of both before."""
     days = {practice_id[0] for practice_id in _verdicts} or {"1", "2"}
     shown = [practice for practice in PRACTICES.values() if practice.id[0] in days]
     states = [_verdicts[p.id].state if p.id in _verdicts else "not done yet" for p in shown]

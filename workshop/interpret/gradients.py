@@ -13,21 +13,11 @@ NEEDS = ": a gradient needs its framework; saturation_mutagenesis takes any func
 def saliency(model, X, *, task=0, batch_size=256):
     """Gradient (N, L, 4), float32, of one logit with respect to each entry of the input.
 
-    What a small step towards each base would change; also bases that are not there have one.
-    ``project`` keeps those that are there: "gradient times input".
+    What a small step towards each base of X would change; also bases that are not there have one.
+    ``project`` keeps those that are there: "gradient times input". `model` is a SequenceCNN of
+    either twin, `task` a column of its output.
     Simonyan et al., 2014, https://arxiv.org/abs/1312.6034.
 
-    Parameters
-    ----------
-    model : SequenceCNN
-        Of either twin.
-    X : array of shape (N, L, 4)
-    task : int
-        Column of the output.
-    batch_size : int
-
-    Examples
-    --------
     >>> from workshop import torch_cnn
     >>> from workshop.architecture import DAY1_CNN
     >>> model = torch_cnn.build_cnn(DAY1_CNN)

@@ -108,16 +108,8 @@ class SequenceCNN(keras.Sequential):
 
 
 def build_cnn(architecture, *, random_state=0):
-    """Build a model with Glorot-uniform kernels and zero biases.
+    """Build a model with Glorot-uniform kernels and zero biases; both twins draw the same.
 
-    Parameters
-    ----------
-    architecture : Architecture
-    random_state : int
-        Of the initial weights; the Torch twin draws the same.
-
-    Examples
-    --------
     >>> from workshop.architecture import DAY1_CNN
     >>> build_cnn(DAY1_CNN).count_params()
     961
@@ -281,16 +273,7 @@ def save(model, path):
 def load(path, *, architecture=None):
     """Load a model that `save` or a ``ModelCheckpoint`` wrote.
 
-    Parameters
-    ----------
-    path : path-like
-    architecture : Architecture, optional
-        What the file must hold.
-
-    Raises
-    ------
-    ValueError
-        If the file is corrupt, holds something else, or another architecture.
+    ValueError if the file is corrupt, or holds something else than a model of `architecture`.
     """
     path = Path(path)
     if not path.is_file():

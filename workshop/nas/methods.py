@@ -1,7 +1,5 @@
 """Search for an architecture with AMBER, or with the baselines that it has to beat.
 
-A search is a loop: a strategy proposes tokens, they are built into a child network, the child is
-trained for a few epochs and earns a reward on the validation data, and the strategy hears of it.
 In `search` the strategy is AMBER's controller, in `random_search` chance; `successive_halving`
 gives more epochs to the children that begin well. From here to a trained child: `SearchLoop.run`
 (loop.py), `Children.job` (trial.py), `train_child` (worker.py), the twin's ``fit``.

@@ -101,15 +101,8 @@ def training_history(history, metric="loss", *, ax=None):
 
 
 def confusion_matrix(scores, *, ax=None):
-    r"""Draw the four counts at a threshold: rows are the truth, columns the prediction.
+    r"""Draw the four counts of `Scores` at a threshold: rows are the truth, columns the prediction.
 
-    Parameters
-    ----------
-    scores : Scores
-        With `tp`, `fp`, `tn`, `fn` and `threshold`, as `evaluation.evaluate` returns them.
-
-    Examples
-    --------
     >>> from types import SimpleNamespace
     >>> scores = SimpleNamespace(tp=40, fp=20, tn=30, fn=10, threshold=0.5)
     >>> ax = confusion_matrix(scores)

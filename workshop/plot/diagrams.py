@@ -45,18 +45,9 @@ INPUT, LSTM, SOFTMAX = 0.5, 1.3, 2.3  # upper edges
 def architecture(architecture, *, ax=None):
     """Draw a network as blocks from input to output, with the shape that leaves each layer.
 
-    Parameters
-    ----------
-    architecture : Architecture
+    A row a layer: name and settings, a picture of its output (positions to the right, channels
+    downwards, on a log scale), shape and number of parameters.
 
-    Returns
-    -------
-    matplotlib Axes
-        A row a layer: name and settings, a picture of its output (positions to the right,
-        channels downwards, on a log scale), shape and number of parameters.
-
-    Examples
-    --------
     >>> from workshop.architecture import DAY1_CNN
     >>> ax = architecture(DAY1_CNN)
     >>> [text.get_text() for text in ax.texts if "×" in text.get_text()]
@@ -229,17 +220,8 @@ def controller_unrolled(table, tokens, probabilities, *, ax=None):
 def backpropagation(architecture, *, ax=None):
     """Draw how a prediction goes down the layers, and its error back up.
 
-    Parameters
-    ----------
-    architecture : Architecture
+    A row a layer. On the right, what becomes of the error there: the chain rule in words.
 
-    Returns
-    -------
-    matplotlib Axes
-        A row a layer. On the right, what becomes of the error there: the chain rule in words.
-
-    Examples
-    --------
     >>> from workshop.architecture import DAY1_CNN
     >>> ax = backpropagation(DAY1_CNN)
     >>> [text.get_text() for text in ax.texts if "alone" in text.get_text()]
@@ -270,19 +252,10 @@ def backpropagation(architecture, *, ax=None):
 def receptive_field(architecture, *, ax=None):
     """Draw which letters one number of each layer depends on: its receptive field.
 
-    Parameters
-    ----------
-    architecture : Architecture
-        Its convolutions and pools are drawn, up to where the positions become one.
+    A row a convolution or pool of the architecture, up to where the positions become one, and the
+    sequence at the bottom, all in the scale of its positions. Coloured is what the one number on
+    top depends on.
 
-    Returns
-    -------
-    matplotlib Axes
-        A row a layer, the sequence at the bottom, all in the scale of its positions. Coloured is
-        what the one number on top depends on.
-
-    Examples
-    --------
     >>> from workshop.architecture import Architecture, Conv1D, GlobalMaxPool, MaxPool
     >>> layers = Conv1D(8, 3), MaxPool(2), Conv1D(8, 3), GlobalMaxPool()
     >>> ax = receptive_field(Architecture(layers, 40))

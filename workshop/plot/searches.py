@@ -78,19 +78,9 @@ def _compared(found, score, target):
 def reward_by_operation(result):
     """Draw the rewards of all trials by the operation that they had in each layer: a panel a layer.
 
-    Parameters
-    ----------
-    result : SearchResult
-        With `history` (columns tokens, reward and status) and `operations`.
+    A row an operation: a dot a finished trial of the SearchResult, a bar at their median. A
+    controller does not try all combinations alike: a median tells of its other choices, too.
 
-    Returns
-    -------
-    array of matplotlib Axes, of shape (layers,)
-        A row an operation: a dot a finished trial, a bar at their median.
-        A controller does not try all combinations alike: a median tells of its other choices, too.
-
-    Examples
-    --------
     >>> from types import SimpleNamespace
     >>> operations = pd.DataFrame({"layer": 0, "token": [0, 1], "short": ["flatten", "GMP"]})
     >>> operations = operations.assign(operation=["flatten", "globalmaxpool1d"], shared="")
@@ -113,18 +103,8 @@ def reward_by_operation(result):
 def token_probabilities(result):
     """Draw how probable the controller found each operation, step by step: a panel a layer.
 
-    Parameters
-    ----------
-    result : SearchResult
-        With `token_probabilities` (columns step, layer, token and probability) and `operations`.
+    Of a SearchResult; the dotted line is where all operations are equally probable.
 
-    Returns
-    -------
-    array of matplotlib Axes, of shape (layers,)
-        The dotted line is where all operations are equally probable.
-
-    Examples
-    --------
     >>> from types import SimpleNamespace
     >>> operations = pd.DataFrame({"layer": 0, "token": [0, 1], "short": ["flatten", "GMP"]})
     >>> operations = operations.assign(operation=["flatten", "globalmaxpool1d"], shared="")

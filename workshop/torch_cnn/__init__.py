@@ -56,19 +56,13 @@ LOSSES = {
 
 
 class SequenceCNN(pl.LightningModule):
-    """A LightningModule from ``(N, L, 4)`` to logits ``(N, T)`` that knows its architecture.
-
-    Parameters
-    ----------
-    architecture : Architecture or dict
-        The dict is ``architecture.to_dict()``, as Lightning finds it in a checkpoint.
-    """
+    """A LightningModule from ``(N, L, 4)`` to logits ``(N, T)`` that knows its architecture."""
 
     twin = "workshop.torch_cnn"  # the module whose functions take such a model
 
     def __init__(self, architecture):
         super().__init__()
-        if isinstance(architecture, dict):
+        if isinstance(architecture, dict):  # as Lightning finds it in a checkpoint
             architecture = arch.Architecture.from_dict(architecture)
         self.architecture = architecture
         self.optimizer_name, self.learning_rates = "adam", [0.001]  # one an epoch; `fit` sets them
@@ -110,16 +104,8 @@ class SequenceCNN(pl.LightningModule):
 
 
 def build_cnn(architecture, *, random_state=0):
-    """Build a model with Glorot-uniform kernels and zero biases.
+    """Build a model with Glorot-uniform kernels and zero biases; both twins draw the same.
 
-    Parameters
-    ----------
-    architecture : Architecture
-    random_state : int
-        Of the initial weights; the Keras twin draws the same.
-
-    Examples
-    --------
     >>> from workshop.architecture import DAY1_CNN
     >>> sum(p.numel() for p in build_cnn(DAY1_CNN).parameters())
     961
@@ -289,16 +275,7 @@ def save(model, path):
 def load(path, *, architecture=None):
     """Load a model that `save` or a ``ModelCheckpoint`` wrote; no code in the file can run.
 
-    Parameters
-    ----------
-    path : path-like
-    architecture : Architecture, optional
-        What the file must hold.
-
-    Raises
-    ------
-    ValueError
-        If the file is corrupt, holds something else, or another architecture.
+    ValueError if the file is corrupt, or holds something else than a model of `architecture`.
     """
     path = Path(path)
     if not path.is_file():
