@@ -11,7 +11,7 @@ STAMP := .venv/.installed
 EXTRAS := lab,test
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lab notebooks site claims address data bench benchmark-table lock replica \
+.PHONY: help run test lab notebooks site slides claims address data bench benchmark-table lock replica \
 	pythons clean
 
 help: ## Show this list
@@ -46,6 +46,9 @@ notebooks: $(STAMP) ## Write the notebooks again from notebooks/src, run and cle
 
 site: $(STAMP) ## Write the course's site to build/site (SOLUTIONS=1: with the solved notebooks)
 	@$(BIN)/python -W ignore -m docs.site $(if $(SOLUTIONS),--solutions)
+
+slides: $(STAMP) ## Write a deck of slides a day to build/slides, and print it where Chromium is
+	@$(BIN)/python -m docs.slides
 
 claims: $(STAMP) ## Measure again, over five seeds, what the lessons say in numbers
 	$(ONE_THREAD) $(BIN)/python -m notebooks.claims

@@ -13,7 +13,6 @@ import os
 import re
 import shutil
 import sys
-from importlib.metadata import files
 from pathlib import Path, PurePosixPath
 
 import nbformat
@@ -21,6 +20,7 @@ import yaml
 from sphinx.cmd.build import main as sphinx
 
 import workshop
+from docs import slides
 from notebooks import build
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -249,24 +249,6 @@ def reference(folder):
         (folder / f"{name}.rst").write_text("\n".join(lines), encoding="utf-8")
 
 
-def packaged(package, folder, target):
-    """Copy `folder` of an installed package: scripts that others wrote come by pip, not by git."""
-    for file in files(package):
-        if file.as_posix().startswith(folder):
-            place = target / file.as_posix().removeprefix(folder)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(file.locate(), place)
-
-
-def mathjax(target):
-    """MathJax in one file, without fonts and menus."""
-    packaged(
-        "sphinx-mathjax-offline",
-        "sphinx-mathjax-offline/static/mathjax/tex-svg.js",
-        target / "tex-svg.js",
-    )
-
-
 def gather(*, solutions):
     """Write all pages into build/docs."""
     shutil.rmtree(SOURCE, ignore_errors=True)
@@ -282,7 +264,11 @@ def gather(*, solutions):
             place = build.notebook_path(name, "solution")
             pages[f"solved_{name}.ipynb"] = day_page(name, place, address)
     values["solutions"] = "\n".join(f"solved_{name}" for name in DAYS if solutions)
-    values["decks"] = ""
+    values["decks"] = "\n".join(
+        f'- <a href="slides/{name}.html">Day {name[-1]}</a>'
+        + (f', <a href="slides/{name}.pdf">to print</a>' if slides.browser() else "")
+        for name in DAYS
+    )
     for page in OWN:
         text = (DOCS / page).read_text(encoding="utf-8")
         pages[page] = re.sub(r"{{(\w+)}}", lambda found: values[found[1]], text)
@@ -291,7 +277,7 @@ def gather(*, solutions):
         (SOURCE / page).write_text(text, encoding="utf-8")
     shutil.copy(ROOT / build.PICTURE, SOURCE)
     reference(SOURCE / "reference")
-    mathjax(SOURCE / "static" / "mathjax")
+    slides.packaged("sphinx-mathjax-offline", "mathjax/tex-svg.js", SOURCE / "static" / "mathjax")
 
 
 def main(argv=None):
@@ -299,6 +285,7 @@ def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--solutions", action="store_true", help="show the solved notebooks, too")
     gather(solutions=parser.parse_args(argv).solutions)
+    slides.main()
     shutil.rmtree(SITE, ignore_errors=True)
     os.environ["WORKSHOP_DOCS"] = str(SOURCE)
     doctrees = SOURCE.with_name("doctrees")
@@ -306,6 +293,7 @@ def main(argv=None):
     options = ["-q", "-W", "--keep-going", "-b", "html", "-c", str(DOCS), "-d", str(doctrees)]
     if code := sphinx([*options, str(SOURCE), str(SITE)]):
         return code
+    shutil.copytree(slides.SLIDES, SITE / "slides")
     print(f"The site is built. Look at {(SITE / 'index.html').as_uri()}")
     return 0
 
