@@ -147,6 +147,9 @@ def _parse_counts(lines):
 def scan(X, motif, *, both_strands=True):
     """Score each window of each sequence by the log-odds of a motif.
 
+    Entry p of what comes back, (N, L - K + 1), float32, is the score in bits of the window that
+    starts at p; ``.max(axis=1)`` is the usual score of a sequence.
+
     Parameters
     ----------
     X : array of shape (N, L, 4)
@@ -154,12 +157,6 @@ def scan(X, motif, *, both_strands=True):
         Of width K <= L.
     both_strands : bool
         Take the better of the window and its reverse complement.
-
-    Returns
-    -------
-    ndarray of shape (N, L - K + 1), float32
-        Log-odds in bits; entry p is the window that starts at p. ``.max(axis=1)`` is the usual
-        score of a sequence.
 
     Examples
     --------

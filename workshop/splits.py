@@ -130,16 +130,14 @@ def split_at_random(n, *, val_size, test_size, random_state):
 def overlapping_windows(table, split):
     """Find windows of different parts that share bases of the genome: the leak, row by row.
 
+    A row of the DataFrame is a pair: part_a, row_a, part_b, row_b, chrom, overlap (bp). There is
+    none for a sound split.
+
     Parameters
     ----------
     table : DataFrame
         Columns chrom, start, end (0-based, half-open); a row a window.
     split : Split
-
-    Returns
-    -------
-    DataFrame
-        A row a pair: part_a, row_a, part_b, row_b, chrom, overlap (bp). Empty for a sound split.
 
     Examples
     --------

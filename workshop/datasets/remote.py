@@ -76,7 +76,7 @@ def fetch_ctcf(
     download=True,
     progress=True,
 ):
-    """Fetch real CTCF peaks and chromosomes; make a set of peaks and GC-matched negatives.
+    """Fetch real CTCF peaks and chromosomes; make a `Dataset` of them by `read_peaks`.
 
     Each file is fetched once, with its checksum, into a cache; it is there whole or not at all.
     With the default chromosomes train on chr9, choose on chr21, test on chr22.
@@ -98,11 +98,6 @@ def fetch_ctcf(
         Whether to fetch what is not in the cache.
     progress : bool
         Show bars on stdout.
-
-    Returns
-    -------
-    Dataset
-        As of `read_peaks`.
 
     Raises
     ------

@@ -158,12 +158,9 @@ def check_environment():
     The packages' ranges are those of the package's own metadata; one that was upgraded after its
     import is found, too. From a shell, ``workshop doctor`` prints the same.
 
-    Returns
-    -------
-    pandas.DataFrame
-        Index: what was looked at. Columns: ``found``, the version or a few words; ``needed``, the
-        range; ``to do``, the line that mends what is off, empty where nothing is. The last row,
-        ``In short``, says whether all is well.
+    The DataFrame has a row for each thing that was looked at, and columns ``found``, the version or
+    a few words; ``needed``, the range; ``to do``, the line that mends what is off, empty where
+    nothing is. The last row, ``In short``, says whether all is well.
 
     Examples
     --------

@@ -130,7 +130,7 @@ class Scoreboard:
 
 
 def check(practice_id, *answers, random_state=None):
-    """Check the answer to a practice.
+    """Check the answer to a practice: the `Verdict` on it.
 
     Parameters
     ----------
@@ -143,10 +143,6 @@ def check(practice_id, *answers, random_state=None):
         answer is drawn with, such as predictions; no check looks at it.
     random_state : int, optional
         Draws the inputs; new ones each time when left out.
-
-    Returns
-    -------
-    Verdict
 
     Examples
     --------

@@ -31,7 +31,7 @@ def saliency(model, X, *, task=0, batch_size=256):
 def integrated_gradients(
     model, X, *, baseline=None, steps=256, task=0, batch_size=256, progress=True
 ):
-    """Average gradient on the way from a baseline to the sequence, times the difference.
+    """Average gradient (N, L, 4) on the way from a baseline to the sequence, times the difference.
 
     The attributions of a sequence sum to the difference of the two logits (completeness). The
     integral is taken by the trapezoid rule: the sum has an error, which the progress line says in
@@ -55,11 +55,6 @@ def integrated_gradients(
         Gradients at once.
     progress : bool
         Show a line that says how much is done, and in the end how complete the attributions are.
-
-    Returns
-    -------
-    ndarray of shape (N, L, 4), float32
-        With the default baseline, 0 for each base that is not there.
 
     Examples
     --------

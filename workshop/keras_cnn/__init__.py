@@ -136,7 +136,10 @@ def fit(
     progress=True,
     random_state=0,
 ):
-    """Train a model in place, with a fresh optimiser.
+    """Train a model in place, with a fresh optimiser: the `History` of it.
+
+    Keras estimates the training ``auroc`` from 200 thresholds, and calls it 0 where `y` holds one
+    class only; ``val_auroc`` is exact.
 
     Parameters
     ----------
@@ -167,12 +170,6 @@ def fit(
         Show a line that counts epochs.
     random_state : int
         Of dropout and of the order of the batches; the Torch twin goes through the same batches.
-
-    Returns
-    -------
-    History
-        Keras estimates the training ``auroc`` from 200 thresholds, and calls it 0 where `y` holds
-        one class only; ``val_auroc`` is exact.
     """
     architecture = training.architecture_of(model, SequenceCNN)
     X, y = training.check_data(architecture, X, y)

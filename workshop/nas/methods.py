@@ -228,7 +228,8 @@ def search(space, options, *, epochs=5, controller=None, rungs=None):
 def random_search(space, options, *, epochs=5):
     """Search a model space by trying architectures at random, none twice while there are others.
 
-    This is the baseline: what a clever search has to beat with the same budget.
+    This is the baseline: what a clever search has to beat with the same budget. Result, notes and
+    errors are those of `search`.
 
     Parameters
     ----------
@@ -236,11 +237,6 @@ def random_search(space, options, *, epochs=5):
     epochs : int
         That each child trains.
     {options}
-
-    Returns
-    -------
-    SearchResult
-        As from `search`, whose notes and errors hold here, too.
     """
     strategy = RandomStrategy(space, random_state=options.random_state)
     return _run(strategy, space, whole_number(epochs, "epochs"), options, {})
@@ -253,7 +249,7 @@ def successive_halving(space, options, *, n_children=9, rungs=(1, 2, 5)):
     Random architectures are trained up to the first rung. The best third of them goes on to the
     next rung, and so on; after the last rung a new bracket of random architectures begins, until
     the budget is used. Without a budget there is one bracket. A child goes on from its weights,
-    with a fresh optimiser.
+    with a fresh optimiser. Result, notes and errors are those of `search`.
 
     Parameters
     ----------
@@ -264,11 +260,6 @@ def successive_halving(space, options, *, n_children=9, rungs=(1, 2, 5)):
         Epochs, counted from the child's start, after which children are compared. A trial is one
         child on one rung.
     {options}
-
-    Returns
-    -------
-    SearchResult
-        As from `search`, whose notes and errors hold here, too.
     """
     n_children, rungs = whole_number(n_children, "n_children"), check_rungs(rungs)
     if options.time_budget is None and options.max_trials is None and options.patience is None:

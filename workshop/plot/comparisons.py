@@ -16,6 +16,8 @@ from workshop.sequences import ALPHABET
 def compare_motifs(motifs_by_name, *, min_overlap=None):
     """Draw the logos of motifs, one above the other, with like columns aligned.
 
+    The titles say how well each agrees with the first, whose columns count the positions.
+
     Parameters
     ----------
     motifs_by_name : dict of str to Motif
@@ -24,11 +26,6 @@ def compare_motifs(motifs_by_name, *, min_overlap=None):
     min_overlap : int, optional
         Least number of aligned columns; the width of the narrower motif by default. See
         `motifs.similarity`, which aligns them.
-
-    Returns
-    -------
-    array of matplotlib Axes
-        The titles say how well each agrees with the first, whose columns count the positions.
 
     Examples
     --------
@@ -60,6 +57,8 @@ def compare_motifs(motifs_by_name, *, min_overlap=None):
 def kernel_logos(kernels, *, reference=None, top=8):
     """Draw what the kernels of a first convolution look for, the ones that matter most first.
 
+    Kernels that no window excites are left out.
+
     Parameters
     ----------
     kernels : list of KernelMotif
@@ -70,11 +69,6 @@ def kernel_logos(kernels, *, reference=None, top=8):
     top : int
         How many to draw: those with the largest weight in the output, or, where the network has
         no such weight, those that agree best with `reference`.
-
-    Returns
-    -------
-    array of matplotlib Axes
-        Kernels that no window excites are left out.
 
     Examples
     --------
@@ -111,6 +105,9 @@ def kernel_logos(kernels, *, reference=None, top=8):
 def importance_diagonal(importance, starts, motif, *, limit=2):
     """Draw the importance of all sequences with one motif, sorted by where the motif starts.
 
+    Left a row a sequence; right the mean over the motifs, beside the information of their columns
+    in bits.
+
     Parameters
     ----------
     importance : array of shape (N, L)
@@ -121,12 +118,6 @@ def importance_diagonal(importance, starts, motif, *, limit=2):
         The planted one.
     limit : float
         The colours go from minus `limit` to `limit`.
-
-    Returns
-    -------
-    array of matplotlib Axes, of shape (2,)
-        Left a row a sequence; right the mean over the motifs, beside the information of their
-        columns in bits.
 
     Examples
     --------
@@ -155,6 +146,10 @@ def importance_diagonal(importance, starts, motif, *, limit=2):
 def interaction_map(interaction, x, *, start=0, ax=None):
     """Draw which pairs of positions interact: where two substitutions do not just add up.
 
+    A cell a pair of positions: of its nine pairs of substitutions (12 or 16 where N is one or
+    both), the interaction farthest from 0, with its sign. The diagonal is grey: one place does not
+    change twice.
+
     Parameters
     ----------
     interaction : array of shape (W, 4, W, 4)
@@ -164,13 +159,6 @@ def interaction_map(interaction, x, *, start=0, ax=None):
         The same part of the sequence, one-hot, whose letters stand along both axes: up to some 40.
     start : int
         Position of the first letter.
-
-    Returns
-    -------
-    matplotlib Axes
-        A cell a pair of positions: of its nine pairs of substitutions (12 or 16 where N is one or
-        both), the interaction farthest from 0, with its sign. The diagonal is grey: one place does
-        not change twice.
 
     Examples
     --------

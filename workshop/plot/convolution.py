@@ -21,19 +21,16 @@ ACCENT = "#003366"
 def convolution_walkthrough(sequence, kernels):
     """Work a convolution out with numbers: every window, product and sum, then the pooling.
 
+    The figure has an axes for the input, one for each kernel and one for pooling (windows of 2,
+    stride 1) and reductions, so there is no `ax` to pass. All numbers on it are computed from the
+    arguments.
+
     Parameters
     ----------
     sequence : str
         At most 6 bp of A, C, G, T and N.
     kernels : array of shape (F, K, 4)
         One to three kernels, shorter than the sequence: filters x positions x bases.
-
-    Returns
-    -------
-    matplotlib Figure
-        It owns one axes for the input, one for each kernel and one for pooling (windows of 2,
-        stride 1) and reductions, so there is no `ax` to pass. All numbers on it are computed from
-        the arguments.
 
     Examples
     --------

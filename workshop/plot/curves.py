@@ -53,6 +53,8 @@ def split_overview(table, split, *, ax=None):
 def training_history(history, metric="loss", *, ax=None):
     """Draw a metric by epoch: training dashed, validation solid, both in one colour.
 
+    The learning rate, which belongs to the run and not to its data, is drawn as steps.
+
     Parameters
     ----------
     history : History, or dict of str to History
@@ -61,11 +63,6 @@ def training_history(history, metric="loss", *, ax=None):
         Several are drawn by the names that the legend shows.
     metric : str
         A column of the table, without ``val_``.
-
-    Returns
-    -------
-    matplotlib Axes
-        The learning rate, which belongs to the run and not to its data, is drawn as steps.
 
     Examples
     --------
@@ -160,17 +157,14 @@ def roc(y_true, y_score, *, ax=None):
 def precision_recall(y_true, y_score, *, ax=None):
     """Draw precision against recall; chance is the share of positives.
 
+    There is a line of chance for each share of positives among the curves.
+
     Parameters
     ----------
     y_true : array of shape (N,) or (N, 1)
         Labels 0 and 1, both present.
     y_score : array of the same shape, or dict of str to array
         The larger, the more positive; several as in `roc`.
-
-    Returns
-    -------
-    matplotlib Axes
-        With one line of chance for each share of positives among the curves.
 
     Examples
     --------

@@ -87,6 +87,8 @@ def architecture(architecture, *, ax=None):
 def model_space(table, tokens, *, ax=None):
     """Draw a model space: a column of operations for each layer, and all paths through them.
 
+    The small numbers are the tokens. Below, how many architectures there are.
+
     Parameters
     ----------
     table : DataFrame
@@ -94,11 +96,6 @@ def model_space(table, tokens, *, ax=None):
         `nas.space_table(space)`.
     tokens : sequence of int
         One a layer: the operations to join, which make one architecture.
-
-    Returns
-    -------
-    matplotlib Axes
-        The small numbers are the tokens. Below, how many architectures there are.
 
     Examples
     --------
@@ -151,6 +148,9 @@ def model_space(table, tokens, *, ax=None):
 def controller_unrolled(table, tokens, probabilities, *, ax=None):
     """Draw the controller unrolled in time: one recurrent cell that chooses layer after layer.
 
+    From left to right the layers, from top to bottom what happens in each. Below, the probability
+    of the tokens: the product of those of the sampled operations.
+
     Parameters
     ----------
     table : DataFrame
@@ -159,12 +159,6 @@ def controller_unrolled(table, tokens, probabilities, *, ax=None):
         What was sampled, one a layer.
     probabilities : list of array
         For each layer, of each operation, given the tokens before: `Proposal.probabilities`.
-
-    Returns
-    -------
-    matplotlib Axes
-        From left to right the layers, from top to bottom what happens in each. Below, the
-        probability of the tokens: the product of those of the sampled operations.
 
     Examples
     --------

@@ -13,6 +13,10 @@ from workshop.plot.charts import lines, row, strips
 def search_distributions(searches, *, target, score="val_auroc"):
     """Compare methods of search, each by many searches: how good, how soon.
 
+    Left the best score so far by the epochs that all children together were trained: the median,
+    and the band of the middle 80 % of the searches. Right the epochs until the target: a dot a
+    search. One that ended before lies on the dotted line, and counts as slowest.
+
     Parameters
     ----------
     searches : dict of str to list, or to DataFrame
@@ -22,13 +26,6 @@ def search_distributions(searches, *, target, score="val_auroc"):
         A score to reach.
     score : str
         The column that counts: higher is better.
-
-    Returns
-    -------
-    array of matplotlib Axes, of shape (2,)
-        Left the best score so far by the epochs that all children together were trained: the
-        median, and the band of the middle 80 % of the searches. Right the epochs until the target:
-        a dot a search. One that ended before lies on the dotted line, and counts as slowest.
 
     Examples
     --------

@@ -132,7 +132,9 @@ def fit(
     progress=True,
     random_state=0,
 ):
-    """Train a model in place, with a fresh optimiser.
+    """Train a model in place, with a fresh optimiser: the `History` of it.
+
+    It trains on a GPU where there is one; then the model comes back to the CPU.
 
     Parameters
     ----------
@@ -162,11 +164,6 @@ def fit(
         Show a line that counts epochs.
     random_state : int
         Of dropout and of the order of the batches; the Keras twin goes through the same batches.
-
-    Returns
-    -------
-    History
-        Trained on a GPU where there is one; then the model comes back to the CPU.
     """
     architecture = training.architecture_of(model, SequenceCNN)
     X, y = training.check_data(architecture, X, y)
