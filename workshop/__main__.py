@@ -87,6 +87,11 @@ def _add_grade(commands):
     grade.add_argument(
         "--feedback", type=Path, metavar="FOLDER", help="write a page for each student, and a zip"
     )
+    exported = "the gradebook that Canvas exports, or Moodle's grading worksheet, to be filled in"
+    grade.add_argument("--roster", type=Path, metavar="FILE.csv", help=exported)
+    grade.add_argument("--format", choices=["canvas", "moodle"], help="whose the roster is")
+    takes = "that takes the points of Day 1, '1=TITLE', 2 or total (default: what names the day)"
+    grade.add_argument("--column", action="append", default=[], help=f"of the roster, {takes}")
     grade.add_argument("--again", action="store_true", help="grade what is in the record, too")
     trust = "run notebooks without walls: only for a class that you trust"
     grade.add_argument("--no-isolation", dest="isolate", action="store_false", help=trust)
@@ -95,11 +100,17 @@ def _add_grade(commands):
 
 def _grade(arguments):
     from workshop import grading
+    from workshop.grading.gradebook import Roster
     from workshop.grading.submissions import as_lines, find_submissions
 
+    roster = None
+    if arguments.roster and arguments.format:
+        roster = Roster(arguments.roster, arguments.format, arguments.column)
+    elif arguments.roster or arguments.format or arguments.column:
+        raise ValueError("--roster FILE.csv and --format canvas or moodle go together.")
     if arguments.dry_run:
         found = find_submissions(arguments.submissions, arguments.names)
-        print(*as_lines(found), sep="\n")
+        print(*as_lines(found), *(roster.match(found)[1] if roster else ()), sep="\n")
         return 0
     grades = grading.grade(
         arguments.submissions,
@@ -112,6 +123,7 @@ def _grade(arguments):
         random_state=arguments.seed,
         again=arguments.again,
         feedback=arguments.feedback,
+        roster=roster,
         isolate=arguments.isolate,
         on_line=partial(print, flush=True),
     )

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from workshop._files import whole_file, write_whole
-from workshop.grading import isolation, limits, results
+from workshop.grading import gradebook, isolation, limits, results
 from workshop.grading.pool import grade_all, usable_cores
 from workshop.grading.submissions import as_lines, find_submissions
 
@@ -36,6 +36,7 @@ NOT_COUNTED = (
     "priority, its CPU time ends with --timeout, and memory is counted process by process. See "
     "GRADING.md."
 )
+OVERRIDES = "overrides.csv"
 LOST = "The process that graded it was killed. Run the same command again."
 
 
@@ -79,10 +80,13 @@ def grade(
     random_state=None,
     again=False,
     feedback=None,
+    roster=None,
     isolate=True,
     on_line=print,
 ):
     """Grade notebooks; go on where an earlier run with the same `out` has stopped.
+
+    Points in ``overrides.csv`` beside `out` take the place of the checks', each time.
 
     Parameters
     ----------
@@ -105,6 +109,8 @@ def grade(
         Grade all notebooks, those that are in the record, too.
     feedback : path, optional
         Folder for a page a student, named like what they handed in, and a zip of it.
+    roster : workshop.grading.gradebook.Roster, optional
+        The course system's, written anew beside `out` with the points in it.
     isolate : bool
         Shut the notebooks off with bubblewrap; without it, trust everyone in the class.
     on_line : callable
@@ -129,6 +135,10 @@ def grade(
     found = find_submissions(submissions, names)
     if feedback and len({one.name for one in found}) < len(found):
         raise ValueError("Two submissions of one path would have one page: pass one folder.")
+    overrides = {}
+    if (by_hand := out.with_name(OVERRIDES)).exists():
+        students = {one.student for one in found}
+        overrides = gradebook.read_overrides(by_hand, students, _practices())
     walls = isolation.require() if isolate else None
     with _alone(out), contextlib.ExitStack() as stack:
         records = results.Records(out.with_suffix(".json"))
@@ -157,9 +167,12 @@ def grade(
             n = sum(records.find(*pair) is not None for pair in paths)
             on_line(f"{n} of {len(paths)} notebooks are graded. The same command goes on there.")
             raise
-        rows, html = _write(
-            out, [records.results[pair] | {"late": one.late} for pair, one in whose.items()]
-        )
+        final = [records.results[pair] | {"late": one.late} for pair, one in whose.items()]
+        rows = tuple(gradebook.with_overrides(results.rows_of(final, _practices()), overrides))
+        lines = _write_roster(out, rows, found, roster) if roster else []
+        for line in lines:
+            on_line(line)
+        html = _write(out, rows, lines)
         if feedback:
             _write_feedback(Path(feedback), rows, found)
         n_lost = sum(records.find(*pair) is None for pair in paths)
@@ -171,7 +184,7 @@ def _check_options(out, numbers):
         raise OSError("Grading needs Linux or macOS. On Windows run it in WSL: see GRADING.md.")
     if importlib.util.find_spec("psutil") is None:
         raise ImportError("Grading needs psutil. Install it with: pip install psutil")
-    if out.suffix != ".csv":
+    if out.suffix != ".csv" or out.name == OVERRIDES:
         raise ValueError(f"out must be the name of a .csv file; got {out}.")
     for name, value in numbers.items():
         if not value > 0:
@@ -237,17 +250,23 @@ def _line(result):
     return "  ".join(map(results.one_line, words))
 
 
-def _write(out, found):
-    """Write the table and the report; return the rows and the report's path."""
+def _write(out, rows, lines):
+    """Write the table and the report; return the report's path."""
     from workshop.grading.report import to_html
 
-    practices = _practices()
-    rows = results.rows_of(found, practices)
     html = out.with_suffix(".html")
-    table = results.table_of(rows, practices)
+    table = results.table_of(rows, _practices())
     write_whole(out, results.to_csv(table))
-    write_whole(html, to_html(rows, table, practices, title=out.stem))
-    return tuple(rows), html
+    write_whole(html, to_html(rows, table, _practices(), title=out.stem, lines=lines))
+    return html
+
+
+def _write_roster(out, rows, found, roster):
+    """Write the course system's table; lines on it."""
+    text, lines = roster.filled(rows, found)
+    path = out.with_name(f"{out.stem}.{roster.system}.csv")
+    write_whole(path, text)
+    return [f"To import into {roster.system.title()}: {path}", *lines]
 
 
 def _write_feedback(folder, rows, found):

@@ -22,14 +22,16 @@ OPEN = (
 )
 
 
-def to_html(rows, table, practices, *, title):
-    """Page of a class, with the table that is its CSV; whatever came from a student is escaped."""
+def to_html(rows, table, practices, *, title, lines=()):
+    """Page of a class: the CSV's table, `lines` on the roster; what students wrote is escaped."""
+    items = "".join(f"<li>{html.escape(line)}</li>" for line in lines)
     body = (
         f"{_without_walls(rows)}<h2>By practice</h2>"
         "<p>How many students have all points, some, none; and the mean.</p>"
         f"{_by_practice(table, practices)}"
         "<h2>By student</h2><p>Points of 10 for each practice, of 100 in all.</p>"
         f"{_in_html(table.set_index('student').rename_axis(None))}"
+        f"{f'<h2>Roster</h2><ul>{items}</ul>' if lines else ''}"
         f"<h2>What the checks said</h2>{''.join(_student(row, practices) for row in rows)}"
     )
     return _page("Grades" if title == "grades" else f"Grades: {title}", body)
@@ -78,7 +80,7 @@ def _student(row, practices):
     """All that was said of a student's answers."""
     parts = [f"<article><h3>{html.escape(row.student)}: {row.total} of 100</h3>"]
     parts += [_notebook(one) for one in row.notebooks]
-    days = {day for one in row.notebooks for day in one["record"]["days"]} or {"1", "2"}
+    days = row.days or {"1", "2"}
     for practice in practices.values():
         found = row.best[practice.id]
         if practice.id[0] not in days and not found["points"]:
@@ -86,6 +88,8 @@ def _student(row, practices):
         title = f"{practice.id} {practice.title}: {found['points']} of {practice.points}"
         remarks = "".join(map(_remark, found["remarks"]))
         parts.append(f"<h4>{html.escape(title)}</h4><ul>{remarks}</ul>")
+        if said := found.get("by_hand"):
+            parts.append(f"<p><strong>{html.escape(said)}</strong></p>")
         if words := found.get("written"):
             parts.append(f"<blockquote>{html.escape(words)}</blockquote>")
     return "".join([*parts, "</article>"])

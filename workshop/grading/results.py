@@ -111,6 +111,12 @@ class Row:
     best: dict  # by practice, what the check said of the best answer
     notebooks: tuple  # their results
 
+    @property
+    def days(self):
+        """Days that the notebooks or a correction are about, "1" and "2"; none if unreadable."""
+        about = {key[0] for key, found in self.best.items() if "by_hand" in found}
+        return about.union(*(one["record"]["days"] for one in self.notebooks))
+
 
 def rows_of(results, practice_ids):
     """Rows, by student."""
