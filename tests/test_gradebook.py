@@ -244,6 +244,7 @@ ONE = MOODLE + "Participant 1,Ann,,,,{},,,\n"
         ("canvas", CANVAS, ["1=Day 1", "2=Day 1 (4711)"], "each another one"),
         ("canvas", CANVAS, ["1=Essay"], r"'Essay \(4710\)' must be out of 50 .*'10.00'. Change"),
         ("canvas", CANVAS, ["total=Day 1"], "out of 100 points, as what it takes"),
+        ("canvas", CANVAS.replace("50.00,50", "500,50"), [], "out of 50 points, .* has '500'"),
         ("moodle", ONE.format(50), [], "Say which columns"),
         ("moodle", ONE.format("A"), ["1=Grade"], "out of 50 .* has 'A'"),
         ("canvas", "", [], "must be a CSV table"),
@@ -271,6 +272,7 @@ def matched(folder, names, roster):
     [
         ("Jane Doe", "11", ""),
         ("doe jane", "11", ""),
+        ("Ann Roë", "14", ""),
         ("login15", "15", ""),
         ("Kim Lee", None, "Kim Lee (Lee, Kim 12 or Kim, Lee 13)"),
         ("doejane_99_678901_day1", None, ""),  # Canvas says that it is somebody else
@@ -278,7 +280,9 @@ def matched(folder, names, roster):
     ],
 )
 def test_who_is_on_the_roster_by_name(tmp_path, name, number, unclear):
-    names = zip(("Doe, Jane", "Lee, Kim", "Kim, Lee", "Roe, Ann", "Poe, E."), "12345", strict=True)
+    names = zip(
+        ("Doe, Jane", "Lee, Kim", "Kim, Lee", "Roe\u0308, Ann", "Poe, E."), "12345", strict=True
+    )
     people = [(one, f"1{n}", f"login1{n}") for one, n in names]
     sure, lines = matched(tmp_path, [name], canvas_roster(tmp_path, people))
     student = name.split("_")[0]
