@@ -32,11 +32,11 @@ notebooks/day%.ipynb: FORCE
 
 FORCE:
 
-# File by file, so that what a file's tests share is made once; first what takes longest: the solved
-# notebooks (`make run` runs the students'), and a class of hostile ones.
+# File by file, so that what a file's tests share is made once. Of the notebooks the solved ones:
+# `make run` runs the students'.
 test: $(STAMP) ## Install, run all tests: library, doctests, solved notebooks, lint
 	$(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder \
-	notebooks/solutions tests/test_walls.py workshop tests
+	notebooks/solutions workshop tests
 
 lab: $(STAMP) ## Install, open JupyterLab on the notebooks
 	$(BIN)/jupyter lab notebooks
