@@ -356,7 +356,7 @@ def test_a_survivor_without_its_model(tmp_path):
 
 
 def test_what_is_on_disk_is_plain_data(tmp_path):
-    result = search(tmp_path, max_trials=7, controller=QUICK, framework="keras")
+    result = search(tmp_path, max_trials=3, controller=QUICK, framework="keras")
     assert {path.name for path in tmp_path.iterdir()} == {
         *("search.json", "trials.json", "models", "search.lock"),
     }
