@@ -18,6 +18,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from tests.hostile import GOOD, TRANSPOSED
 from workshop import grading
 from workshop.__main__ import main
+from workshop.grading import worker
 from workshop.grading.gradebook import Roster
 from workshop.grading.results import Records, empty_record, version
 from workshop.grading.submissions import find_submissions
@@ -50,6 +51,10 @@ def write(path, text):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8", newline="")
     return path
+
+
+def notebook(path, *cells):
+    return write(path, nbformat.writes(new_notebook(cells=[new_code_cell(one) for one in cells])))
 
 
 def canvas_name(name, number, day):
@@ -323,12 +328,40 @@ def test_who_is_excused_in_canvas_stays_so(tmp_path):
     assert lines[-1].endswith("left as it was for: doejane.")
 
 
+def test_what_only_colabs_older_ipython_has_costs_nothing(tmp_path):
+    cells = ["get_ipython().magic('pip install x')\nget_ipython().magic('%env A=1')"]
+    cells += ["from IPython.core.display import display, HTML\ndisplay(HTML('x'))"]
+    cells += ["from IPython import display\ndisplay.set_matplotlib_formats('svg')", GOOD]
+    path = notebook(tmp_path / "day1.ipynb", *cells, "import os\nassert os.environ['A'] == '1'")
+    limits = {"timeout": 99, "cell_timeout": 99, "memory": 4, "isolate": False}
+    record = worker.grade_notebook(path, seed=1, **limits)
+    assert (record["failed"], record["practices"]["1.6.2"]["points"]) == ([], 10)
+
+
+STUB = "best_setting = None"
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ([STUB, "best_settings = 1"], "best_settings in cell 2 is spelled otherwise than best"),
+        (["x = 1", "def Best_Setting():\n    return 1"], "Best_Setting in cell 2 is spelled"),
+        (["def best_setting(y):\n    y = 1\n", "    return y"], "seems to go on in cell 2: write"),
+        (["x = 1", "best_setting = {", "1: 2}", "  y = 1"], ""),
+        ([STUB, "by_setting = 1", "best_settings == 1\nbest_settings(2)"], ""),
+    ],
+)
+def test_an_answer_that_is_split_or_named_otherwise_is_found(code, said):
+    cells = [{"cell_type": "code", "source": source, "metadata": {}} for source in code]
+    texts = [one["text"] for one in worker._places(cells, ["best_setting", "optimisation_table"])]
+    assert [said in text for text in texts] == ([True] if said else [])
+
+
 def test_the_worked_example_of_the_guide(tmp_path, monkeypatch, capsys):
     guide = Path(__file__).parents[1].joinpath("GRADING.md").read_text(encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     for name, source in (("doejane_LATE_12345_678901", TRANSPOSED), ("roerob_12346_678902", GOOD)):
-        notebook = new_notebook(cells=[new_code_cell(source)])
-        write(tmp_path / f"submissions/{name}_day1.ipynb", nbformat.writes(notebook))
+        notebook(tmp_path / f"submissions/{name}_day1.ipynb", source)
     blocks = "".join(re.findall(r"```console\n(\$ .+?)```", guide, flags=re.DOTALL))
     steps = [step.partition("\n")[::2] for step in blocks.split("$ ")[1:]]
     table = re.sub("(?m)[0-9]*$", "", steps[-1][1]).replace("50.", "50.00")  # as it was exported

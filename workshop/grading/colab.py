@@ -77,6 +77,7 @@ def tame(shell):
     A magic or an extension that is not here is passed over, with what a cell magic holds if that is
     no Python; else it runs without the magic.
     """
+    import IPython
     from traitlets.config import Application
 
     extensions, system, output = shell.extension_manager, shell.system_raw, shell.getoutput
@@ -104,6 +105,10 @@ def tame(shell):
             return None
         return shell.run_cell(cell).raise_error()
 
+    # Colab's IPython is an older one, which has what was removed since.
+    shell.magic = lambda text: shell.run_line_magic(*text.lstrip("%").partition(" ")[::2])
+    IPython.core.display.display = IPython.display.display
+    IPython.display.set_matplotlib_formats = lambda *formats: None
     extensions.load_extension = load_extension
     shell.run_line_magic, shell.run_cell_magic = run_line_magic, run_cell_magic
     # Raw: by a pipe, for inside the walls there is no terminal.

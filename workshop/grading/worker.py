@@ -15,6 +15,7 @@ import threading
 import time
 import warnings
 from dataclasses import asdict
+from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 
@@ -32,6 +33,7 @@ MAX_LINE = 80
 MAX_WRITTEN = 3000
 ROUNDS = 3
 SHARES = 3  # a practice may take one of so many parts of the checks' time
+ASSIGNED = re.compile(r"^(?:def (?=\w+\()|(?=\w+ *=[^=]))(\w+)", re.MULTILINE)
 MARGIN = 30  # seconds beside it, in which no question is under way
 
 _students = []  # the processes of a notebook, for when the grader goes away before it is done
@@ -116,8 +118,9 @@ def _is_skipped(cell):
 
 
 def _places(cells, names):
-    """Remarks on answers that stand in a cell that nobody runs, or are given more than once."""
+    """Remarks on answers that do not run, are given again, go on elsewhere, or are misspelled."""
     texts = []
+    code = [cell["source"] for cell in cells if cell["cell_type"] == "code"]
     for name in names:
         given = re.compile(
             rf"^[ \t]*(def {name}\b|(\w+\s*,\s*)*{name}\s*(,[\w\s,]*|:[^=\n]*)?=(?!=))",
@@ -127,14 +130,21 @@ def _places(cells, names):
         for cell in cells:
             kind = "cell" if cell["cell_type"] == "code" else "text cell"
             numbers[kind] += 1
+            number = numbers[kind]
             if not given.search(cell["source"]):
                 continue
             if kind == "text cell" or _is_skipped(cell):
-                texts.append(f"{name} stands in {kind} {numbers[kind]}, which does not run.")
+                texts.append(f"{name} stands in {kind} {number}, which does not run.")
                 continue
             runs += 1
             if runs > 1:
-                texts.append(f"{name} is defined again in {kind} {numbers[kind]}.")
+                texts.append(f"{name} is defined again in {kind} {number}.")
+            if "".join(code[number : number + 1])[:1] in (" ", "\t"):
+                texts.append(f"{name} seems to go on in cell {number + 1}: write it in one cell.")
+        for number, source in enumerate(code, start=1):
+            others = set(ASSIGNED.findall(source)).difference(names)
+            near = [one for one in others if get_close_matches(name, [one.casefold()], 1, 0.9)]
+            texts += [f"{one} in cell {number} is spelled otherwise than {name}." for one in near]
     return [{"right": False, "text": text, "points": 0, "out_of": 0} for text in texts]
 
 
