@@ -242,8 +242,10 @@ def test_each_epoch_sees_every_row_once(n, epochs, seed):
 def test_history_has_its_columns_in_order():
     first = {"val_auroc": 1, "loss": 0.7, "epoch": 1, "auroc": 0.5, "val_loss": 2}
     rows = [first, first | {"epoch": 2, "loss": 0.4}]
-    history = make_history(rows)
-    assert list(history.table) == ["epoch", "loss", "auroc", "val_loss", "val_auroc"]
+    columns = ["epoch", "loss", "auroc", "val_loss", "val_auroc"]
+    history = make_history(rows, columns, epochs=3)
+    assert list(history.table) == columns
+    assert history.table.attrs == {"epochs": 3, "run": 2}
     assert isinstance(history, History)
     assert history.last["loss"] == 0.4
     assert history.table["epoch"].tolist() == [1, 2]

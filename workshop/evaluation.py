@@ -26,18 +26,18 @@ __all__ = [
 class Scores(NamedTuple):
     """Scores of one binary task; nan where one is undefined, such as AUROC of one class."""
 
-    threshold: float  # scores at or above it count as positive
-    tp: int  # true positives
-    fp: int  # false positives
-    tn: int  # true negatives
-    fn: int  # false negatives
-    sensitivity: float  # tp / (tp + fn), also called recall
-    specificity: float  # tn / (tn + fp)
-    precision: float  # tp / (tp + fp)
-    accuracy: float  # (tp + tn) / all
-    f1: float  # harmonic mean of precision and sensitivity
-    auroc: float  # area under the ROC curve: chance that a positive scores above a negative
-    auprc: float  # average precision: area under the precision-recall curve
+    threshold: float  #: scores at or above it count as positive
+    tp: int  #: true positives
+    fp: int  #: false positives
+    tn: int  #: true negatives
+    fn: int  #: false negatives
+    sensitivity: float  #: tp / (tp + fn), also called recall
+    specificity: float  #: tn / (tn + fp)
+    precision: float  #: tp / (tp + fp)
+    accuracy: float  #: (tp + tn) / all
+    f1: float  #: harmonic mean of precision and sensitivity
+    auroc: float  #: area under the ROC curve: chance that a positive scores above a negative
+    auprc: float  #: average precision: area under the precision-recall curve
 
 
 def evaluate(y_true, y_score, *, threshold=0.5):
@@ -104,9 +104,9 @@ def auprc(y_true, y_score):
 class Interval(NamedTuple):
     """An estimate and its confidence interval."""
 
-    estimate: float  # value on all data
-    low: float  # lower end
-    high: float  # upper end
+    estimate: float  #: value on all data
+    low: float  #: lower end
+    high: float  #: upper end
 
 
 def bootstrap_interval(
@@ -143,9 +143,9 @@ def bootstrap_interval(
 class Comparison(NamedTuple):
     """How the predictions of two models differ on the same sequences."""
 
-    agreement: pd.DataFrame  # counts: rows = a right, a wrong; columns = b right, b wrong
-    shared_mistakes: np.ndarray  # rows that both get wrong
-    auroc_difference: Interval  # AUROC of a minus that of b, paired bootstrap; nan for one class
+    agreement: pd.DataFrame  #: counts: rows = a right, a wrong; columns = b right, b wrong
+    shared_mistakes: np.ndarray  #: rows that both get wrong
+    auroc_difference: Interval  #: AUROC of a minus that of b, paired bootstrap; nan of one class
 
 
 def compare_predictions(y_true, a, b, *, threshold=0.5, n_resamples=500, random_state=0):
@@ -167,22 +167,20 @@ def compare_predictions(y_true, a, b, *, threshold=0.5, n_resamples=500, random_
     >>> result.agreement.to_numpy().tolist(), result.shared_mistakes
     ([[2, 1], [0, 1]], array([1]))
     """
+    from sklearn.metrics import confusion_matrix
+
     truth, a = _check_scores(y_true, a, name="a")
     b = _check_scores(y_true, b, name="b")[1]
     threshold = _check_threshold(threshold)
     wrong_a, wrong_b = (a >= threshold) != truth, (b >= threshold) != truth
-    both, neither = wrong_a & wrong_b, ~wrong_a & ~wrong_b
-    only_a, only_b = wrong_a & ~wrong_b, wrong_b & ~wrong_a
-    agreement = pd.DataFrame(
-        {"b right": [neither.sum(), only_a.sum()], "b wrong": [only_b.sum(), both.sum()]},
-        index=["a right", "a wrong"],
-    )
+    counts = confusion_matrix(wrong_a, wrong_b, labels=[False, True])
+    agreement = pd.DataFrame(counts, ["a right", "a wrong"], ["b right", "b wrong"])
 
     def difference(rows):  # of one resample, the same for both: they are paired
         return auroc(truth[rows], a[rows]) - auroc(truth[rows], b[rows])
 
     interval = _bootstrap(difference, len(truth), 0.95, n_resamples, random_state)
-    return Comparison(agreement, np.flatnonzero(both), interval)
+    return Comparison(agreement, np.flatnonzero(wrong_a & wrong_b), interval)
 
 
 def _bootstrap(statistic, n, level, n_resamples, random_state):

@@ -185,14 +185,10 @@ def _slide(X, weights):
 class Similarity(NamedTuple):
     """How well two motifs agree; see `similarity`."""
 
-    correlation: float
-    """Pearson r over all letters of the aligned columns; nan if all are equally frequent."""
-    offset: int
-    """Column of `a` under which column 0 of `b` lies; may be negative."""
-    strand: str
-    """``"+"``, or ``"-"`` where `b` had to be reverse complemented."""
-    overlap: int
-    """Number of aligned columns."""
+    correlation: float  #: Pearson r over all letters of the aligned columns; nan if all are equal
+    offset: int  #: column of `a` under which column 0 of `b` lies; may be negative
+    strand: str  #: ``"+"``, or ``"-"`` where `b` had to be reverse complemented
+    overlap: int  #: number of aligned columns
 
 
 def similarity(a, b, *, min_overlap=None):

@@ -38,12 +38,9 @@ TEST_CHROMS = ("chr1", "chr3", "chr6")
 class Split(NamedTuple):
     """Indices of the three parts, each a sorted array of int."""
 
-    train: np.ndarray
-    """Rows to learn from."""
-    val: np.ndarray
-    """Rows to choose by: epochs, settings, architectures."""
-    test: np.ndarray
-    """Rows to report on, once, at the end."""
+    train: np.ndarray  #: rows to learn from
+    val: np.ndarray  #: rows to choose by: epochs, settings, architectures
+    test: np.ndarray  #: rows to report on, once, at the end
 
 
 def split_by_chromosome(chroms, *, val_chroms=VAL_CHROMS, test_chroms=TEST_CHROMS):

@@ -108,24 +108,20 @@ def in_batches(function, X, batch_size, *, shape):
     return out
 
 
-def make_history(rows, columns=(), epochs=None):
-    """Make the `History` of rows (dicts), one an epoch; it has `columns` also where none has.
-
-    Its table knows how many epochs were asked for and run, in `attrs`, which a part of it keeps.
-    """
-    order = ["epoch", "learning_rate", "loss", "accuracy", "auroc", "mae"]
-    order += [f"val_{name}" for name in order]
-    have = set(columns).union(*rows)
-    columns = [name for name in order if name in have]
-    table = pd.DataFrame(rows, columns=columns, dtype=None if rows else float)
-    table.attrs = {"epochs": epochs, "run": len(rows)}
-    return History(table)
-
-
 def history_columns(task, validation):
     """Columns of a `History`; those of validation where there is such data."""
     names = ["loss", *METRICS[task]]
     return ["epoch", "learning_rate", *names, *(f"val_{name}" for name in names if validation)]
+
+
+def make_history(rows, columns, epochs):
+    """Make the `History` of rows (dicts), one an epoch; it has `columns` also where there is none.
+
+    Its table knows how many epochs were asked for and run, in `attrs`, which a part of it keeps.
+    """
+    table = pd.DataFrame(rows, columns=columns, dtype=None if rows else float)
+    table.attrs = {"epochs": epochs, "run": len(rows)}
+    return History(table)
 
 
 def epoch_text(row, epochs):

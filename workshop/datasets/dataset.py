@@ -16,13 +16,11 @@ from workshop.sequences import one_hot_decode, one_hot_encode
 class Dataset(NamedTuple):
     """Sequences, their labels, and where they come from."""
 
-    X: np.ndarray
-    """One-hot sequences, shape (N, L, 4), float32."""
-    y: np.ndarray
-    """Labels, shape (N, T), float32; T = 1 for one task."""
+    X: np.ndarray  #: one-hot sequences, shape (N, L, 4), float32
+    y: np.ndarray  #: labels, shape (N, T), float32; T = 1 for one task
+    #: a row a sequence: chrom, start, end (0-based, half-open), strand, label, name, and
+    #: motif_starts (tuple of int, relative to the sequence) where motifs were planted
     table: pd.DataFrame
-    """A row a sequence: chrom, start, end (0-based, half-open), strand, label, name, and
-    motif_starts (tuple of int, relative to the sequence) where motifs were planted."""
 
     def take(self, indices):
         """Rows `indices` (sequence of int or of bool) of all three parts, as a new `Dataset`.

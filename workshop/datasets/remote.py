@@ -22,10 +22,8 @@ class RemoteFile(NamedTuple):
     'chr9.fa.gz'
     """
 
-    url: str
-    """Where it is."""
-    hash: str
-    """Its checksum and the algorithm: ``"md5:..."`` or ``"sha256:..."``, in hexadecimal."""
+    url: str  #: where it is
+    hash: str  #: its checksum and the algorithm, ``"md5:..."`` or ``"sha256:..."``, in hexadecimal
 
     @property
     def name(self):
@@ -36,12 +34,9 @@ class RemoteFile(NamedTuple):
 class Source(NamedTuple):
     """Where peaks and the chromosomes beneath them are published; all of one assembly."""
 
-    name: str
-    """Folder of its files in the cache."""
-    peaks: RemoteFile
-    """BED or narrowPeak."""
-    chromosomes: Mapping[str, RemoteFile]
-    """FASTA, one file a chromosome, by its name in `peaks`."""
+    name: str  #: folder of its files in the cache
+    peaks: RemoteFile  #: BED or narrowPeak
+    chromosomes: Mapping[str, RemoteFile]  #: FASTA, a file a chromosome, by its name in `peaks`
 
 
 class DownloadError(OSError):

@@ -60,10 +60,10 @@ def base_importance(scores, X):
 class Localisation(NamedTuple):
     """How well scores find planted motifs; see `localisation`."""
 
-    auroc: float  # chance that a base within a motif scores above one outside; 0.5 is blind
-    auprc: float  # average precision of the bases, sorted by score; `share` is blind
-    share: float  # of the bases that lie within a motif
-    n_sequences: int  # with a motif: the others do not count
+    auroc: float  #: chance that a base within a motif scores above one outside; 0.5 is blind
+    auprc: float  #: average precision of the bases, sorted by score; `share` is blind
+    share: float  #: of the bases that lie within a motif
+    n_sequences: int  #: with a motif: the others do not count
 
 
 def localisation(importance, motif_starts, *, width):

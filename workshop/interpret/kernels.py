@@ -25,16 +25,11 @@ PASS_ON = (  # layers after which channel i is still that of kernel i, on its sc
 class KernelMotif(NamedTuple):
     """What one kernel looks for: see `kernel_motifs`."""
 
-    kernel: int
-    """Its number, as in the weights."""
-    motif: Motif | None
-    """Counts of the letters in the windows that excite it; None where none does."""
-    weights: np.ndarray
-    """The kernel itself, (K, 4)."""
-    n_windows: int
-    """How many windows were counted."""
-    output_weight: float
-    """What the output layer multiplies its activation with; nan where that is not defined."""
+    kernel: int  #: its number, as in the weights
+    motif: Motif | None  #: letters counted in the windows that excite it; None where none does
+    weights: np.ndarray  #: the kernel itself, (K, 4)
+    n_windows: int  #: how many windows were counted
+    output_weight: float  #: what the output multiplies its activation with; nan if not defined
 
 
 def kernel_motifs(model, X, *, task=0):

@@ -82,9 +82,9 @@ def saturation_mutagenesis(model, X, *, start=0, end=None, task=0, batch_size=No
 class PairwiseMutagenesis(NamedTuple):
     """Effects of all double substitutions in a window of W positions: `pairwise_mutagenesis`."""
 
-    single: np.ndarray  # effect of base b at position p, shape (N, W, 4)
-    double: np.ndarray  # effect of base a at position p and b at q, shape (N, W, 4, W, 4)
-    interaction: np.ndarray  # what double is beyond the sum of the two singles, the same shape
+    single: np.ndarray  #: effect of base b at position p, shape (N, W, 4)
+    double: np.ndarray  #: effect of base a at position p and b at q, shape (N, W, 4, W, 4)
+    interaction: np.ndarray  #: what double is beyond the sum of the two singles, the same shape
 
 
 def pairwise_mutagenesis(model, X, *, start=0, end=None, task=0, batch_size=None, progress=True):

@@ -23,14 +23,10 @@ from workshop.torch_cnn.loop import one_thread
 class Proposal(NamedTuple):
     """A child to build and train."""
 
-    tokens: tuple
-    """Which operation of each layer."""
-    probabilities: list
-    """For each layer an array: how probable each operation was, given the tokens before."""
-    epochs: int | None = None
-    """How long to train; None = as long as the search says."""
-    parent: int | None = None
-    """Which proposal of the step before to go on training; None = from new weights."""
+    tokens: tuple  #: which operation of each layer
+    probabilities: list  #: arrays: how probable each operation was, given the tokens before
+    epochs: int | None = None  #: how long to train; None = as long as the search says
+    parent: int | None = None  #: which one of the step before to go on training; None = a new one
 
 
 @dataclass(frozen=True)

@@ -71,9 +71,6 @@ def _cost(job):
     """How long a job takes, roughly: multiplications."""
     if job.architecture is None:
         return 0
-    shapes = job.architecture.output_shapes()
-    weights = job.architecture.weight_shapes()
-    return job.settings["epochs"] * sum(
-        math.prod(weights.get(f"{i}.kernel", (0,))) * math.prod(shape[:-1])
-        for i, shape in enumerate(shapes)
-    )
+    layers = job.architecture.n_parameters_by_layer(), job.architecture.output_shapes()
+    each = (n * math.prod(shape[:-1]) for n, shape in zip(*layers, strict=True))
+    return job.settings["epochs"] * sum(each)

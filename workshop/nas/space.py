@@ -59,14 +59,10 @@ def cnn_model_space():
         ]
 
     pools = [Operation("maxpool1d", pool_size=4), Operation("avgpool1d", pool_size=4)]
-    space = ModelSpace()
-    space.add_layer(0, convolutions(32))
-    space.add_layer(1, [*pools, Operation("identity")])
-    space.add_layer(2, [*convolutions(64), Operation("identity")])
-    space.add_layer(
-        3, [Operation("flatten"), Operation("globalavgpool1d"), Operation("globalmaxpool1d")]
-    )
-    return space
+    ends = [Operation(name) for name in ("flatten", "globalavgpool1d", "globalmaxpool1d")]
+    identity = Operation("identity")
+    layers = [convolutions(32), [*pools, identity], [*convolutions(64), identity], ends]
+    return ModelSpace.from_dict(layers)
 
 
 def to_architecture(space, tokens, *, input_length=200, n_outputs=1, task="binary"):

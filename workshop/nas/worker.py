@@ -36,19 +36,13 @@ class Job(NamedTuple):
     """A child to train."""
 
     trial: int
-    architecture: Architecture | None
-    """None where the tokens describe an impossible network: nothing to train."""
-    problem: str
-    """What is impossible about it."""
+    architecture: Architecture | None  # None where the tokens describe an impossible network
+    problem: str  # what is impossible about it
     framework: str
-    settings: dict
-    """Of the twin's ``fit``; the `random_state` is of this child alone."""
-    epochs_before: int
-    """That the model has had; not counted in those of `settings`."""
-    parent: Path | None
-    """File of the model to go on training; None = new weights."""
-    wants_predictions: bool
-    """Whether the reward looks at probabilities rather than at scores."""
+    settings: dict  # of the twin's `fit`; the `random_state` is of this child alone
+    epochs_before: int  # that the model has had; not counted in those of `settings`
+    parent: Path | None  # file of the model to go on training; None = new weights
+    wants_predictions: bool  # whether the reward looks at probabilities rather than at scores
 
 
 class Trained(NamedTuple):
@@ -57,12 +51,9 @@ class Trained(NamedTuple):
     status: str = "ok"
     reason: str = ""
     epochs: int = 0
-    scores: dict | None = None
-    """Loss and metrics of the last epoch of training; with ``val_``, on the validation data."""
-    predictions: np.ndarray | None = None
-    """Of the validation data, (N, T), where the job wants them."""
-    model: bytes | None = None
-    """The file of the trained model."""
+    scores: dict | None = None  # loss and metrics of the last epoch, with `val_` on val
+    predictions: np.ndarray | None = None  # of val, (N, T), where the job wants them
+    model: bytes | None = None  # the file of the trained model
     seconds: float = 0.0
 
 

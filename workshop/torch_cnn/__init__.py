@@ -292,24 +292,15 @@ def load(path, *, architecture=None):
     return model.eval()
 
 
-_ATTRIBUTES = {
-    "kernel": "weight",
-    "bias": "bias",
-    "gamma": "weight",
-    "beta": "bias",
-    "mean": "running_mean",
-    "variance": "running_var",
-}
-
-
 def _tensors(model):
     """Name, as in `Architecture.weight_shapes`, to the tensor of the model."""
     tensors = {}
     for name in training.architecture_of(model, SequenceCNN).weight_shapes():
         key, kind = name.split(".")
         module = model.output if key == "output" else model.layers[int(key)]
-        owner = next(m for m in module.modules() if getattr(m, "weight", None) is not None)
-        tensors[name] = getattr(owner, _ATTRIBUTES[kind])
+        attribute = "weight" if kind == "kernel" else kind
+        owner = next(m for m in module.modules() if hasattr(m, attribute))
+        tensors[name] = getattr(owner, attribute)
     return tensors
 
 

@@ -42,20 +42,20 @@ class BatchNorm(nn.Module):
     def __init__(self, channels, momentum, epsilon):
         super().__init__()
         self.momentum, self.epsilon = momentum, epsilon
-        self.weight = nn.Parameter(torch.ones(channels))
-        self.bias = nn.Parameter(torch.zeros(channels))
-        self.register_buffer("running_mean", torch.zeros(channels))
-        self.register_buffer("running_var", torch.ones(channels))
+        self.gamma = nn.Parameter(torch.ones(channels))
+        self.beta = nn.Parameter(torch.zeros(channels))
+        self.register_buffer("mean", torch.zeros(channels))
+        self.register_buffer("variance", torch.ones(channels))
 
     def forward(self, x):
-        mean, variance = self.running_mean, self.running_var
+        mean, variance = self.mean, self.variance
         if self.training:
             batch = [dim for dim in range(x.ndim) if dim != 1]  # all but the channels
             mean, variance = x.mean(batch), x.var(batch, correction=0)
-            self.running_mean.lerp_(mean.detach(), 1 - self.momentum)
-            self.running_var.lerp_(variance.detach(), 1 - self.momentum)
-        scale = self.weight * torch.rsqrt(variance + self.epsilon)
-        shift = self.bias - mean * scale
+            self.mean.lerp_(mean.detach(), 1 - self.momentum)
+            self.variance.lerp_(variance.detach(), 1 - self.momentum)
+        scale = self.gamma * torch.rsqrt(variance + self.epsilon)
+        shift = self.beta - mean * scale
         if x.ndim == 3:
             scale, shift = scale[:, None], shift[:, None]  # (C, 1), beside the positions
         return x * scale + shift
@@ -88,6 +88,15 @@ ACTIVATIONS = {
     "elu": nn.ELU,
     "exponential": Exponential,
 }
+WITHOUT_WEIGHTS = {  # each takes the fields of our layer
+    arch.MaxPool: nn.MaxPool1d,
+    arch.AvgPool: nn.AvgPool1d,
+    arch.Dropout: nn.Dropout,
+    arch.Flatten: Flatten,
+    arch.GlobalAvgPool: GlobalAvgPool,
+    arch.GlobalMaxPool: GlobalMaxPool,
+    arch.Identity: nn.Identity,
+}
 
 
 def build_layers(architecture):
@@ -106,24 +115,12 @@ def build_layer(layer, shape):
             if padding == "same":
                 modules.append(SamePad(kernel_size))
             modules.append(Conv1d(shape[1], filters, kernel_size))
-        case arch.MaxPool(pool_size):
-            modules.append(nn.MaxPool1d(pool_size))
-        case arch.AvgPool(pool_size):
-            modules.append(nn.AvgPool1d(pool_size))
         case arch.Dense(units):
             modules.append(nn.Linear(shape[0], units))
         case arch.BatchNorm(momentum, epsilon):
             modules.append(BatchNorm(shape[-1], momentum, epsilon))
-        case arch.Dropout(rate):
-            modules.append(nn.Dropout(rate))
-        case arch.Flatten():
-            modules.append(Flatten())
-        case arch.GlobalAvgPool():
-            modules.append(GlobalAvgPool())
-        case arch.GlobalMaxPool():
-            modules.append(GlobalMaxPool())
-        case arch.Identity():
-            modules.append(nn.Identity())
+        case _:
+            modules.append(WITHOUT_WEIGHTS[type(layer)](*vars(layer).values()))
     activation = getattr(layer, "activation", "linear")
     if activation != "linear":
         modules.append(ACTIVATIONS[activation]())
