@@ -72,10 +72,8 @@ def compare_two(rng, compare_models):
         if isinstance(found, dict):  # as evaluation.compare_predictions has them first
             found = list(found.values())[:2]
         if not isinstance(found, list) or len(found) != 2:
-            raise Rejected(
-                "compare_models must return two things, the table and the row numbers; it returns "
-                f"{forms.describe(found)}."
-            )
+            got = forms.describe(found)
+            raise Rejected(f"compare_models must return a table and row numbers; it returns {got}.")
         tables.append(found[0])
         rows.append(found[1])
         wrong.append([((score >= 0.5) != (y == 1))[:, 0] for score in scores])

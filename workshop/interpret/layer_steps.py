@@ -37,9 +37,8 @@ class Reference:
     def __init__(self, values, margins, fill):
         left, reach = margins
         self.length, self.margins, self.left, self.fill = len(values), margins, left, fill
-        shape = (left + max(len(values), reach), *values.shape[1:])
-        self.padded = np.full(shape, fill, dtype=values.dtype)
-        self.padded[left : left + len(values)] = values
+        beyond = left, max(reach - len(values), 0)
+        self.padded = np.pad(values, (beyond, (0, 0), (0, 0)), constant_values=fill)
         self._before = self._after = None
 
     def window(self, window, places, *, offset=0, width=None):

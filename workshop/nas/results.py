@@ -12,37 +12,18 @@ from workshop.nas.worker import twin_of
 
 @dataclass(frozen=True, eq=False)
 class SearchResult:
-    """What a search found.
+    """What a search found."""
 
-    Parameters
-    ----------
-    method : str
-        ``"AMBER"``, ``"random search"`` or ``"successive halving"``.
-    framework : str
-        ``"torch"`` or ``"keras"``.
-    working_dir : Path or None
-        Holds the models; None on the benchmark.
-    stopped : str
-        Why it ended: ``"max_trials"``, ``"time_budget"``, ``"patience"``, ``"callback"`` or
-        ``"interrupted"``.
-    seconds : float
-        Time spent searching, over all calls that went on with it.
-    operations : DataFrame
-        The operations of the space, as `space_table` lists them.
-    score_names : tuple of str
-        The columns of the history between reward and epochs.
-    trials : list of Trial
-        In their order.
-    """
-
-    method: str
-    framework: str
-    working_dir: Path | None
+    method: str  #: ``"AMBER"``, ``"random search"`` or ``"successive halving"``
+    framework: str  #: ``"torch"`` or ``"keras"``
+    working_dir: Path | None  #: holds the models; None on the benchmark
+    #: why it ended: ``"max_trials"``, ``"time_budget"``, ``"patience"``, ``"callback"`` or
+    #: ``"interrupted"``
     stopped: str
-    seconds: float
-    operations: pd.DataFrame
-    score_names: tuple
-    trials: list
+    seconds: float  #: time spent searching, over all calls that went on with it
+    operations: pd.DataFrame  #: the operations of the space, as `space_table` lists them
+    score_names: tuple  #: the columns of the history between reward and epochs
+    trials: list  #: of `Trial`, in their order
 
     def __repr__(self):
         """One line: method, trials, and the best of them."""

@@ -18,47 +18,25 @@ from workshop.nas.worker import Job
 
 @dataclass(frozen=True)
 class Trial:
-    """One child of a search, a row of the history.
+    """One child of a search, a row of the history."""
 
-    Parameters
-    ----------
-    trial, step : int
-        Both counted from 1.
-    tokens : tuple of int
-    operations : tuple of str
-    architecture : Architecture or None
-        None where the tokens describe an impossible network.
-    reward : float
-        Finite; of a child that did not finish, that of a model that knows nothing, or of the worst
-        child so far where that is lower.
-    scores : dict of str to float
-        Loss and the task's metrics in the last epoch of training, and with ``val_`` before the
-        name on the validation data; nan where the child did not finish.
-    epochs, total_epochs : int
-        Trained in this trial, and by the model in all.
-    seconds : float
-        Wall-clock time.
-    status : str
-        ``"ok"``, ``"impossible"`` (no such network), ``"diverged"`` or ``"failed"``.
-    reason : str
-        Why it did not finish; empty for ``"ok"``.
-    probabilities : list of list of float
-        For each layer, how probable each operation was when the tokens were drawn.
-    """
-
-    trial: int
-    step: int
-    tokens: tuple
-    operations: tuple
-    architecture: arch.Architecture | None
+    trial: int  #: counted from 1
+    step: int  #: counted from 1
+    tokens: tuple  #: of int
+    operations: tuple  #: of str
+    architecture: arch.Architecture | None  #: None where the tokens describe an impossible network
+    #: finite; of a child that did not finish, that of a model that knows nothing, or of the worst
+    #: child so far where that is lower
     reward: float
+    #: loss and the task's metrics in the last epoch of training, and with ``val_`` before the name
+    #: on the validation data; nan where the child did not finish
     scores: dict
-    epochs: int
-    total_epochs: int
-    seconds: float
-    status: str
-    reason: str
-    probabilities: list
+    epochs: int  #: trained in this trial
+    total_epochs: int  #: trained by the model in all
+    seconds: float  #: wall-clock time
+    status: str  #: ``"ok"``, ``"impossible"`` (no such network), ``"diverged"`` or ``"failed"``
+    reason: str  #: why it did not finish; empty for ``"ok"``
+    probabilities: list  #: for each layer, how probable each operation was when it was drawn
 
     def to_plain(self):
         """Dicts, lists, numbers and strings, as JSON writes them."""

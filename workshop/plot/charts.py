@@ -267,17 +267,15 @@ def strips(values_by_name, *, xlabel="", references=None, colours=None, ax=None)
     return ax
 
 
-def histogram(values_by_name, *, xlabel="", ylabel="count", bins=30, at=None, ax=None):
+def histogram(values_by_name, *, xlabel="", bins=30, ax=None):
     """Draw how often values occur, with the same bins for each name.
 
     Parameters
     ----------
     values_by_name : dict of str to array of shape (n,)
-    xlabel, ylabel : str
+    xlabel : str
     bins : int or sequence of float
         Their number, or their edges.
-    at : dict of str to float, optional
-        Values to mark: dotted lines.
 
     Examples
     --------
@@ -293,8 +291,7 @@ def histogram(values_by_name, *, xlabel="", ylabel="count", bins=30, at=None, ax
         counts = np.histogram(values, edges)[0]
         ax.stairs(counts, edges, fill=True, color=colour, alpha=0.3)
         ax.stairs(counts, edges, color=colour, linewidth=1.5, label=name)
-    ax.set(xlabel=xlabel, ylabel=ylabel)
-    _mark(ax, None, at)
+    ax.set(xlabel=xlabel, ylabel="count")
     if len(values_by_name) > 1:
         legend_above(ax, columns=len(values_by_name))
     return ax

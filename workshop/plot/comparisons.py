@@ -102,7 +102,7 @@ def kernel_logos(kernels, *, reference=None, top=8):
     return axes
 
 
-def importance_diagonal(importance, starts, motif, *, limit=2):
+def importance_diagonal(importance, starts, motif):
     """Draw the importance of all sequences with one motif, sorted by where the motif starts.
 
     Left a row a sequence; right the mean over the motifs, beside the information of their columns
@@ -116,8 +116,6 @@ def importance_diagonal(importance, starts, motif, *, limit=2):
         Where motifs start in each sequence; those with exactly one are drawn.
     motif : Motif
         The planted one.
-    limit : float
-        The colours go from minus `limit` to `limit`.
 
     Examples
     --------
@@ -133,7 +131,7 @@ def importance_diagonal(importance, starts, motif, *, limit=2):
     single = sorted((one[0], i) for i, one in enumerate(starts) if len(one) == 1)
     options = {"figsize": (11, 4), "layout": "constrained", "width_ratios": [1.5, 1]}
     left, right = axes = plt.subplots(1, 2, **options)[1]
-    image = signed_image(left, importance[[i for _, i in single]], limit, aspect="auto")
+    image = signed_image(left, importance[[i for _, i in single]], 2, aspect="auto")
     left.figure.colorbar(image, ax=left, label="importance", extend="both")
     left.set(xlabel="position", ylabel="sequences with one motif, sorted by its start")
     columns = np.arange(len(motif))

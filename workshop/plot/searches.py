@@ -89,12 +89,13 @@ def reward_by_operation(result):
     """
     finished = result.history[result.history["status"] == "ok"]
     rewards = finished["reward"].to_numpy(dtype=float)
-    draws = []
-    for layer, rows in result.operations.groupby("layer"):
+
+    def draw(layer, names):
         chosen = np.array([tokens[layer] for tokens in finished["tokens"]])
-        values = {name: rewards[chosen == token] for token, name in enumerate(rows["short"])}
-        draws.append(partial(strips, values, xlabel="reward"))
-    return _by_layer(result, draws, 4.6)
+        values = {name: rewards[chosen == token] for token, name in enumerate(names)}
+        return partial(strips, values, xlabel="reward")
+
+    return _by_layer(result, draw, 4.6)
 
 
 def token_probabilities(result):
@@ -112,22 +113,24 @@ def token_probabilities(result):
     >>> [text.get_text() for text in ax.texts]  # in the order of their ends
     ['flatten', 'all equal', 'GMP']
     """
-    table, draws = result.token_probabilities, []
-    for layer, rows in result.operations.groupby("layer"):
+    table = result.token_probabilities
+
+    def draw(layer, names):
         own = table[table["layer"] == layer]
         shares = own.pivot(index="step", columns="token", values="probability")
-        named = {name: (shares.index, shares[i]) for i, name in enumerate(rows["short"])}
+        named = {name: (shares.index, shares[i]) for i, name in enumerate(names)}
         look = {"markers": len(shares) == 1, "ylim": (-0.02, 1.02)}  # one scale for all layers
-        equal = {"all equal": 1 / len(rows)}
-        labels = {"xlabel": "step", "ylabel": "probability"}
-        draws.append(partial(lines, named, references=equal, **labels, **look))
-    return _by_layer(result, draws, 5.0)
+        equal = {"all equal": 1 / len(names)}
+        return partial(lines, named, references=equal, xlabel="step", ylabel="probability", **look)
+
+    return _by_layer(result, draw, 5.0)
 
 
-def _by_layer(result, draws, width):
-    """A titled panel for each layer."""
-    layers = [rows for _, rows in result.operations.groupby("layer")]
-    headings = [f"layer {i}: {in_common(rows)}".removesuffix(": ") for i, rows in enumerate(layers)]
-    size = width, max(2.9, 0.9 + 0.2 * max(map(len, layers)))
-    titles = [fill(heading, 48) for heading in headings]
+def _by_layer(result, draw, width):
+    """A titled panel for each layer, of its number and the names of its operations."""
+    layers = dict(iter(result.operations.groupby("layer")))
+    draws = [draw(layer, rows["short"]) for layer, rows in layers.items()]
+    titles = [f"layer {i}: {in_common(rows)}".removesuffix(": ") for i, rows in layers.items()]
+    size = width, max(2.9, 0.9 + 0.2 * max(map(len, layers.values())))
+    titles = [fill(title, 48) for title in titles]
     return row(*draws, titles=titles, size=size, columns=min(len(layers), 2))
