@@ -49,13 +49,12 @@ __all__ = [
     "initial_weights",
 ]
 
-TASKS = {
+TASKS = {  # activation of the output by task
     "binary": "sigmoid",
     "multilabel": "sigmoid",
     "multiclass": "softmax",
     "regression": "linear",
 }
-"""Activation of the output by task."""
 
 
 @dataclass(frozen=True)
@@ -235,5 +234,5 @@ def check_weights(architecture, weights):
     return {name: plain_array(weights[name], name).astype(np.float32) for name in expected}
 
 
+# The model of Day 1: 961 parameters.
 DAY1_CNN = Architecture((Conv1D(32, 7, "relu", padding="same"), MaxPool(4), GlobalAvgPool()))
-"""The model of Day 1: 961 parameters."""

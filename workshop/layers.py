@@ -9,8 +9,8 @@ from typing import ClassVar
 
 from workshop._checks import whole_number
 
+# Activations that a layer may have; all of them never decrease.
 ACTIVATIONS = ("linear", "relu", "tanh", "sigmoid", "elu", "exponential")
-"""Activations that a layer may have; all of them never decrease."""
 
 
 @dataclass(frozen=True, repr=False)

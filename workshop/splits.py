@@ -29,10 +29,8 @@ __all__ = [
     "split_by_chromosome",
 ]
 
-VAL_CHROMS = ("chr8", "chr20")
-"""Validation chromosomes of the course: about 7 % of the genome."""
-TEST_CHROMS = ("chr1", "chr3", "chr6")
-"""Test chromosomes of the course: about 20 % of the genome."""
+VAL_CHROMS = ("chr8", "chr20")  # of the course: about 7 % of the genome
+TEST_CHROMS = ("chr1", "chr3", "chr6")  # about 20 %
 
 
 class Split(NamedTuple):

@@ -20,16 +20,13 @@ from workshop.sequences import check_one_hot
 
 __all__ = ["METRICS", "OPTIMIZERS", "History", "batch_orders", "score_logits"]
 
-OPTIMIZERS = ("adam", "sgd")
-"""Optimisers by name, each with Keras's defaults in both twins."""
-
-METRICS = {
+OPTIMIZERS = ("adam", "sgd")  # each with Keras's defaults in both twins
+METRICS = {  # beside the loss, by task; AUROC of several labels is their mean
     "binary": ("accuracy", "auroc"),
     "multilabel": ("accuracy", "auroc"),
     "multiclass": ("accuracy",),
     "regression": ("mae",),
 }
-"""Metrics beside the loss by task; AUROC of several labels is their mean."""
 
 
 @dataclass(frozen=True, eq=False)

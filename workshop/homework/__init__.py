@@ -32,17 +32,11 @@ __all__ = [
 ]
 
 CHECKS = evaluating, explaining, lessons, searching, training  # importing them enters the tasks
+# All tasks by id, in the order of the lessons: those in the text, P, before those of section 6.
 PRACTICES = {key: REGISTRY[key] for key in sorted(REGISTRY, key=lambda key: key.replace("P", "0"))}
-"""All tasks by id, in the order of the lessons: those in the text, P, before those of section 6."""
-
 EXTENDED = {key: practice for key, practice in PRACTICES.items() if practice.points}
-"""The extended practices: those with points."""
-
-GRADING = "WORKSHOP_GRADING"
-"""Variable of the environment that a grader sets: he asks for the answers himself."""
-
-LAST_HINT_AFTER = 3
-"""So many checks of a practice in a session that were not passed, and its last hint is shown."""
+GRADING = "WORKSHOP_GRADING"  # in the environment of a grader, who asks for the answers himself
+LAST_HINT_AFTER = 3  # checks of a practice in a session that were not passed
 
 _verdicts = {}  # by id, of this session: the latest
 _failures = Counter()  # by id, of this session

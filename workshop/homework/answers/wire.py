@@ -10,9 +10,7 @@ import json
 
 import numpy as np
 
-MAX_BYTES = 256 * 1024**2
-"""Of one message: 500 mutagenesis maps are 2.1 MB, the largest model of the course 1 MB."""
-
+MAX_BYTES = 256 * 1024**2  # of a message: 500 maps are 2.1 MB, the course's largest model 1 MB
 _PREFIX = 8  # bytes that say how many follow
 _ARRAY = "\0array"  # no other dict has this key
 _DTYPES = {f"<{kind}{size}" for kind in "iuf" for size in "248"} | {"|b1", "|i1", "|u1"}
