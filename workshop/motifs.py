@@ -145,21 +145,12 @@ def _parse_counts(lines):
 
 
 def scan(X, motif, *, both_strands=True):
-    """Score each window of each sequence by the log-odds of a motif.
+    """Score each window of each sequence of X (N, L, 4) by the log-odds of a motif, K wide.
 
     Entry p of what comes back, (N, L - K + 1), float32, is the score in bits of the window that
-    starts at p; ``.max(axis=1)`` is the usual score of a sequence.
+    starts at p, or the better one of the window and its reverse complement; ``.max(axis=1)`` is
+    the usual score of a sequence.
 
-    Parameters
-    ----------
-    X : array of shape (N, L, 4)
-    motif : Motif
-        Of width K <= L.
-    both_strands : bool
-        Take the better of the window and its reverse complement.
-
-    Examples
-    --------
     >>> from workshop.sequences import one_hot_encode
     >>> toy = Motif("toy", "AC", [[9, 0, 0, 0], [0, 9, 0, 0]])
     >>> scan(one_hot_encode(["TACGG"]), toy).round(1)
@@ -194,14 +185,8 @@ class Similarity(NamedTuple):
 def similarity(a, b, *, min_overlap=None):
     """`Similarity` of two motifs: the best correlation over all alignments and both strands.
 
-    Parameters
-    ----------
-    a, b : Motif
-    min_overlap : int, optional
-        Least number of aligned columns; the width of the narrower motif by default.
+    At least `min_overlap` columns are aligned; by default all those of the narrower motif.
 
-    Examples
-    --------
     >>> ctcf = load_motif("MA0139.1")
     >>> similarity(ctcf, ctcf.reverse_complement()).strand
     '-'

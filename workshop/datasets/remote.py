@@ -16,8 +16,6 @@ from workshop.datasets.peaks import read_peaks
 class RemoteFile(NamedTuple):
     """A file in the web that cannot be mistaken for another.
 
-    Examples
-    --------
     >>> RemoteFile("https://example.org/a/chr9.fa.gz", "md5:184d").name
     'chr9.fa.gz'
     """
@@ -150,11 +148,8 @@ def _explain(problem, remote, folder):
         answer = f"{problem.response.status_code} {problem.response.reason}"
         return f"{remote.url} answers {answer}. Try again later; {newest}"
     if isinstance(problem, requests.RequestException):
-        return (
-            f"{urlsplit(remote.url).hostname} cannot be reached, or the connection broke "
-            f"({type(problem).__name__}); this computer seems to be offline. Connect it, then try "
-            "again."
-        )
+        host, kind = urlsplit(remote.url).hostname, type(problem).__name__
+        return f"{host} gave no full answer ({kind}). Is this computer offline? Connect and retry."
     if isinstance(problem, ValueError):
         return (
             f"{remote.url} gave another file than the course expects, {remote.hash}, and it was "

@@ -34,19 +34,12 @@ def in_colab():
 
 
 def seed_everything(seed):
-    """Seed Python, NumPy, and Keras and Torch where they are already imported.
+    """Seed Python, NumPy, and Keras and Torch where they are imported, with 0 to 2**32 - 1.
 
     The functions of this library take a ``random_state`` of their own and do not need it; code
     written by hand in a notebook does. Import the framework first, then seed. On a GPU Torch then
     keeps to kernels whose results repeat; `workshop.keras_cnn` asks the same of TensorFlow.
 
-    Parameters
-    ----------
-    seed : int
-        From 0 to 2**32 - 1.
-
-    Examples
-    --------
     >>> import numpy as np
     >>> seed_everything(0)
     >>> float(np.random.random()) == float(np.random.RandomState(0).random())
@@ -71,10 +64,6 @@ def quiet_logs():
 
     Call it before TensorFlow is imported, which reads its log level once, and after Lightning is,
     which sets its own on import. Settings that the user made in the environment win.
-
-    Examples
-    --------
-    >>> quiet_logs()
     """
     from workshop.environment.report import gpu
 

@@ -12,9 +12,9 @@ import contextlib
 import os
 import sys
 import tempfile
-import types
 import unittest
 import warnings
+from types import SimpleNamespace
 from unittest import mock
 
 import matplotlib
@@ -29,22 +29,16 @@ def _stand_ins():
     from lightning_fabric.utilities.logger import _add_prefix, _convert_params
     from pytorch_lightning.loggers import logger
 
-    names = {
-        "pytorch_lightning.loggers.base": {
-            "LightningLoggerBase": logger.Logger,
-            "rank_zero_experiment": logger.rank_zero_experiment,
-        },
-        "pytorch_lightning.utilities.logger": {
-            "_add_prefix": _add_prefix,
-            "_convert_params": _convert_params,
-        },
+    modules = {
+        "pytorch_lightning.loggers.base": SimpleNamespace(
+            LightningLoggerBase=logger.Logger, rank_zero_experiment=logger.rank_zero_experiment
+        ),
+        "pytorch_lightning.utilities.logger": SimpleNamespace(
+            _add_prefix=_add_prefix, _convert_params=_convert_params
+        ),
         # The real one reseeds Torch when it is imported, and AMBER needs a class of it only.
-        "torch.testing._internal.common_utils": {"TestCase": unittest.TestCase},
+        "torch.testing._internal.common_utils": SimpleNamespace(TestCase=unittest.TestCase),
     }
-    modules = {}
-    for name, content in names.items():
-        modules[name] = types.ModuleType(name)
-        modules[name].__dict__.update(content)
     if "tensorflow" not in sys.modules:
         modules["tensorflow"] = None  # hidden: AMBER would load it, and never use it
     return modules

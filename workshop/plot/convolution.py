@@ -25,15 +25,9 @@ def convolution_walkthrough(sequence, kernels):
     stride 1) and reductions, so there is no `ax` to pass. All numbers on it are computed from the
     arguments.
 
-    Parameters
-    ----------
-    sequence : str
-        At most 6 bp of A, C, G, T and N.
-    kernels : array of shape (F, K, 4)
-        One to three kernels, shorter than the sequence: filters x positions x bases.
+    The sequence has at most 6 bp of A, C, G, T and N; one to three kernels, shorter than it, are
+    (F, K, 4): filters x positions x bases.
 
-    Examples
-    --------
     The first kernel is highest where the sequence reads CCG, the second likes G in the middle:
 
     >>> first = [[-0.5, 1.0, -0.5, -0.5], [-0.5, 1.0, -0.5, -0.5], [-0.5, -0.5, 0.5, -0.5]]

@@ -14,16 +14,8 @@ def split_overview(table, split, *, ax=None):
     """Draw how many sequences of each chromosome went to which part.
 
     One colour a bar is a split by chromosome; bars of several colours are a split at random.
+    `table` has a row a sequence, and a column ``chrom``.
 
-    Parameters
-    ----------
-    table : DataFrame
-        A row a sequence, with the column ``chrom``.
-    split : Split
-        With row numbers in `train`, `val` and `test`.
-
-    Examples
-    --------
     >>> import pandas as pd
     >>> from types import SimpleNamespace
     >>> table = pd.DataFrame({"chrom": ["chr10", "chr2", "chr2", "chrX"]})
@@ -157,17 +149,9 @@ def roc(y_true, y_score, *, ax=None):
 def precision_recall(y_true, y_score, *, ax=None):
     """Draw precision against recall; chance is the share of positives.
 
-    There is a line of chance for each share of positives among the curves.
+    It takes what `roc` takes. There is a line of chance for each share of positives among the
+    curves.
 
-    Parameters
-    ----------
-    y_true : array of shape (N,) or (N, 1)
-        Labels 0 and 1, both present.
-    y_score : array of the same shape, or dict of str to array
-        The larger, the more positive; several as in `roc`.
-
-    Examples
-    --------
     >>> ax = precision_recall([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
     >>> ax.texts[0].get_text(), ax.lines[1].get_label()
     ('chance: 0.500', 'average precision 0.833')

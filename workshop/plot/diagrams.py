@@ -87,18 +87,9 @@ def architecture(architecture, *, ax=None):
 def model_space(table, tokens, *, ax=None):
     """Draw a model space: a column of operations for each layer, and all paths through them.
 
-    The small numbers are the tokens. Below, how many architectures there are.
+    `table` is ``nas.space_table(space)``; of the tokens, one a layer, the operations are joined and
+    make one architecture. The small numbers are tokens. Below, how many architectures there are.
 
-    Parameters
-    ----------
-    table : DataFrame
-        A row an operation, with the columns layer, token, operation, short and shared:
-        `nas.space_table(space)`.
-    tokens : sequence of int
-        One a layer: the operations to join, which make one architecture.
-
-    Examples
-    --------
     >>> import pandas as pd
     >>> table = pd.DataFrame({"layer": [0, 0, 1, 1, 1], "token": [0, 1, 0, 1, 2], "shared": ""})
     >>> table["operation"] = ["dense(units=8)", "dense(units=16)", "flatten", "gap", "gmp"]

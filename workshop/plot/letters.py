@@ -243,18 +243,9 @@ def mutagenesis_map(
 def map_above_motif(scores, x, motif, *, site, margin=6):
     """Draw the map of a site and, below it on the same axis, the logo of the motif it should be.
 
-    Parameters
-    ----------
-    scores, x : array of shape (L, 4)
-        Of the whole sequence, as `mutagenesis_map` takes them.
-    motif : Motif
-    site : (int, int)
-        Where the motif lies, half open.
-    margin : int
-        Positions to show before and after it, as far as there are any.
+    Scores and x (L, 4) are those of the whole sequence, as `mutagenesis_map` takes them; `site` is
+    where the motif lies, half open, and `margin` how many positions to show before and after it.
 
-    Examples
-    --------
     >>> from workshop.motifs import load_motif
     >>> x = np.eye(4)[np.arange(40) % 4]
     >>> axes = map_above_motif(x - 1, x, load_motif("MA0139.1"), site=(10, 29))
