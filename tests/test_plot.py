@@ -237,7 +237,7 @@ def test_lines_average_their_repeats_and_draw_all_or_a_band():
 
 
 def test_lines_say_what_does_not_fit():
-    with pytest.raises(ValueError, match=r"series\['a'\] must be x of shape .*\(2,\) and \(3,"):
+    with pytest.raises(ValueError, match=r"series\['a'\] must be x \(n,\), .*\(2,\) and \(3,"):
         plot.lines({"a": ([1, 2], [1, 2, 3])})
 
 

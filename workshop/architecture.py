@@ -158,10 +158,8 @@ class Architecture:
             layers = [LAYERS[settings.pop("kind")](**settings) for settings in described]
             return cls(**description | {"layers": layers})
         except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError(
-                "description must be what Architecture.to_dict() returned; got "
-                f"{str(description)[:100]} ({error!r})."
-            ) from error
+            expected = "description must be what Architecture.to_dict() returned"
+            raise ValueError(f"{expected}; got {str(description)[:100]} ({error!r}).") from error
 
     def _walk(self):
         """Yield key, layer, input and output shape of each layer, the implied output included."""
@@ -227,10 +225,8 @@ def check_weights(architecture, weights):
     found = {name: np.shape(weight) for name, weight in weights.items()}
     if found != expected:
         name = next(n for n in [*expected, *found] if expected.get(n) != found.get(n))
-        raise ValueError(
-            f"The weights are those of another architecture: {name} must have shape "
-            f"{expected.get(name, 'none')}; got {found.get(name, 'none')}."
-        )
+        shapes = f"{expected.get(name, 'none')}; got {found.get(name, 'none')}"
+        raise ValueError(f"Weights of another architecture: {name} must have shape {shapes}.")
     return {name: plain_array(weights[name], name).astype(np.float32) for name in expected}
 
 

@@ -196,10 +196,8 @@ def _check_scores(y_true, y_score, *, name="y_score"):
     if len(other := y_true[(y_true != 0) & (y_true != 1)]):
         raise ValueError(f"y_true must hold 0 and 1; got {other[0]}. Do the scores come second?")
     if len(rows := np.flatnonzero(~np.isfinite(y_score))):
-        raise ValueError(
-            f"{name} must be finite; got {y_score[rows[0]]} in row {rows[0]}. Has training "
-            "diverged?"
-        )
+        got = f"{y_score[rows[0]]} in row {rows[0]}"
+        raise ValueError(f"{name} must be finite; got {got}. Has training diverged?")
     return y_true.astype(bool), y_score
 
 

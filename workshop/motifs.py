@@ -48,10 +48,8 @@ class Motif:
             raise ValueError(f"counts must have shape (K, 4); got {counts.shape}. Is it counts.T?")
         for p, row in enumerate(counts):
             if not ((row >= 0) & (row < np.inf)).all() or row.sum() == 0:
-                raise ValueError(
-                    "counts must be >= 0 and finite, with at least one at each position; got "
-                    f"{row.tolist()} at position {p}."
-                )
+                got = f"{row.tolist()} at position {p}"
+                raise ValueError(f"counts must be >= 0 and finite, and not all 0; got {got}.")
         counts.flags.writeable = False
         object.__setattr__(self, "counts", counts)
 

@@ -101,10 +101,8 @@ def check_one_hot(X, *, name="X"):
     # A NaN fails both comparisons, so that one pass over the data finds every bad value.
     if X.size and not (X.min() >= 0 and X.max() <= 1):
         i, p, _ = (int(k) for k in np.argwhere(~((X >= 0) & (X <= 1)))[0])
-        raise ValueError(
-            f"{name} must hold values from 0 to 1; got {X[i, p].tolist()} in sequence {i} at "
-            f"position {p}. Encode with one_hot_encode(seqs)."
-        )
+        got = f"{X[i, p].tolist()} in sequence {i} at position {p}"
+        raise ValueError(f"{name} must hold values from 0 to 1; got {got}. Is it one-hot?")
     return X
 
 

@@ -71,10 +71,9 @@ def split_by_chromosome(chroms, *, val_chroms=VAL_CHROMS, test_chroms=TEST_CHROM
     for name, wanted in {"val_chroms": val, "test_chroms": test}.items():
         unknown = wanted.index[~wanted.isin(rows)]
         if len(unknown):
-            raise ValueError(
-                f"{name} must name chromosomes of the data; got {', '.join(unknown)}. "
-                f"Present: {', '.join(sorted(set(rows.index), key=natural_order))}."
-            )
+            present = ", ".join(sorted(set(rows.index), key=natural_order))
+            got = f"got {', '.join(unknown)}. Present: {present}"
+            raise ValueError(f"{name} must name chromosomes of the data; {got}.")
     shared = sorted(val.index[val.isin(test)])
     if shared:
         raise ValueError(f"A chromosome belongs to one part; {', '.join(shared)} is in two.")

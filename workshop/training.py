@@ -199,10 +199,8 @@ def check_settings(epochs, batch_size, optimizer, learning_rate, random_state):
 def check_callbacks(callbacks, kind, task, y, validation):
     """Refuse what is no list of the framework's callbacks, or watches what is not defined."""
     if not isinstance(callbacks, (list, tuple)) or not all(isinstance(c, kind) for c in callbacks):
-        raise TypeError(
-            f"callbacks must be a list of callbacks of {kind.__module__.split('.')[0]}, each one "
-            f"made: [EarlyStopping(...)]; got {callbacks!r}."
-        )
+        expected = f"of {kind.__module__.split('.')[0]}, each one made: [EarlyStopping(...)]"
+        raise TypeError(f"callbacks must be a list of callbacks {expected}; got {callbacks!r}.")
     parts = {"auroc": (y, "y")}
     if validation:
         parts["val_auroc"] = (validation[1], "y_val")

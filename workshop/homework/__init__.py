@@ -153,10 +153,8 @@ def check(practice_id, *answers, random_state=None):
     practice = PRACTICES[practice_id]
     needed = len(practice.names)
     if len(answers) not in (needed, max(needed, drawings.n_arguments(practice_id))):
-        raise TypeError(
-            f"{practice_id} takes {needed} answers; got {len(answers)}. Write: "
-            f'homework.check("{practice_id}", {", ".join(practice.names)})'
-        )
+        call = f'homework.check("{practice_id}", {", ".join(practice.names)})'
+        raise TypeError(f"{practice_id} takes {needed} answers; got {len(answers)}. Write: {call}")
     if os.environ.get(GRADING):
         return _not_done(practice, "It is graded when the whole notebook has run.")
     asked = local_answers(dict(zip(practice.names, answers, strict=False)))

@@ -122,10 +122,8 @@ def _train_again(result, trial, number):
     found = evaluation.auroc(course().y_val, model.predict(course().X_val))
     claimed = trial["scores"]["val_auroc"]
     if not abs(found - claimed) <= targets.TRAINED_AGAIN[result.framework]:  # nor nan
-        raise Rejected(
-            f"Child {number} has a val AUROC of {claimed:.4f} in the history; trained again, it "
-            f"has {found:.4f}."
-        )
+        both = f"{claimed:.4f} in the history, and trained again {found:.4f}"
+        raise Rejected(f"Child {number} has a val AUROC of {both}.")
 
 
 def reward_of(function, name):

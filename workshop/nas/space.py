@@ -222,13 +222,10 @@ def check_tokens(space, tokens):
 
 def _to_layer(operation, *, where):
     """Make the layer of an `Architecture` that an operation describes."""
-    try:
-        kind, known = LAYERS[operation.Layer_type]
-    except KeyError:
-        raise ValueError(
-            f"{where}: operation {operation.Layer_type!r} is none that the twins build; they know "
-            f"{', '.join(names[0] for names in _LAYERS)}."
-        ) from None
+    if (name := operation.Layer_type) not in LAYERS:
+        known = ", ".join(names[0] for names in _LAYERS)
+        raise ValueError(f"{where}: operation {name!r} is none that the twins build: {known}.")
+    kind, known = LAYERS[name]
     settings = {
         key: value
         for key, value in operation.Layer_attributes.items()

@@ -112,10 +112,8 @@ def lines(
     for i, (name, (x, y)) in enumerate(series.items()):
         x, y = np.asarray(x), np.atleast_2d(np.asarray(y, dtype=float))  # (n,), (repeats, n)
         if x.shape != y.shape[1:]:
-            raise ValueError(
-                f"series[{name!r}] must be x of shape (n,) and y of shape (n,) or (repeats, n); "
-                f"got {x.shape} and {y.shape[1:] if len(y) == 1 else y.shape}."
-            )
+            got = f"{x.shape} and {y.shape[1:] if len(y) == 1 else y.shape}"
+            raise ValueError(f"series[{name!r}] must be x (n,), y (n,) or (repeats, n); got {got}.")
         colour, middle = next_colour(ax, name), average(y, axis=0)
         if 1 < len(y) <= THIN:
             ax.plot(x, y.T, color=colour, linewidth=0.8, alpha=0.35, **kind)

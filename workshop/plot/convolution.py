@@ -40,10 +40,8 @@ def convolution_walkthrough(sequence, kernels):
     kernels = np.asarray(kernels, dtype=float)  # (F, K, 4)
     length, width = len(x), kernels.shape[1]
     if kernels.shape[2:] != (4,) or len(kernels) > 3 or not width < length <= 6:
-        raise ValueError(
-            "kernels must have shape (F, K, 4) with at most 3 filters, and the sequence more than "
-            f"K and at most 6 bp; got {kernels.shape} and {length} bp."
-        )
+        expected = "kernels must have shape (F, K, 4), F <= 3, and the sequence K < L <= 6 bp"
+        raise ValueError(f"{expected}; got {kernels.shape} and {length} bp.")
     windows = np.lib.stride_tricks.sliding_window_view(x, width, axis=0)  # (P, 4, K)
     products = windows.swapaxes(1, 2)[None] * kernels[:, None]  # (F, P, K, 4)
     features = products.sum(axis=(2, 3))  # (F, P)

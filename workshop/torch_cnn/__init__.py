@@ -283,11 +283,8 @@ def load(path, *, architecture=None):
         model = SequenceCNN(checkpoint["hyper_parameters"]["architecture"])
         model.load_state_dict(checkpoint["state_dict"])
     except Exception as error:  # whatever Torch, pickle and our own checks raise
-        reason = str(error).split("\n")[0]
-        raise ValueError(
-            f"{path} is no checkpoint of a SequenceCNN, or a corrupt one; nothing in it was "
-            f"executed ({reason})."
-        ) from error
+        problem, reason = "is no checkpoint of a SequenceCNN, or corrupt", str(error).split("\n")[0]
+        raise ValueError(f"{path} {problem}; nothing in it was executed ({reason}).") from error
     training.check_same(path, model.architecture, architecture)
     return model.eval()
 
