@@ -168,7 +168,7 @@ def test_a_part_of_the_space_is_a_space():
         ({"learning_rate": 0.001}, ValueError, r"the benchmark must be 0.003; got 0.001"),
         ({"epochs": 21}, ValueError, "epochs on the benchmark are 20 at most; got 21"),
         ({"reward": "accuracy"}, ValueError, r"must be 'auroc' or 'loss': .*; got 'accuracy'"),
-        ({"reward": evaluation.auroc}, ValueError, "no predictions, of which a function could"),
+        ({"reward": evaluation.auroc}, ValueError, "and no predictions; got <function"),
         ({"space": make_space(SPACE[0])}, ValueError, "its four layers; got 1 layers"),
         (
             {"space": make_space(*(list(SPACE[i]) for i in (0, 1, 0, 3)))},

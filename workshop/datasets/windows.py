@@ -52,11 +52,9 @@ def read_windows(fasta, bed, *, length=None, label=1, on_bad="raise"):
         table["end"] = table["start"] + length
     widths = table["end"] - table["start"]
     if widths.nunique() > 1:
-        raise ValueError(
-            f"{bed}, line {lines[(widths != widths[0]).idxmax()]}: windows must have one length; "
-            f"got {widths.min()} to {widths.max()} bp. Pass length=200 (say) for 200 bp around "
-            "each summit."
-        )
+        where = f"{bed}, line {lines[(widths != widths[0]).idxmax()]}"
+        got = f"{widths.min()} to {widths.max()} bp. Pass length=200, say, for 200 around a summit"
+        raise ValueError(f"{where}: windows must have one length; got {got}.")
     names = [f"{row.chrom}:{row.start}-{row.end}" for row in table.itertuples()]
     records = _read_forward(fasta, set(table["chrom"]), set(names))
     seqs, excluded, problem = {}, Counter(), ""

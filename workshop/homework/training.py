@@ -133,10 +133,8 @@ def optimisation(rng, optimisation_table, best_setting):
     batches, there = runs["batch_size"].unique(), runs[SETTING].itertuples(index=False, name=None)
     missing = set(product(("adam", "sgd"), (0.1, 0.01, 0.001), batches)) - set(there)
     if len(batches) < 2 or missing:
-        raise Rejected(
-            f"{len(missing)} combinations are missing: Adam and SGD, the rates 0.1, 0.01 and "
-            "0.001, and at least two batch sizes."
-        )
+        wanted = "Adam and SGD, the rates 0.1, 0.01 and 0.001, and at least two batch sizes"
+        raise Rejected(f"{len(missing)} combinations are missing: {wanted}.")
     yield graded_remark(4, True, f"All combinations are there, in {len(runs)} runs.", "")
     yes = "The val AUROCs agree with runs of our own."
     yield compared_remark(3, yes, _compare_with_our_runs, runs)

@@ -220,10 +220,8 @@ def _column(outputs, n, task):
     """Column `task` of the outputs for n sequences."""
     outputs = plain_array(outputs, "what model returns")
     if outputs.ndim not in (1, 2) or len(outputs) != n or outputs.dtype.kind not in "fiub":
-        raise ValueError(
-            f"model must return one row of numbers a sequence, shape ({n},) or ({n}, T); got "
-            f"{outputs.dtype} of shape {outputs.shape}. Of several outputs return one."
-        )
+        got = f"{outputs.dtype} of shape {outputs.shape}. Of several outputs return one"
+        raise ValueError(f"model must return numbers of shape ({n},) or ({n}, T); got {got}.")
     outputs = outputs.reshape(n, -1)
     outputs = outputs[:, training.check_task(outputs.shape[1], task)]
     if not np.isfinite(outputs).all():

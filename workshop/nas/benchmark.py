@@ -85,17 +85,14 @@ class Benchmark:
         if epochs > most:
             raise ValueError(f"epochs on the benchmark are {most} at most; got {epochs}.")
         if options.reward not in ("auroc", "loss"):
-            raise ValueError(
-                "reward on the benchmark must be 'auroc' or 'loss': it holds these two scores and "
-                f"no predictions, of which a function could make another; got {options.reward!r}."
-            )
+            expected = "'auroc' or 'loss': it holds both scores, and no predictions"
+            raise ValueError(f"reward on the benchmark must be {expected}; got {options.reward!r}.")
         own, asked = layers_of(cnn_model_space()), layers_of(space)
         other = [one for i, layer in enumerate(asked[:4]) for one in layer if one not in own[i]]
         if other or len(asked) != len(own):
-            raise ValueError(
-                "space on the benchmark must be nas.cnn_model_space() or a part of it, with its "
-                f"four layers; got {len(asked)} layers" + (f", with {other[0]}." if other else ".")
-            )
+            got = f"{len(asked)} layers" + (f", with {other[0]}" if other else "")
+            expected = "nas.cnn_model_space() or a part of it, with its four layers"
+            raise ValueError(f"space on the benchmark must be {expected}; got {got}.")
 
         def train(jobs):
             for job in jobs:

@@ -137,10 +137,8 @@ class Options:
             raise TypeError(f"benchmark must come from load_benchmark(); got {self.benchmark!r}.")
         given = [one.name for one in fields(self) if getattr(self, one.name) is not one.default]
         if others := [name for name in given if name in NOT_ON_BENCHMARK]:
-            raise TypeError(
-                f"A search on the benchmark takes no {', '.join(others)}: its children were "
-                "trained before, by Torch and in batches of 128. Leave out one or the other."
-            )
+            names = f"{', '.join(others)}: its children were trained before"
+            raise TypeError(f"A search on the benchmark takes no {names}. Leave out either one.")
 
 
 def takes_options(method):
