@@ -35,6 +35,7 @@ numpydoc_show_class_members = False
 html_context = {"default_mode": "auto"}
 html_theme = "pydata_sphinx_theme"
 html_title = project
+html_favicon = "_static/favicon.svg"
 html_static_path = ["_static", str(source / "static")]
 html_css_files = ["site.css"]
 html_js_files = ["site.js"]

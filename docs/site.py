@@ -24,7 +24,7 @@ from docs import slides
 from notebooks import build
 
 ROOT = Path(__file__).resolve().parent.parent
-DOCS, SOURCE, SITE = ROOT / "docs", ROOT / "build" / "docs", ROOT / "build" / "site"
+DOCS, SOURCE, SITE = ROOT / "docs", slides.BUILD / "docs", slides.BUILD / "site"
 DAYS = {name: build.notebook_path(name, "student") for name in build.NAMES}
 GUIDES = {  # page of the site: where it is written
     "instructor.md": "INSTRUCTOR.md",

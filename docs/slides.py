@@ -9,9 +9,9 @@ INSTRUCTOR.md says as something begins is in the speaker's notes.
 
 import base64
 import html
+import os
 import re
 import shutil
-import subprocess
 import sys
 from dataclasses import dataclass, field, replace
 from importlib.metadata import files
@@ -21,11 +21,13 @@ from pathlib import Path
 import nbformat
 from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
+from playwright.sync_api import sync_playwright
 
 from notebooks import build
 
 ROOT = Path(__file__).resolve().parent.parent
-SLIDES = ROOT / "build" / "slides"
+BUILD = Path(os.environ.get("WORKSHOP_BUILD", ROOT / "build"))
+SLIDES = BUILD / "slides"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
@@ -337,12 +339,15 @@ def browser():
     return next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
-def print_deck(day):
+def print_deck(browser, day):
     """Print a deck to PDF, a page a slide."""
-    command = [browser(), "--headless", "--no-sandbox", "--disable-gpu", "--no-pdf-header-footer"]
-    command += ["--virtual-time-budget=20000", f"--print-to-pdf={SLIDES / day}.pdf"]
-    address = f"{(SLIDES / day).as_uri()}.html?print-pdf"
-    subprocess.run([*command, address], check=True, capture_output=True, timeout=120)
+    page = browser.new_page()
+    page.goto(f"{(SLIDES / day).as_uri()}.html?print-pdf")
+    page.wait_for_selector(".pdf-page")
+    page.evaluate("Promise.all([...document.images].map(one => one.decode()))")
+    page.evaluate("MathJax.startup.promise")
+    page.pdf(path=SLIDES / f"{day}.pdf", prefer_css_page_size=True, print_background=True)
+    page.close()
 
 
 def main():
@@ -356,11 +361,14 @@ def main():
     for day in build.NAMES:
         slides = write_deck(day)
         print(f"{len(slides)} slides. Look at {(SLIDES / day).as_uri()}.html")
-        if browser():
-            print_deck(day)
-            print(f"  and, to print, at {(SLIDES / day).as_uri()}.pdf")
     if not browser():
-        print("No chromium was found, so no PDF was printed.")
+        print("No Chromium was found, so no PDF was printed.")
+        return 0
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=browser())
+        for day in build.NAMES:
+            print_deck(chromium, day)
+            print(f"To print: {(SLIDES / day).as_uri()}.pdf")
     return 0
 
 
