@@ -44,22 +44,9 @@ import sys
 __version__ = "0.1.0"
 
 _MODULES = (
-    "environment",
-    "sequences",
-    "motifs",
-    "datasets",
-    "splits",
-    "architecture",
-    "training",
-    "keras_cnn",
-    "torch_cnn",
-    "evaluation",
-    "nas",
-    "interpret",
-    "plot",
-    "execution",
-    "homework",
-    "grading",
+    *("environment", "sequences", "motifs", "datasets", "splits", "architecture", "training"),
+    *("keras_cnn", "torch_cnn", "evaluation", "nas", "interpret", "plot", "execution"),
+    *("homework", "grading"),
 )
 
 __all__ = ["__version__", *_MODULES]

@@ -30,24 +30,9 @@ from workshop.layers import (
     MaxPool,
 )
 
-__all__ = [
-    "ACTIVATIONS",
-    "DAY1_CNN",
-    "TASKS",
-    "Architecture",
-    "AvgPool",
-    "BatchNorm",
-    "Conv1D",
-    "Dense",
-    "Dropout",
-    "Flatten",
-    "GlobalAvgPool",
-    "GlobalMaxPool",
-    "Identity",
-    "MaxPool",
-    "check_weights",
-    "initial_weights",
-]
+__all__ = ["ACTIVATIONS", "DAY1_CNN", "TASKS", "Architecture", "AvgPool", "BatchNorm", "Conv1D"]
+__all__ += ["Dense", "Dropout", "Flatten", "GlobalAvgPool", "GlobalMaxPool", "Identity", "MaxPool"]
+__all__ += ["check_weights", "initial_weights"]
 
 TASKS = {  # activation of the output by task
     "binary": "sigmoid",

@@ -11,16 +11,8 @@ import pandas as pd
 
 from workshop._checks import plain_array
 
-__all__ = [
-    "Comparison",
-    "Interval",
-    "Scores",
-    "auprc",
-    "auroc",
-    "bootstrap_interval",
-    "compare_predictions",
-    "evaluate",
-]
+__all__ = ["Comparison", "Interval", "Scores", "auprc", "auroc", "bootstrap_interval"]
+__all__ += ["compare_predictions", "evaluate"]
 
 
 class Scores(NamedTuple):

@@ -13,15 +13,8 @@ import sys
 import tempfile
 import warnings
 
-__all__ = [
-    "check_environment",
-    "heavy_imports",
-    "in_colab",
-    "loggers_kept",
-    "quiet_logs",
-    "quiet_stderr",
-    "seed_everything",
-]
+__all__ = ["check_environment", "heavy_imports", "in_colab", "loggers_kept", "quiet_logs"]
+__all__ += ["quiet_stderr", "seed_everything"]
 
 
 def in_colab():

@@ -23,8 +23,8 @@ from workshop.grading.results import one_line
 from workshop.grading.submissions import DAY_2
 
 EXPORTS = {
-    "canvas": "gradebook that Canvas exports: Student, ID, ..., Section, and a row Points Possible",
-    "moodle": "grading worksheet that Moodle exports for an assignment: Identifier, Full name, ...",
+    "canvas": "gradebook (Student, ID, ...)",
+    "moodle": "grading worksheet (Identifier, ...)",
 }
 OUT_OF = {"1": 50, "2": 50, "total": 100}  # what a column may take: Day 1, Day 2, both
 DAYS = {"1": re.compile(r"day[ _-]?1(?!\d)|build[ _-]?cnns", re.IGNORECASE), "2": DAY_2}
@@ -93,19 +93,18 @@ class Roster:
             self._people, self._n_kept, titles, out_of = read(self._table, Path(path).stem)
         except (ValueError, IndexError):
             first = ",".join(header)[:99]
-            raise ValueError(f"{path} must be the {EXPORTS[system]}; got {first!r}.") from None
+            what = f"the {EXPORTS[system]} as {system.title()} exports it; got {first!r}."
+            raise ValueError(f"{path} must be {what}") from None
         self._columns = _chosen(header, titles, columns)
         if not self._columns:
-            raise ValueError(
-                f"Say which columns of {path} take the points: --column '1=TITLE' for Day 1, '2=', "
-                f"or 'total=', each another one. Titles: {', '.join(filter(None, header))}."
-            )
+            titles = f"each another one of: {', '.join(filter(None, header))}."
+            said = "--column '1=TITLE' for Day 1, '2=TITLE', or 'total=TITLE'"
+            raise ValueError(f"Say which columns of {path} take the points: {said}, {titles}")
         for part, column in self._columns.items():
             if not re.fullmatch(rf"{OUT_OF[part]}([.,]0+)?", out_of[column].strip()):
                 raise ValueError(
-                    f"{header[column]!r} must be out of {OUT_OF[part]} points, as what it takes "
-                    f"is; {path} has {out_of[column]!r}. Change that in {system.title()}, and "
-                    "export again."
+                    f"{header[column]!r} must be out of {OUT_OF[part]} points, as what it takes; "
+                    f"got {out_of[column]!r}. Change that in {system.title()}, and export again."
                 )
 
     def match(self, found):

@@ -18,18 +18,8 @@ from workshop.homework.answers import AnswerError, local_answers
 from workshop.homework.forms import unfilled
 from workshop.homework.practice import REGISTRY, NotDone, Practice, Rejected, Remark
 
-__all__ = [
-    "EXTENDED",
-    "GRADING",
-    "PRACTICES",
-    "Practice",
-    "Remark",
-    "Scoreboard",
-    "Verdict",
-    "check",
-    "judge",
-    "scoreboard",
-]
+__all__ = ["EXTENDED", "GRADING", "PRACTICES", "Practice", "Remark", "Scoreboard", "Verdict"]
+__all__ += ["check", "judge", "scoreboard"]
 
 CHECKS = evaluating, explaining, lessons, searching, training  # importing them enters the tasks
 # All tasks by id, in the order of the lessons: those in the text, P, before those of section 6.

@@ -47,18 +47,8 @@ if keras.backend.backend() != "tensorflow":
         "KERAS_BACKEND=tensorflow before keras is imported and restart the kernel."
     )
 
-__all__ = [
-    "SequenceCNN",
-    "build_cnn",
-    "fit",
-    "get_weights",
-    "input_gradient",
-    "load",
-    "predict",
-    "predict_logits",
-    "save",
-    "set_weights",
-]
+__all__ = ["SequenceCNN", "build_cnn", "fit", "get_weights", "input_gradient", "load", "predict"]
+__all__ += ["predict_logits", "save", "set_weights"]
 
 # Each takes the fields of our layer, by name. Kernels start as zeros, and `build_cnn` sets them:
 # Keras's own draws would use the caller's seeds.

@@ -14,38 +14,16 @@ from matplotlib.patches import FancyBboxPatch
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 BASE_COLOURS = {"A": "#009E73", "C": "#0072B2", "G": "#E69F00", "T": "#D55E00"}
-COLOURS = {  # each has one meaning in the whole course
-    "keras": "#A6192E",
-    "torch": "#1FA2A8",
-    "tuned": "#14532D",
-    "winner": "#C2409C",
-    "day1": "#8A8A2E",
-    "simulated": "#6F93BA",
-    "real": "#2F3E4E",
-    "negative": "#808080",
-    "positive": "#5B2A9D",
-    "forward": "#2D9CDB",
-    "reverse": "#8C510A",
-    "random": "#4A4A4A",
-    "amberdefault": "#F2A03D",
-    "amber": "#E0559A",
-    "halving": "#4F7A1C",
-    "tpe": "#1F2A8C",
-    "train": "#004488",
-    "val": "#B8860B",
-    "test": "#BB5566",
-}
+# Each has one meaning in the whole course.
+COLOURS = {"keras": "#A6192E", "torch": "#1FA2A8", "tuned": "#14532D", "winner": "#C2409C"}
+COLOURS |= {"day1": "#8A8A2E", "simulated": "#6F93BA", "real": "#2F3E4E", "negative": "#808080"}
+COLOURS |= {"positive": "#5B2A9D", "forward": "#2D9CDB", "reverse": "#8C510A", "random": "#4A4A4A"}
+COLOURS |= {"amberdefault": "#F2A03D", "amber": "#E0559A", "halving": "#4F7A1C", "tpe": "#1F2A8C"}
+COLOURS |= {"train": "#004488", "val": "#B8860B", "test": "#BB5566"}
 SERIES_COLOURS = ["#332288", "#CC6677", "#4DA6E8", "#88752A", "#AA4499", "#59200D", "#9A9A9A"]
-LAYER_COLOURS = {
-    "Conv1D": "#A6CEE3",
-    "MaxPool": "#C9E4C5",
-    "AvgPool": "#C9E4C5",
-    "Flatten": "#F7DFA5",
-    "GlobalAvgPool": "#F7DFA5",
-    "GlobalMaxPool": "#F7DFA5",
-    "Dense": "#E5C1D8",
-    "Identity": "#FFFFFF",
-}
+LAYER_COLOURS = {"Conv1D": "#A6CEE3", "Dense": "#E5C1D8", "Identity": "#FFFFFF"}
+LAYER_COLOURS |= dict.fromkeys(("MaxPool", "AvgPool"), "#C9E4C5")
+LAYER_COLOURS |= dict.fromkeys(("Flatten", "GlobalAvgPool", "GlobalMaxPool"), "#F7DFA5")
 PALE = "#E8E8E8"  # every other layer, and the input
 GREY = "#8A8A8A"
 DIM = "#555555"

@@ -34,18 +34,8 @@ from workshop.torch_cnn.loop import (
 )
 from workshop.torch_cnn.modules import build_layers
 
-__all__ = [
-    "SequenceCNN",
-    "build_cnn",
-    "fit",
-    "get_weights",
-    "input_gradient",
-    "load",
-    "predict",
-    "predict_logits",
-    "save",
-    "set_weights",
-]
+__all__ = ["SequenceCNN", "build_cnn", "fit", "get_weights", "input_gradient", "load", "predict"]
+__all__ += ["predict_logits", "save", "set_weights"]
 
 LOSSES = {
     "binary": F.binary_cross_entropy_with_logits,
