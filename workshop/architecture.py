@@ -34,12 +34,8 @@ __all__ = ["ACTIVATIONS", "DAY1_CNN", "TASKS", "Architecture", "AvgPool", "Batch
 __all__ += ["Dense", "Dropout", "Flatten", "GlobalAvgPool", "GlobalMaxPool", "Identity", "MaxPool"]
 __all__ += ["check_weights", "initial_weights"]
 
-TASKS = {  # activation of the output by task
-    "binary": "sigmoid",
-    "multilabel": "sigmoid",
-    "multiclass": "softmax",
-    "regression": "linear",
-}
+TASKS = {"binary": "sigmoid", "multilabel": "sigmoid"}  # activation of the output by task
+TASKS |= {"multiclass": "softmax", "regression": "linear"}
 
 
 @dataclass(frozen=True)

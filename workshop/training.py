@@ -21,12 +21,9 @@ from workshop.sequences import check_one_hot
 __all__ = ["METRICS", "OPTIMIZERS", "History", "batch_orders", "score_logits"]
 
 OPTIMIZERS = ("adam", "sgd")  # each with Keras's defaults in both twins
-METRICS = {  # beside the loss, by task; AUROC of several labels is their mean
-    "binary": ("accuracy", "auroc"),
-    "multilabel": ("accuracy", "auroc"),
-    "multiclass": ("accuracy",),
-    "regression": ("mae",),
-}
+# Beside the loss, by task; AUROC of several labels is their mean.
+METRICS = dict.fromkeys(("binary", "multilabel"), ("accuracy", "auroc"))
+METRICS |= {"multiclass": ("accuracy",), "regression": ("mae",)}
 
 
 @dataclass(frozen=True, eq=False)

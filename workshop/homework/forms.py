@@ -21,13 +21,8 @@ from workshop.homework.answers import (
 from workshop.homework.practice import NotDone, Rejected
 
 MAX_ROWS = 5000  # of dicts: each may name a column of its own, and the table is their product
-WORDS = {
-    FunctionAnswer: "a function",
-    ModelAnswer: "a model",
-    PredictorAnswer: "a model of your own layers",
-    SearchAnswer: "the result of a search",
-    SpaceAnswer: "a model space",
-}
+WORDS = {FunctionAnswer: "a function", ModelAnswer: "a model", SpaceAnswer: "a model space"}
+WORDS |= {PredictorAnswer: "a model of your own layers", SearchAnswer: "the result of a search"}
 
 
 def unfilled(value):

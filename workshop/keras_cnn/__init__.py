@@ -65,12 +65,9 @@ _LAYERS = {
     arch.BatchNorm: keras.layers.BatchNormalization,
 }
 
-_LOSSES = {
-    "binary": lambda: keras.losses.BinaryCrossentropy(from_logits=True),
-    "multilabel": lambda: keras.losses.BinaryCrossentropy(from_logits=True),
-    "multiclass": lambda: keras.losses.CategoricalCrossentropy(from_logits=True),
-    "regression": lambda: keras.losses.MeanSquaredError(),
-}
+_BINARY = partial(keras.losses.BinaryCrossentropy, from_logits=True)
+_LOSSES = {"binary": _BINARY, "multilabel": _BINARY, "regression": keras.losses.MeanSquaredError}
+_LOSSES |= {"multiclass": partial(keras.losses.CategoricalCrossentropy, from_logits=True)}
 
 _OPTIMIZERS = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD}
 

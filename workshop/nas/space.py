@@ -23,14 +23,8 @@ _LAYERS = {
     ("identity",): (arch.Identity, set()),
 }
 LAYERS = {name: layer for names, layer in _LAYERS.items() for name in names}
-_SHORT = {
-    arch.Conv1D: "conv",
-    arch.MaxPool: "max",
-    arch.AvgPool: "average",
-    arch.GlobalMaxPool: "GMP",
-    arch.GlobalAvgPool: "GAP",
-    arch.BatchNorm: "batchnorm",
-}
+_SHORT = {arch.Conv1D: "conv", arch.MaxPool: "max", arch.AvgPool: "average"}
+_SHORT |= {arch.GlobalMaxPool: "GMP", arch.GlobalAvgPool: "GAP", arch.BatchNorm: "batchnorm"}
 
 # What AMBER's own examples write on any operation, where it has no effect: a name, and the
 # filters of the layer before on a pooling or identity.

@@ -37,12 +37,8 @@ from workshop.torch_cnn.modules import build_layers
 __all__ = ["SequenceCNN", "build_cnn", "fit", "get_weights", "input_gradient", "load", "predict"]
 __all__ += ["predict_logits", "save", "set_weights"]
 
-LOSSES = {
-    "binary": F.binary_cross_entropy_with_logits,
-    "multilabel": F.binary_cross_entropy_with_logits,
-    "multiclass": F.cross_entropy,
-    "regression": F.mse_loss,
-}
+LOSSES = dict.fromkeys(("binary", "multilabel"), F.binary_cross_entropy_with_logits)
+LOSSES |= {"multiclass": F.cross_entropy, "regression": F.mse_loss}
 
 
 class SequenceCNN(pl.LightningModule):

@@ -81,13 +81,8 @@ class Exponential(nn.Module):
         return x.exp()
 
 
-ACTIVATIONS = {
-    "relu": nn.ReLU,
-    "tanh": nn.Tanh,
-    "sigmoid": nn.Sigmoid,
-    "elu": nn.ELU,
-    "exponential": Exponential,
-}
+ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "elu": nn.ELU}
+ACTIVATIONS |= {"exponential": Exponential}
 WITHOUT_WEIGHTS = {  # each takes the fields of our layer
     arch.MaxPool: nn.MaxPool1d,
     arch.AvgPool: nn.AvgPool1d,
