@@ -112,21 +112,10 @@ def _grade(arguments):
         found = find_submissions(arguments.submissions, arguments.names)
         print(*as_lines(found), *(roster.match(found)[1] if roster else ()), sep="\n")
         return 0
-    grades = grading.grade(
-        arguments.submissions,
-        out=arguments.out,
-        names=arguments.names,
-        jobs=arguments.jobs,
-        timeout=arguments.timeout,
-        cell_timeout=arguments.cell_timeout,
-        memory=arguments.memory,
-        random_state=arguments.seed,
-        again=arguments.again,
-        feedback=arguments.feedback,
-        roster=roster,
-        isolate=arguments.isolate,
-        on_line=partial(print, flush=True),
-    )
+    taken = ("submissions", "out", "names", "jobs", "timeout", "cell_timeout", "memory", "again")
+    options = {name: getattr(arguments, name) for name in (*taken, "feedback", "isolate")}
+    options |= {"random_state": arguments.seed, "roster": roster}
+    grades = grading.grade(**options, on_line=partial(print, flush=True))
     print(f"{len(grades.rows)} students: {grades.csv}, and to read: {grades.html}")
     if not arguments.isolate:
         print(grading.NOT_ISOLATED)

@@ -16,16 +16,14 @@ import re
 import unicodedata
 from collections import Counter
 from dataclasses import replace
+from itertools import compress
 from pathlib import Path
 from typing import NamedTuple
 
 from workshop.grading.results import one_line
 from workshop.grading.submissions import DAY_2
 
-EXPORTS = {
-    "canvas": "gradebook (Student, ID, ...)",
-    "moodle": "grading worksheet (Identifier, ...)",
-}
+EXPORTS = {"canvas": "gradebook: Student, ID, ...", "moodle": "worksheet: Identifier, ..."}
 OUT_OF = {"1": 50, "2": 50, "total": 100}  # what a column may take: Day 1, Day 2, both
 DAYS = {"1": re.compile(r"day[ _-]?1(?!\d)|build[ _-]?cnns", re.IGNORECASE), "2": DAY_2}
 NUMBER = re.compile(r" \(\d+\)$")  # Canvas's, behind the title of an assignment
@@ -87,64 +85,58 @@ class Roster:
 
     def __init__(self, path, system, columns=()):
         self.system, (self._table, self._style) = system, _read_csv(path)
-        header = self._table[0]
+        header, exported = self._table[0], f"as {system.title()} exports it"
         try:
             read = {"canvas": _of_canvas, "moodle": _of_moodle}[system]
             self._people, self._n_kept, titles, out_of = read(self._table, Path(path).stem)
         except (ValueError, IndexError):
-            first = ",".join(header)[:99]
-            what = f"the {EXPORTS[system]} as {system.title()} exports it; got {first!r}."
-            raise ValueError(f"{path} must be {what}") from None
+            got = f"{exported} ({EXPORTS[system]}); got {','.join(header)[:99]!r}."
+            raise ValueError(f"{path} must be a table {got}") from None
         self._columns = _chosen(header, titles, columns)
         if not self._columns:
-            titles = f"each another one of: {', '.join(filter(None, header))}."
-            said = "--column '1=TITLE' for Day 1, '2=TITLE', or 'total=TITLE'"
-            raise ValueError(f"Say which columns of {path} take the points: {said}, {titles}")
+            say = "--column '1=TITLE' for Day 1, '2=TITLE' or 'total=TITLE', each another one of"
+            titles = ", ".join(filter(None, header))
+            raise ValueError(f"Say which columns of {path} take the points: {say}: {titles}.")
         for part, column in self._columns.items():
             if not re.fullmatch(rf"{OUT_OF[part]}([.,]0+)?", out_of[column].strip()):
-                raise ValueError(
-                    f"{header[column]!r} must be out of {OUT_OF[part]} points, as what it takes; "
-                    f"got {out_of[column]!r}. Change that in {system.title()}, and export again."
-                )
+                what = f"{header[column]!r} must be out of {OUT_OF[part]} points, as what it takes"
+                mend = f"change that in {system.title()}, and export again"
+                raise ValueError(f"{what}; {path} has {out_of[column]!r}: {mend}.")
 
     def match(self, found):
         """The row of each student who is certainly on the roster; and, in lines, who is not."""
-        pairs = {(one.student, one.number) for one in found if one.named_by == self.system}
-        fits = {
-            one.student: [p for p in self._people if (one.student, p.number) in pairs]
-            for one in found
-        }
+        numbers, fits = {(one.student, one.named_by, one.number) for one in found}, {}
+        for student in dict.fromkeys(one.student for one in found):
+            known = [(student, self.system, person.number) in numbers for person in self._people]
+            fits[student] = list(compress(self._people, known))
         free = [p for p in self._people if not any(p in people for people in fits.values())]
         for one in found:
             if not fits[one.student] and not one.named_by == self.system == "canvas":
                 keys = _keys(one.student.removesuffix(f" ({one.number})"))
                 fits[one.student] = [person for person in free if person.keys & keys]
         times = Counter(person.row for people in fits.values() for person in people)
-        sure = {s: p[0].row for s, p in fits.items() if len(p) == 1 and times[p[0].row] == 1}
-        unclear = [
-            f"{student} ({' or '.join(f'{person.name} {person.number}' for person in people)})"
-            for student, people in fits.items()
-            if people and student not in sure
-        ]
+        sure, unclear = {}, []
+        for student, people in fits.items():
+            names = " or ".join(f"{person.name} {person.number}" for person in people)
+            if len(people) == 1 == times[people[0].row]:
+                sure[student] = people[0].row
+            elif people:
+                unclear.append(f"{student} ({names})")
         absent = [person.name for person in self._people if not times[person.row]]
         strangers = [student for student, people in fits.items() if not people]
-        return sure, [
-            _listed("On the roster, without a submission", absent),
-            _listed("Submitted, but not on the roster", strangers),
-            _listed("Not entered, since another could be meant", unclear),
-        ]
+        lines = [_listed("On the roster, without a submission", absent)]
+        lines.append(_listed("Submitted, but not on the roster", strangers))
+        return sure, [*lines, _listed("Not entered, since another could be meant", unclear)]
 
     def filled(self, rows, found):
         """The table with the points of `rows`, as text; lines on what is in it, and who is not."""
         where, lines = self.match(found)
-        table = [list(cells) for cells in self._table]
+        table, text = [list(cells) for cells in self._table], io.StringIO(newline="")
         for part, column in self._columns.items():
             left = []
-            for row in rows:
-                if row.student not in where:
-                    continue
+            for row in (row for row in rows if row.student in where):
                 cells = table[where[row.student]]
-                days = row.days if part == "total" else row.days & {part}
+                days = row.days & set("12" if part == "total" else part)
                 if days and cells[column].strip() != "EX":  # excused
                     cells[column] = str(sum(n for key, n in row.points.items() if key[0] in days))
                 else:
@@ -152,7 +144,6 @@ class Roster:
             goes = "Both days go" if part == "total" else f"Day {part} goes"
             lines.append(_listed(f"{goes} into {table[0][column]!r}; left as it was for", left))
         kept = sorted({*range(self._n_kept), *self._columns.values()})
-        text = io.StringIO(newline="")
         csv.writer(text, **self._style).writerows([cells[i] for i in kept] for cells in table)
         return text.getvalue(), lines
 
@@ -172,27 +163,19 @@ def _of_canvas(rows, _):
 
 def _of_moodle(rows, name):
     """The same of a worksheet in any language: what it is out of stands beside the grade."""
-    people = [
-        Person(i, row[1], number[0], _keys(*row[1:3]))
-        for i, row in enumerate(rows)
-        if (number := re.search(r"\d+$", row[0]))
-    ]
+    numbers = [re.search(r"\d*$", row[0])[0] for row in rows]
+    people = [Person(i, rows[i][1], n, _keys(*rows[i][1:3])) for i, n in enumerate(numbers) if n]
     titles = {i: name for i, title in enumerate(rows[0]) if title == "Grade"}
     return people, len(rows[0]), titles, [*rows[people[0].row][1:], ""]
 
 
 def _chosen(header, titles, columns):
     """Which column takes what, as it was said or by a day in its title; none if that is unclear."""
+    said, bare = [one.partition("=") for one in columns], [NUMBER.sub("", one) for one in header]
+    fits = [(day, i) for day, form in DAYS.items() for i in titles if form.search(titles[i])]
     if columns:
-        said = [one.partition("=") for one in columns]
-        fits = [
-            (part, i)
-            for part, _, title in said
-            for i, one in enumerate(header)
-            if title in (one, NUMBER.sub("", one))
-        ]
-    else:
-        fits = [(day, i) for day, form in DAYS.items() for i in titles if form.search(titles[i])]
+        pairs = [(i, names) for i, names in enumerate(zip(header, bare, strict=True))]
+        fits = [(part, i) for part, _, title in said for i, names in pairs if title in names]
     found = dict(fits)
     clear = len(set(found.values())) == len(fits) >= len(columns) and set(found) <= set(OUT_OF)
     return found if clear else {}

@@ -72,11 +72,8 @@ def grade_notebook(path, *, seed, timeout, cell_timeout, memory, isolate=True, c
     start = partial(StudentProcess, memory=int(memory * GIGABYTE), isolate=isolate, core=core)
     try:
         cells = _read_cells(path, record)
-        sources = [
-            "" if _is_skipped(cell) else cell["source"]
-            for cell in cells
-            if cell["cell_type"] == "code"
-        ]
+        code = [cell for cell in cells if cell["cell_type"] == "code"]
+        sources = ["" if _is_skipped(cell) else cell["source"] for cell in code]
         student = _run_cells(start, sources, record, timeout, cell_timeout)
         _judge(student, record, seed, timeout)
         for practice_id, result in record["practices"].items():
@@ -122,10 +119,8 @@ def _places(cells, names):
     texts = []
     code = [cell["source"] for cell in cells if cell["cell_type"] == "code"]
     for name in names:
-        given = re.compile(
-            rf"^[ \t]*(def {name}\b|(\w+\s*,\s*)*{name}\s*(,[\w\s,]*|:[^=\n]*)?=(?!=))",
-            re.MULTILINE,
-        )
+        assigned = rf"(\w+\s*,\s*)*{name}\s*(,[\w\s,]*|:[^=\n]*)?=(?!=)"
+        given = re.compile(rf"^[ \t]*(def {name}\b|{assigned})", re.MULTILINE)
         numbers, runs = {"cell": 0, "text cell": 0}, 0
         for cell in cells:
             kind = "cell" if cell["cell_type"] == "code" else "text cell"
@@ -243,9 +238,8 @@ def _seed(seed, practice_id):
 
 def _plain(verdict, words):
     """A verdict as it is kept, with what the student explains in words."""
-    remarks = [
-        asdict(r) | {"right": bool(r.right), "text": one_line(r.text)} for r in verdict.remarks
-    ]
+    said = [{"right": bool(one.right), "text": one_line(one.text)} for one in verdict.remarks]
+    remarks = [asdict(one) | own for one, own in zip(verdict.remarks, said, strict=True)]
     done, started = bool(verdict.done), bool(verdict.started)
     result = {"points": verdict.points, "done": done, "started": started, "remarks": remarks}
     return result | ({"written": words[:MAX_WRITTEN]} if isinstance(words, str) else {})
