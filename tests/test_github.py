@@ -24,6 +24,13 @@ def run(root, command, *paths):
 
 ROWS = [  # command, file, what the mistake replaces, the mistake, a word of the complaint
     ("actionlint", "workflows/colab.yml", "github.run_id", "github.run", '"run" is not defined'),
+    (
+        "actionlint",
+        "workflows/site.yml",
+        "needs: build",
+        "needs: built",
+        '"built" which does not exist',
+    ),
     ("zizmor", "workflows/tests.yml", "permissions: {}", "permissions: write-all", "overly broad"),
     ("zizmor", "workflows/tests.yml", "3d3c42e5aac5ba805825da76410c181273ba90b1", "v7", "unpinned"),
     ("zizmor", "workflows/colab.yml", '"$TITLE" --', "${{ github.ref }} --", "template-injection"),
