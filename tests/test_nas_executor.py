@@ -168,7 +168,7 @@ def test_a_worker_that_cannot_see_the_folder(tmp_path):
         def submit(self, function, job, path):
             return super().submit(function, job, path.with_name("nowhere.npz"))
 
-    with pytest.raises(RuntimeError, match=r"no \S*nowhere\.npz: working_dir must be on a disk"):
+    with pytest.raises(RuntimeError, match=r"nowhere\.npz.*the disk with working_dir\?"):
         search(tmp_path, executor=Elsewhere())
 
 

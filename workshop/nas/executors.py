@@ -50,8 +50,8 @@ def _train_side_by_side(executor, path, jobs):
     except (Exception, SystemExit) as error:  # Lightning makes of SIGTERM a SystemExit
         raise RuntimeError(
             f"The executor could not train trial {job.trial}: {summarize_error(error)}. Nothing is "
-            "lost: repeat the call with a new executor, or without one. Do all workers see the "
-            "folder? Where they die: do they lack memory? Does a script start the search below "
+            "lost: repeat the call with a new executor, or without one. Where workers fail: do "
+            "they lack memory, or the disk with working_dir? Does a script start the search below "
             "`if __name__ == '__main__':`?"
         ) from error
     finally:
