@@ -176,9 +176,20 @@ def initial_weights(architecture, *, random_state=0):
     """Draw the weights that both twins start from: Glorot uniform kernels, zero biases.
 
     Keras's default (Glorot and Bengio, 2010), drawn here by NumPy, so that the same
-    `random_state` gives the same start in either framework. A dict of float32 arrays, with the
-    keys and shapes of `Architecture.weight_shapes`.
+    `random_state` gives the same start in either framework.
 
+    Parameters
+    ----------
+    architecture : Architecture
+    random_state : int or numpy.random.Generator
+
+    Returns
+    -------
+    dict of str to ndarray, float32
+        Keys and shapes of `Architecture.weight_shapes`.
+
+    Examples
+    --------
     >>> [(name, w.shape) for name, w in initial_weights(DAY1_CNN).items()][:2]
     [('0.kernel', (7, 4, 32)), ('0.bias', (32,))]
     """

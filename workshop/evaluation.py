@@ -35,9 +35,16 @@ class Scores(NamedTuple):
 def evaluate(y_true, y_score, *, threshold=0.5):
     """`Scores` of predictions of one binary task, at a threshold and without one.
 
-    Labels 0 and 1 and scores are both (N,) or (N, 1). A larger score means more positive:
-    probabilities, or logits with ``threshold=0``.
+    Parameters
+    ----------
+    y_true : array of shape (N,) or (N, 1)
+        0 or 1.
+    y_score : array of the same shape
+        Larger means more positive: probabilities, or logits with ``threshold=0``.
+    threshold : float
 
+    Examples
+    --------
     >>> scores = evaluate([0, 0, 1, 1], [0.1, 0.6, 0.4, 0.9])
     >>> scores.accuracy, scores.auroc
     (0.5, 0.75)
@@ -136,9 +143,17 @@ class Comparison(NamedTuple):
 def compare_predictions(y_true, a, b, *, threshold=0.5, n_resamples=500, random_state=0):
     """`Comparison` of two models on the same sequences: whether they fail on the same ones.
 
-    Truth and the scores `a` and `b` are all (N,) or (N, 1); from `threshold` on a score counts as
-    positive. `n_resamples` and `random_state` are those of the paired bootstrap.
+    Parameters
+    ----------
+    y_true, a, b : array of shape (N,) or (N, 1)
+        Truth and the two models' scores, all of one shape.
+    threshold : float
+        Scores at or above it count as positive.
+    n_resamples, random_state
+        Of the paired bootstrap, see `bootstrap_interval`.
 
+    Examples
+    --------
     >>> a, b = [0.9, 0.2, 0.1, 0.3], [0.8, 0.1, 0.7, 0.2]
     >>> result = compare_predictions([1, 1, 0, 0], a, b, n_resamples=50)
     >>> result.agreement.to_numpy().tolist(), result.shared_mistakes

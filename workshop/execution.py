@@ -69,11 +69,23 @@ class ExecutedNotebook(NamedTuple):
 
 
 def execute_notebook(path, *, output_dir, timeout=600, on_cell=print):
-    """Run all cells of a notebook in a fresh kernel; the `ExecutedNotebook` that came of it.
+    """Run all cells of a notebook in a fresh kernel; write what they show.
 
-    The executed notebook and its HTML page go to `output_dir`, under the notebook's own name; each
-    file appears whole or not at all. A cell may take `timeout` seconds; after each code cell
-    `on_cell` is called with a `CellRun`.
+    Parameters
+    ----------
+    path : path-like
+        A ``.ipynb`` file. It is not changed.
+    output_dir : path-like
+        Where the executed notebook and its HTML page go, under the notebook's own name. Each file
+        appears whole or not at all.
+    timeout : float, default 600
+        Seconds that one cell may take.
+    on_cell : callable, default prints
+        Called with a `CellRun` after each code cell.
+
+    Returns
+    -------
+    ExecutedNotebook
     """
     path, output_dir = Path(path), Path(output_dir)
     try:

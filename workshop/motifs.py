@@ -89,11 +89,16 @@ class Motif:
 
 
 def load_motif(matrix_id):
-    """Load a `Motif` that is shipped with the course.
+    """Load a motif that is shipped with the course.
 
-    ``"MA0139.1"`` is CTCF, 19 bp, as used in the course; ``"MA0139.2"`` is trimmed to 15 bp. Both
-    are from JASPAR 2024 (CC BY 4.0, doi:10.1093/nar/gkad1059).
+    Parameters
+    ----------
+    matrix_id : str
+        ``"MA0139.1"`` (CTCF, 19 bp, as used in the course) or ``"MA0139.2"`` (trimmed to 15 bp).
+        From JASPAR 2024 (CC BY 4.0, doi:10.1093/nar/gkad1059).
 
+    Examples
+    --------
     >>> load_motif("MA0139.1").consensus
     'TGGCCACCAGGGGGCGCTA'
     """
@@ -104,11 +109,26 @@ def load_motif(matrix_id):
 
 
 def read_jaspar(path):
-    """Read motifs from a file in JASPAR's text format: a dict of `Motif` by ID.
+    """Read motifs from a file in JASPAR's text format.
 
-    A motif is a line ``>ID NAME``, then a line of counts for each of A, C, G, T, with or without
-    brackets. ValueError says which line is not.
+    Parameters
+    ----------
+    path : path-like
+        A ``>ID NAME`` line a motif, then a line of counts for each of A, C, G, T, with or without
+        brackets.
 
+    Returns
+    -------
+    dict of str to Motif
+        By ID.
+
+    Raises
+    ------
+    ValueError
+        If the file is not of this format; the message names the line.
+
+    Examples
+    --------
     >>> {name: motif.consensus for name, motif in read_jaspar("data/jaspar_ctcf.txt").items()}
     {'MA0139.1': 'TGGCCACCAGGGGGCGCTA', 'MA0139.2': 'GCCACCAGGGGGCGC'}
     """
@@ -143,12 +163,24 @@ def _parse_counts(lines):
 
 
 def scan(X, motif, *, both_strands=True):
-    """Score each window of each sequence of X (N, L, 4) by the log-odds of a motif, K wide.
+    """Score each window of each sequence by the log-odds of a motif.
 
-    Entry p of what comes back, (N, L - K + 1), float32, is the score in bits of the window that
-    starts at p, or the better one of the window and its reverse complement; ``.max(axis=1)`` is
-    the usual score of a sequence.
+    Parameters
+    ----------
+    X : array of shape (N, L, 4)
+    motif : Motif
+        Of width K <= L.
+    both_strands : bool
+        Take the better of the window and its reverse complement.
 
+    Returns
+    -------
+    ndarray of shape (N, L - K + 1), float32
+        Log-odds in bits; entry p is the window that starts at p. ``.max(axis=1)`` is the usual
+        score of a sequence.
+
+    Examples
+    --------
     >>> from workshop.sequences import one_hot_encode
     >>> toy = Motif("toy", "AC", [[9, 0, 0, 0], [0, 9, 0, 0]])
     >>> scan(one_hot_encode(["TACGG"]), toy).round(1)
@@ -183,8 +215,14 @@ class Similarity(NamedTuple):
 def similarity(a, b, *, min_overlap=None):
     """`Similarity` of two motifs: the best correlation over all alignments and both strands.
 
-    At least `min_overlap` columns are aligned; by default all those of the narrower motif.
+    Parameters
+    ----------
+    a, b : Motif
+    min_overlap : int, optional
+        Least number of aligned columns; the width of the narrower motif by default.
 
+    Examples
+    --------
     >>> ctcf = load_motif("MA0139.1")
     >>> similarity(ctcf, ctcf.reverse_complement()).strand
     '-'

@@ -26,10 +26,20 @@ _PIECE = 2**15  # letters at a time, so that they stay in the processor's cache
 
 
 def one_hot_encode(seqs):
-    """Turn DNA strings of one length into a one-hot array (N, L, 4), float32.
+    """Turn DNA strings of one length into a one-hot array.
 
-    Letters are A, C, G, T and N, in either case; an N is a row of zeros.
+    Parameters
+    ----------
+    seqs : sequence of str
+        Letters A, C, G, T and N, in either case.
 
+    Returns
+    -------
+    ndarray of shape (N, L, 4), float32
+        Row of zeros where the letter is N.
+
+    Examples
+    --------
     >>> one_hot_encode(["CaN"])
     array([[[0., 1., 0., 0.],
             [1., 0., 0., 0.],
@@ -52,8 +62,19 @@ def one_hot_encode(seqs):
 
 
 def one_hot_decode(X):
-    """Turn a one-hot array (N, L, 4) back into a list of upper-case strings; zeros become N.
+    """Turn a one-hot array back into upper-case strings; a row of zeros becomes N.
 
+    Parameters
+    ----------
+    X : array of shape (N, L, 4)
+        Rows of one 1 and three 0, or of four 0.
+
+    Returns
+    -------
+    list of str
+
+    Examples
+    --------
     >>> one_hot_decode(one_hot_encode(["gattaca", "ACGTNNN"]))
     ['GATTACA', 'ACGTNNN']
     """
@@ -72,11 +93,22 @@ def one_hot_decode(X):
 
 
 def check_one_hot(X, *, name="X"):
-    """Check a batch of one-hot (or soft) sequences; return it as float32: every function does so.
+    """Check that `X` is a batch of one-hot (or soft) sequences; every function calls this one.
 
-    `X` (N, L, 4) holds values from 0 to 1. Soft rows, such as four times 0.25, pass: models take
-    them. `name` is how the error message calls the array.
+    Parameters
+    ----------
+    X : array of shape (N, L, 4)
+        Values from 0 to 1. Soft rows, such as four times 0.25, pass: models take them.
+    name : str
+        How the error message calls the array.
 
+    Returns
+    -------
+    ndarray of shape (N, L, 4), float32
+        The same array where it already has this type; a converted copy otherwise.
+
+    Examples
+    --------
     >>> check_one_hot(np.eye(4)[None]).dtype
     dtype('float32')
     """
@@ -107,8 +139,19 @@ def check_not_empty(X):
 
 
 def reverse_complement(X):
-    """Read the other strand of X (N, L, 4): reverse the positions, swap A with T and C with G.
+    """Read the other strand: reverse the positions and swap A with T, C with G.
 
+    Parameters
+    ----------
+    X : array of shape (N, L, 4)
+
+    Returns
+    -------
+    ndarray of shape (N, L, 4), float32
+        A contiguous copy.
+
+    Examples
+    --------
     >>> one_hot_decode(reverse_complement(one_hot_encode(["AACGN"])))
     ['NCGTT']
     """
@@ -116,8 +159,19 @@ def reverse_complement(X):
 
 
 def base_composition(X):
-    """Share of A, C, G and T, (4,), among all bases of X (N, L, 4); N does not count.
+    """Share of A, C, G and T among all known bases of a set.
 
+    Parameters
+    ----------
+    X : array of shape (N, L, 4)
+
+    Returns
+    -------
+    ndarray of shape (4,), float64
+        Sums to 1; N does not count.
+
+    Examples
+    --------
     >>> base_composition(one_hot_encode(["AACN", "GTAN"]))
     array([0.5       , 0.16666667, 0.16666667, 0.16666667])
     """
@@ -136,9 +190,19 @@ def dinucleotide_shuffle(seqs, *, random_state=0):
     equally likely (Altschul and Erickson, 1985, doi:10.1093/oxfordjournals.molbev.a040370;
     spanning tree after Wilson, 1996, doi:10.1145/237814.237880).
 
-    Strings of A, C, G, T and N, in either case, may have any lengths; N is a letter like the
-    others. What comes back, a list, is upper case, with the first and last letters of `seqs`.
+    Parameters
+    ----------
+    seqs : sequence of str
+        Letters A, C, G, T and N, in either case, of any lengths; N is a letter like the others.
+    random_state : int or numpy.random.Generator
 
+    Returns
+    -------
+    list of str
+        Upper case, of the same number, lengths, and first and last letters as `seqs`.
+
+    Examples
+    --------
     >>> dinucleotide_shuffle(["AACATAGATTACA"], random_state=0)
     ['AACATTATAGACA']
     """

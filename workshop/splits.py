@@ -87,10 +87,20 @@ def split_by_chromosome(chroms, *, val_chroms=VAL_CHROMS, test_chroms=TEST_CHROM
 
 
 def split_at_random(n, *, val_size, test_size, random_state):
-    """`Split` of `n` rows by chance, with scikit-learn; `val_size` and `test_size` are shares.
+    """`Split` of rows by chance, with scikit-learn.
 
     Right only where rows are independent. Windows of a genome are not: see `split_by_chromosome`.
 
+    Parameters
+    ----------
+    n : int
+        Number of rows.
+    val_size, test_size : float
+        Share of each part, between 0 and 1.
+    random_state : int
+
+    Examples
+    --------
     >>> [len(part) for part in split_at_random(100, val_size=0.1, test_size=0.2, random_state=0)]
     [70, 10, 20]
     """
@@ -108,9 +118,19 @@ def split_at_random(n, *, val_size, test_size, random_state):
 def overlapping_windows(table, split):
     """Find windows of different parts that share bases of the genome: the leak, row by row.
 
-    `table` has a row a window: chrom, start, end (0-based, half-open). A row of the DataFrame that
-    comes back is a pair: part_a, row_a, part_b, row_b, chrom, overlap (bp). A sound split has none.
+    Parameters
+    ----------
+    table : DataFrame
+        Columns chrom, start, end (0-based, half-open); a row a window.
+    split : Split
 
+    Returns
+    -------
+    DataFrame
+        A row a pair: part_a, row_a, part_b, row_b, chrom, overlap (bp). Empty for a sound split.
+
+    Examples
+    --------
     >>> table = pd.DataFrame({"chrom": "chr1", "start": [0, 50, 500], "end": [100, 150, 600]})
     >>> overlapping_windows(table, Split([0], [1], [2]))["overlap"].tolist()
     [50]

@@ -28,12 +28,17 @@ METRICS |= {"multiclass": ("accuracy",), "regression": ("mae",)}
 
 @dataclass(frozen=True, eq=False)
 class History:
-    """What happened during training: `table`, a DataFrame with a row an epoch.
+    """What happened during training.
 
-    Its columns are epoch (from 1), learning_rate, loss and the task's `METRICS` while training, and
-    the same with ``val_`` before the name where there was validation data. No row where a callback
-    stopped the run before its first epoch.
+    Parameters
+    ----------
+    table : DataFrame
+        A row an epoch: epoch (from 1), learning_rate, loss and the task's `METRICS` while
+        training, and the same with ``val_`` before the name where there was validation data. No
+        row where a callback stopped the run before its first epoch.
 
+    Examples
+    --------
     >>> history = History(pd.DataFrame({"epoch": [1, 2], "loss": [0.7, 0.5]}))
     >>> history.last["loss"]
     np.float64(0.5)
@@ -59,12 +64,23 @@ def batch_orders(n, epochs, random_state):
 
 
 def score_logits(task, logits, y, weights=1.0):
-    """Loss and `METRICS` of logits and labels (N, T), a dict: the same numbers for both twins.
+    """Loss and `METRICS` of logits, the same numbers for both twins.
 
-    By its weight, of `weights` (N,), a sequence counts in the loss, not in the metrics. ``auroc``
-    is nan while `y` holds one class only; all are nan once a logit is not finite: training has
-    diverged.
+    Parameters
+    ----------
+    task : str
+    logits, y : array of shape (N, T)
+    weights : array of shape (N,), optional
+        By which each sequence counts in the loss; the metrics do not look at them.
 
+    Returns
+    -------
+    dict of str to float
+        ``auroc`` is nan while `y` holds one class only; all are nan once a logit is not finite:
+        training has diverged.
+
+    Examples
+    --------
     >>> scores = score_logits("binary", [[-3.0], [3.0]], [[0], [1]])
     >>> round(float(scores["loss"]), 3), float(scores["accuracy"])
     (0.049, 1.0)

@@ -39,9 +39,16 @@ class Dataset(NamedTuple):
 def write_dataset(dataset, path):
     """Write a data set as tab-separated text, gzipped where the name ends in ``.gz``.
 
-    The same data set gives the same bytes; the file appears whole or not at all. `dataset` has one
-    task: its y is written as the column label.
+    The same data set gives the same bytes; the file appears whole or not at all.
 
+    Parameters
+    ----------
+    dataset : Dataset
+        With one task; its y is written as the column label.
+    path : path-like
+
+    Examples
+    --------
     >>> import tempfile
     >>> from workshop.datasets import simulate_ctcf
     >>> data = simulate_ctcf(4)
@@ -72,8 +79,19 @@ def write_dataset(dataset, path):
 
 
 def read_dataset(path):
-    """Read the `Dataset` that `write_dataset` wrote; ValueError if it is damaged, or no such file.
+    """Read the `Dataset` that `write_dataset` wrote.
 
+    Parameters
+    ----------
+    path : path-like
+
+    Raises
+    ------
+    ValueError
+        If the file is damaged, or not such a table.
+
+    Examples
+    --------
     >>> read_dataset("data/ctcf_simulated.tsv.gz").table.iloc[0][["chrom", "start", "motif_starts"]]
     chrom               chr1
     start             351771

@@ -21,12 +21,9 @@ _TOLERANCE = 0.02  # how far the shares of G and C of a peak and its negative ma
 def read_peaks(fasta, bed, *, length=200, chroms=None, distance=1000, ends=10_000, random_state=0):
     r"""Cut peaks out of a genome, and as many windows without a peak that hold as much G and C.
 
-    A network that tells them apart has learnt more than to count letters. Each peak's negative lies
-    on the same chromosome, overlaps no other, and has the same number of G and C, or where there is
-    none left, one within 2 % of `length`. Rows of the `Dataset` come by chromosome in the order of
-    `fasta`, then by start; label 1 for peaks, 0 for the others. ``table.attrs["excluded"]`` counts
-    the peaks that are not there, by reason: a window with an unknown base or too near an end, a
-    summit twice, no negative to match, a chromosome that the FASTA lacks or `chroms` does not name.
+    A network that tells them apart has learnt more than to count letters. Each peak's negative
+    lies on the same chromosome, overlaps no other, and has the same number of G and C, or where
+    there is none left, one within 2 % of `length`.
 
     Parameters
     ----------
@@ -44,6 +41,14 @@ def read_peaks(fasta, bed, *, length=200, chroms=None, distance=1000, ends=10_00
         bp at both ends of a chromosome (telomeres) from which nothing is taken.
     random_state : int
         Chooses the negatives; those of a chromosome do not depend on which others are taken.
+
+    Returns
+    -------
+    Dataset
+        Rows by chromosome in the order of `fasta`, then by start; label 1 for peaks, 0 for the
+        others. ``table.attrs["excluded"]`` counts the peaks that are not there, by reason: a
+        window with an unknown base or too near an end, a summit twice, no negative to match, a
+        chromosome that the FASTA lacks or `chroms` does not name.
 
     Examples
     --------

@@ -20,14 +20,13 @@ CHROMOSOME_LENGTHS = {  # in bp, of the human chromosomes of GRCh38 but Y
 def simulate_ctcf(
     n=5000, *, length=200, random_state=2023, crops_per_window=1, random_labels=False
 ):
-    """Simulate a `Dataset`: sequences with and without CTCF motifs, at places of the human genome.
+    """Simulate sequences with and without CTCF motifs, at places of the human genome.
 
     Each base of the background is drawn with A .3, C .2, G .2, T .3. A positive gets one or two
     instances (Poisson with mean 1, kept to 1 or 2), sampled from the counts of MA0139.1 on the
-    forward strand, at uniform positions, without overlap. Chromosomes are drawn by their length; no
-    two windows overlap. Two options plant a leak for teaching: overlapping crops of a window, which
-    a random split scatters over training and test, and labels that mean nothing. Rows come in order
-    of chromosome and start.
+    forward strand, at uniform positions, without overlap. Chromosomes are drawn by their length;
+    no two windows overlap. Two options plant a leak for teaching: overlapping crops of a window,
+    which a random split scatters over training and test, and labels that mean nothing.
 
     Parameters
     ----------
@@ -41,6 +40,11 @@ def simulate_ctcf(
         even where a crop cuts a motif off.
     random_labels : bool
         Draw labels by chance, half positive, whether a motif was planted or not.
+
+    Returns
+    -------
+    Dataset
+        X (n, length, 4), y (n, 1); rows in order of chromosome and start.
 
     Examples
     --------

@@ -13,7 +13,7 @@ _COMPLEMENT = bytes.maketrans(b"ACGT", b"TGCA")
 
 
 def read_windows(fasta, bed, *, length=None, label=1, on_bad="raise"):
-    """Cut the windows of a BED or narrowPeak file out of a FASTA file: a `Dataset`, in their order.
+    """Cut the windows of a BED or narrowPeak file out of a FASTA file.
 
     Parameters
     ----------
@@ -33,6 +33,11 @@ def read_windows(fasta, bed, *, length=None, label=1, on_bad="raise"):
     on_bad : {"raise", "drop"}
         What happens to a window that the FASTA lacks, or that reaches beyond its chromosome, or
         holds a letter other than A, C, G, T and N.
+
+    Returns
+    -------
+    Dataset
+        Rows in the order of `bed`. ``table.attrs["excluded"]`` counts the dropped, by reason.
 
     Examples
     --------

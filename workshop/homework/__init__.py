@@ -114,7 +114,7 @@ class Scoreboard:
 
 
 def check(practice_id, *answers, random_state=None):
-    """Check the answer to a practice: the `Verdict` on it.
+    """Check the answer to a practice.
 
     Parameters
     ----------
@@ -127,6 +127,10 @@ def check(practice_id, *answers, random_state=None):
         answer is drawn with, such as predictions; no check looks at it.
     random_state : int, optional
         Draws the inputs; new ones each time when left out.
+
+    Returns
+    -------
+    Verdict
 
     Examples
     --------
@@ -160,10 +164,23 @@ def check(practice_id, *answers, random_state=None):
 
 
 def judge(practice_id, values, *, random_state):
-    """`Verdict` on answers that have come as plain data: what `check` and the grader share.
+    """Judge answers that have come as plain data; what `check` and the grader have in common.
 
-    `values` are as `Answers.get` returns them, one for each name of the practice. EOFError or
-    TimeoutError: a function's process has ended, or does not answer.
+    Parameters
+    ----------
+    practice_id : str
+    values : list
+        As `workshop.homework.answers.Answers.get` returns them, one for each name of the practice.
+    random_state : int
+
+    Returns
+    -------
+    Verdict
+
+    Raises
+    ------
+    EOFError, TimeoutError
+        If a function's process has ended, or does not answer.
     """
     practice = PRACTICES[practice_id]
     own = dict(zip(practice.own, values, strict=False))
@@ -189,7 +206,13 @@ def judge(practice_id, values, *, random_state):
 
 
 def scoreboard():
-    """`Scoreboard` of the days of which something was checked in this session; of both before."""
+    """Show how far the homework is.
+
+    Returns
+    -------
+    Scoreboard
+        Of the days of which something was checked in this session; of both before.
+    """
     days = {practice_id[0] for practice_id in _verdicts} or {"1", "2"}
     shown = [practice for practice in PRACTICES.values() if practice.id[0] in days]
     states = [_verdicts[p.id].state if p.id in _verdicts else "not done yet" for p in shown]

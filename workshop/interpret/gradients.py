@@ -13,11 +13,21 @@ NEEDS = ": a gradient needs its framework; saturation_mutagenesis takes any func
 def saliency(model, X, *, task=0, batch_size=256):
     """Gradient (N, L, 4), float32, of one logit with respect to each entry of the input.
 
-    What a small step towards each base of X would change; also bases that are not there have one.
-    ``project`` keeps those that are there: "gradient times input". `model` is a SequenceCNN of
-    either twin, `task` a column of its output.
+    What a small step towards each base would change; also bases that are not there have one.
+    ``project`` keeps those that are there: "gradient times input".
     Simonyan et al., 2014, https://arxiv.org/abs/1312.6034.
 
+    Parameters
+    ----------
+    model : SequenceCNN
+        Of either twin.
+    X : array of shape (N, L, 4)
+    task : int
+        Column of the output.
+    batch_size : int
+
+    Examples
+    --------
     >>> from workshop import torch_cnn
     >>> from workshop.architecture import DAY1_CNN
     >>> model = torch_cnn.build_cnn(DAY1_CNN)
@@ -31,7 +41,7 @@ def saliency(model, X, *, task=0, batch_size=256):
 def integrated_gradients(
     model, X, *, baseline=None, steps=256, task=0, batch_size=256, progress=True
 ):
-    """Average gradient (N, L, 4) on the way from a baseline to the sequence, times the difference.
+    """Average gradient on the way from a baseline to the sequence, times the difference.
 
     The attributions of a sequence sum to the difference of the two logits (completeness). The
     integral is taken by the trapezoid rule: the sum has an error, which the progress line says in
@@ -55,6 +65,11 @@ def integrated_gradients(
         Gradients at once.
     progress : bool
         Show a line that says how much is done, and in the end how complete the attributions are.
+
+    Returns
+    -------
+    ndarray of shape (N, L, 4), float32
+        With the default baseline, 0 for each base that is not there.
 
     Examples
     --------

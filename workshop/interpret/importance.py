@@ -11,13 +11,19 @@ from workshop.sequences import check_one_hot
 
 
 def zero_mean(scores):
-    """Subtract from scores (..., 4) the mean over A, C, G and T of each position.
+    """Subtract from each score the mean over A, C, G and T of its position; the shape stays.
 
     A mutagenesis counts from the base that is there, a gradient from nowhere: a model of one-hot
     sequences cannot tell a constant that all four bases of a position share, as exactly one of
     them is always 1. Without the mean, both are in one frame of reference, and for a linear model
     they are equal. Majdandzic et al., 2023, doi:10.1186/s13059-023-02956-3.
 
+    Parameters
+    ----------
+    scores : array of shape (..., 4)
+
+    Examples
+    --------
     >>> zero_mean([[0.0, -2.0, -2.0, 0.0]])
     array([[ 1., -1., -1.,  1.]])
     """
@@ -30,6 +36,13 @@ def project(scores, X):
 
     Of a gradient this is "gradient times input". Of a mutagenesis it is 0: use `zero_mean` first.
 
+    Parameters
+    ----------
+    scores : array of shape (N, L, 4)
+    X : array of shape (N, L, 4)
+
+    Examples
+    --------
     >>> project([[[1.0, 2.0, 3.0, 4.0]]], [[[0, 1, 0, 0]]])
     array([[[0., 2., 0., 0.]]])
     """
@@ -43,12 +56,24 @@ def project(scores, X):
 
 
 def base_importance(scores, X):
-    """How much each base that is there supports a high output, (N, L): its letter in the logo.
+    """How much each base that is there supports a high output: the height of its logo letter.
 
-    ``project(zero_mean(scores), X)`` of scores and X (N, L, 4), without the zeros; 0 at N. Of a
-    mutagenesis it is minus the mean of the effects over the four bases: large where every change
-    lowers the output. Of a gradient it is the same: the frame of reference does not matter.
+    ``project(zero_mean(scores), X)``, without the zeros. Of a mutagenesis it is minus the mean of
+    the effects over the four bases: large where every change lowers the output.
 
+    Parameters
+    ----------
+    scores : array of shape (N, L, 4)
+        Mutagenesis or gradient: the frame of reference does not matter.
+    X : array of shape (N, L, 4)
+
+    Returns
+    -------
+    ndarray of shape (N, L)
+        0 at N.
+
+    Examples
+    --------
     >>> base_importance([[[0.0, -2.0, -2.0, -4.0]]], [[[1, 0, 0, 0]]])
     array([[2.]])
     """

@@ -35,13 +35,9 @@ class KernelMotif(NamedTuple):
 def kernel_motifs(model, X, *, task=0):
     """Read the kernels of a first convolution as motifs.
 
-    For each kernel, the windows whose activation is above half of its largest one over `X` are laid
-    upon each other, and their letters counted. Windows that hang over an end of a sequence, which
-    padding makes, are left out.
-
-    A list of `KernelMotif`, in the order of the weights. The output weight is defined where a
-    global average or maximum and the output follow on the convolution, with at most pooling
-    between: a positive one then says that what excites the kernel speaks for the class.
+    For each kernel, the windows whose activation is above half of its largest one over `X` are
+    laid upon each other, and their letters counted. Windows that hang over an end of a sequence,
+    which padding makes, are left out.
 
     Parameters
     ----------
@@ -51,6 +47,13 @@ def kernel_motifs(model, X, *, task=0):
         Sequences to look at, such as the positive ones of the test set. A thousand are enough.
     task : int
         Column of the output whose weights are reported.
+
+    Returns
+    -------
+    list of KernelMotif
+        One a kernel, in the order of the weights. The output weight is defined where a global
+        average or maximum and the output follow on the convolution, with at most pooling between:
+        a positive one then says that what excites the kernel speaks for the class.
 
     Examples
     --------

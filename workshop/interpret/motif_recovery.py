@@ -11,7 +11,7 @@ ROUNDS = 50  # of aligning; two or three are usual
 
 
 def motif_from_scores(scores, X, *, width):
-    """Recover the `Motif` that a model looks for: align the best windows of many sequences.
+    """Recover the motif that a model looks for: align the best-scoring windows of many sequences.
 
     From each sequence comes the window with the highest total importance. Such windows are off by
     a few positions, so they are aligned by their *scores*: each sequence moves to the window whose
@@ -34,6 +34,11 @@ def motif_from_scores(scores, X, *, width):
         Sequences that the model calls positive.
     width : int
         bp of the windows, at most L.
+
+    Returns
+    -------
+    Motif
+        Counts of the letters of one window from each sequence; N counts for none.
 
     Examples
     --------

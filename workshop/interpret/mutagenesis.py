@@ -47,9 +47,6 @@ def saturation_mutagenesis(model, X, *, start=0, end=None, task=0, batch_size=No
     again (`interpret.incremental`): the same numbers, many times faster. A model that no longer
     computes what its architecture says is treated as a function, with a warning.
 
-    What comes back, (N, end - start, 4), float32, is the effect of putting base b at position p, 0
-    where b is there already. A part of the positions gives that part of the whole.
-
     Parameters
     ----------
     model : SequenceCNN or callable
@@ -65,6 +62,12 @@ def saturation_mutagenesis(model, X, *, start=0, end=None, task=0, batch_size=No
         Sequences at once (16) with a model of the twins, mutants at once (64) with a function.
     progress : bool
         Show a line that says how much is done, if it takes more than two seconds.
+
+    Returns
+    -------
+    ndarray of shape (N, end - start, 4), float32
+        Effect of putting base b at position p, 0 where b is there already. A part of the
+        positions gives that part of the whole.
 
     Examples
     --------
@@ -88,12 +91,11 @@ class PairwiseMutagenesis(NamedTuple):
 
 
 def pairwise_mutagenesis(model, X, *, start=0, end=None, task=0, batch_size=None, progress=True):
-    """`PairwiseMutagenesis`: the effects of all double substitutions in a window, and interactions.
+    """Score every double substitution in a window, and its interaction.
 
-    An interaction is the effect of the double mutant minus the sum of the effects of the two
-    single ones: 0 where a model adds up its evidence position by position. Of a function that
-    returns probabilities, the sigmoid alone makes interactions. A pair of a position with itself is
-    no double substitution: 0.
+    The interaction is the effect of the double mutant minus the sum of the effects of the two
+    single ones: 0 where a model adds up its evidence position by position. Of a
+    function that returns probabilities, the sigmoid alone makes interactions.
 
     Parameters
     ----------
@@ -108,6 +110,11 @@ def pairwise_mutagenesis(model, X, *, start=0, end=None, task=0, batch_size=None
     batch_size : int, optional
     progress : bool
         As in `saturation_mutagenesis`.
+
+    Returns
+    -------
+    PairwiseMutagenesis
+        A pair of a position with itself is no double substitution: 0.
 
     Examples
     --------

@@ -95,8 +95,16 @@ class SequenceCNN(keras.Sequential):
 
 
 def build_cnn(architecture, *, random_state=0):
-    """Build a model with Glorot-uniform kernels and zero biases; both twins draw the same.
+    """Build a model with Glorot-uniform kernels and zero biases.
 
+    Parameters
+    ----------
+    architecture : Architecture
+    random_state : int
+        Of the initial weights; the Torch twin draws the same.
+
+    Examples
+    --------
     >>> from workshop.architecture import DAY1_CNN
     >>> build_cnn(DAY1_CNN).count_params()
     961
@@ -123,10 +131,7 @@ def fit(
     progress=True,
     random_state=0,
 ):
-    """Train a model in place, with a fresh optimiser: the `History` of it.
-
-    Keras estimates the training ``auroc`` from 200 thresholds, and calls it 0 where `y` holds one
-    class only; ``val_auroc`` is exact.
+    """Train a model in place, with a fresh optimiser.
 
     Parameters
     ----------
@@ -157,6 +162,12 @@ def fit(
         Show a line that counts epochs.
     random_state : int
         Of dropout and of the order of the batches; the Torch twin goes through the same batches.
+
+    Returns
+    -------
+    History
+        Keras estimates the training ``auroc`` from 200 thresholds, and calls it 0 where `y` holds
+        one class only; ``val_auroc`` is exact.
     """
     architecture = training.architecture_of(model, SequenceCNN)
     X, y = training.check_data(architecture, X, y)
@@ -257,7 +268,16 @@ def save(model, path):
 def load(path, *, architecture=None):
     """Load a model that `save` or a ``ModelCheckpoint`` wrote.
 
-    ValueError if the file is corrupt, or holds something else than a model of `architecture`.
+    Parameters
+    ----------
+    path : path-like
+    architecture : Architecture, optional
+        What the file must hold.
+
+    Raises
+    ------
+    ValueError
+        If the file is corrupt, holds something else, or another architecture.
     """
     path = Path(path)
     if not path.is_file():

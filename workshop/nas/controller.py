@@ -78,11 +78,18 @@ _OURS = {"children_per_step", "buffering_steps"}
 
 
 class Controller:
-    """AMBER's `GeneralController` for one search of a model space.
+    """AMBER's `GeneralController` for one search.
 
-    What it proposes follows from `random_state` and the rewards alone; the global generators of
-    NumPy and Torch are as before after each call.
+    Parameters
+    ----------
+    space : amber.architect.ModelSpace
+    settings : ControllerSettings
+    random_state : int
+        From 0 to 2**32 - 1. Nothing else decides what is proposed; the global generators of NumPy
+        and Torch are as before after each call.
 
+    Examples
+    --------
     The whole of a search: propose, reward, update.
 
     >>> from workshop import nas

@@ -1,5 +1,7 @@
 """Search for an architecture with AMBER, or with the baselines that it has to beat.
 
+A search is a loop: a strategy proposes tokens, they are built into a child network, the child is
+trained for a few epochs and earns a reward on the validation data, and the strategy hears of it.
 In `search` the strategy is AMBER's controller, in `random_search` chance; `successive_halving`
 gives more epochs to the children that begin well. From here to a trained child: `SearchLoop.run`
 (loop.py), `Children.job` (trial.py), `train_child` (worker.py), the twin's ``fit``.
@@ -226,8 +228,7 @@ def search(space, options, *, epochs=5, controller=None, rungs=None):
 def random_search(space, options, *, epochs=5):
     """Search a model space by trying architectures at random, none twice while there are others.
 
-    This is the baseline: what a clever search has to beat with the same budget. Result, notes and
-    errors are those of `search`.
+    This is the baseline: what a clever search has to beat with the same budget.
 
     Parameters
     ----------
@@ -235,6 +236,11 @@ def random_search(space, options, *, epochs=5):
     epochs : int
         That each child trains.
     {options}
+
+    Returns
+    -------
+    SearchResult
+        As from `search`, whose notes and errors hold here, too.
     """
     strategy = RandomStrategy(space, random_state=options.random_state)
     return _run(strategy, space, whole_number(epochs, "epochs"), options, {})
@@ -247,7 +253,7 @@ def successive_halving(space, options, *, n_children=9, rungs=(1, 2, 5)):
     Random architectures are trained up to the first rung. The best third of them goes on to the
     next rung, and so on; after the last rung a new bracket of random architectures begins, until
     the budget is used. Without a budget there is one bracket. A child goes on from its weights,
-    with a fresh optimiser. Result, notes and errors are those of `search`.
+    with a fresh optimiser.
 
     Parameters
     ----------
@@ -258,6 +264,11 @@ def successive_halving(space, options, *, n_children=9, rungs=(1, 2, 5)):
         Epochs, counted from the child's start, after which children are compared. A trial is one
         child on one rung.
     {options}
+
+    Returns
+    -------
+    SearchResult
+        As from `search`, whose notes and errors hold here, too.
     """
     n_children, rungs = whole_number(n_children, "n_children"), check_rungs(rungs)
     if options.time_budget is None and options.max_trials is None and options.patience is None:

@@ -85,10 +85,23 @@ class SearchResult:
 
 
 def load_model(result, rank=0):
-    """Load a trained model of a search, a SequenceCNN of the twin that the search used.
+    """Load a trained model of a search.
 
-    `rank` is a row of ``result.ranking``: 0 for the best, 1 for the second best. FileNotFoundError
-    or ValueError if the file is gone, is damaged or holds another architecture.
+    Parameters
+    ----------
+    result : SearchResult
+    rank : int
+        0 for the best, 1 for the second best: a row of ``result.ranking``.
+
+    Returns
+    -------
+    SequenceCNN
+        Of the twin that the search used.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If the file is gone, is damaged or holds another architecture.
     """
     if not isinstance(result, SearchResult):
         raise TypeError(f"result must be what a search returned; got a {type(result).__name__}.")
@@ -103,7 +116,13 @@ def load_model(result, rank=0):
 
 
 def read_history(working_dir):
-    """Read the history of a search from its folder, also while it runs: `SearchResult.history`."""
+    """Read the history of a search from its folder, also while it runs: `SearchResult.history`.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If no search has finished a trial there, or its file is damaged.
+    """
     trials, _ = read_trials(working_dir)
     if not trials:
         raise FileNotFoundError(f"No search has finished a trial in {working_dir}.")

@@ -32,12 +32,17 @@ _WITHOUT_EFFECT = {"name", "filters"}
 
 
 def cnn_model_space():
-    """Make the course's model space, AMBER's `ModelSpace`: 6 x 3 x 7 x 3 = 378 architectures.
+    """Make the course's model space: 6 x 3 x 7 x 3 = 378 architectures.
 
-    Layer 0, a convolution of 32 filters: relu or tanh, kernel size 7, 13 or 3. Layer 1: max pooling
-    4, average pooling 4 or identity. Layer 2: the same six convolutions with 64 filters, or
-    identity. Layer 3: flatten, global average or global max pooling.
+    Returns
+    -------
+    amber.architect.ModelSpace
+        Layer 0, a convolution of 32 filters: relu or tanh, kernel size 7, 13 or 3. Layer 1: max
+        pooling 4, average pooling 4 or identity. Layer 2: the same six convolutions with 64
+        filters, or identity. Layer 3: flatten, global average or global max pooling.
 
+    Examples
+    --------
     >>> space = cnn_model_space()
     >>> space.get_space_size()
     378
@@ -75,6 +80,12 @@ def to_architecture(space, tokens, *, input_length=200, n_outputs=1, task="binar
     task : str
         ``"binary"``, ``"multilabel"``, ``"multiclass"`` or ``"regression"``.
 
+    Raises
+    ------
+    ValueError
+        If the tokens do not belong to the space, an operation is unknown, or the network is
+        impossible; the message names the layer.
+
     Examples
     --------
     >>> to_architecture(cnn_model_space(), [1, 2, 6, 2])
@@ -99,12 +110,21 @@ def join_layers(layers, input_length, n_outputs, task):
 
 
 def space_table(space):
-    """List the operations of a model space: a DataFrame with a row for each.
+    """List the operations of a model space.
 
-    Its columns are layer and token, counted from 0; the operation as text; short, a name with only
-    what differs in its layer, such as relu 7; and shared, what all of its type in the layer have in
-    common, such as conv, filters 32.
+    Parameters
+    ----------
+    space : amber.architect.ModelSpace
 
+    Returns
+    -------
+    DataFrame
+        A row an operation: layer and token, counted from 0; the operation as text; short, a name
+        with only what differs in its layer, such as relu 7; and shared, what all of its type in
+        the layer have in common, such as conv, filters 32.
+
+    Examples
+    --------
     >>> space_table(cnn_model_space()).tail(4)
         layer  token        operation     short                        shared
     15      2      6         identity  identity

@@ -1,9 +1,8 @@
 """Every figure of the course: functions that draw on `ax`, or on a new one, and return it.
 
-That holds for each that takes an `ax`, matplotlib's Axes; the others return an array of the Axes
-that they made. None of them shows anything: in a notebook, `show` displays a figure with its
-caption and its description for people who cannot see it. Rows of a sequence picture are A C G T
-from the top.
+That holds for each that takes an `ax`, matplotlib's Axes. None of them shows anything: in a
+notebook, `show` displays a figure with its caption and its description for people who cannot see
+it. Rows of a sequence picture are A C G T from the top.
 """
 
 from workshop import contents

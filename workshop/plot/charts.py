@@ -42,6 +42,10 @@ def row(*draws, titles=(), size=(5, 3.6), columns=None, sharex=False, sharey=Fal
     sharex, sharey : bool
         Give all panels one axis.
 
+    Returns
+    -------
+    array of matplotlib Axes, of shape (panels,)
+
     Examples
     --------
     >>> from functools import partial

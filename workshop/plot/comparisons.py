@@ -16,8 +16,6 @@ from workshop.sequences import ALPHABET
 def compare_motifs(motifs_by_name, *, min_overlap=None):
     """Draw the logos of motifs, one above the other, with like columns aligned.
 
-    The titles say how well each agrees with the first, whose columns count the positions.
-
     Parameters
     ----------
     motifs_by_name : dict of str to Motif
@@ -26,6 +24,11 @@ def compare_motifs(motifs_by_name, *, min_overlap=None):
     min_overlap : int, optional
         Least number of aligned columns; the width of the narrower motif by default. See
         `motifs.similarity`, which aligns them.
+
+    Returns
+    -------
+    array of matplotlib Axes
+        The titles say how well each agrees with the first, whose columns count the positions.
 
     Examples
     --------
@@ -57,8 +60,6 @@ def compare_motifs(motifs_by_name, *, min_overlap=None):
 def kernel_logos(kernels, *, reference=None, top=8):
     """Draw what the kernels of a first convolution look for, the ones that matter most first.
 
-    Kernels that no window excites are left out.
-
     Parameters
     ----------
     kernels : list of KernelMotif
@@ -69,6 +70,11 @@ def kernel_logos(kernels, *, reference=None, top=8):
     top : int
         How many to draw: those with the largest weight in the output, or, where the network has
         no such weight, those that agree best with `reference`.
+
+    Returns
+    -------
+    array of matplotlib Axes
+        Kernels that no window excites are left out.
 
     Examples
     --------
@@ -105,9 +111,6 @@ def kernel_logos(kernels, *, reference=None, top=8):
 def importance_diagonal(importance, starts, motif):
     """Draw the importance of all sequences with one motif, sorted by where the motif starts.
 
-    Left a row a sequence; right the mean over the motifs, beside the information of their columns
-    in bits.
-
     Parameters
     ----------
     importance : array of shape (N, L)
@@ -116,6 +119,12 @@ def importance_diagonal(importance, starts, motif):
         Where motifs start in each sequence; those with exactly one are drawn.
     motif : Motif
         The planted one.
+
+    Returns
+    -------
+    array of matplotlib Axes, of shape (2,)
+        Left a row a sequence; right the mean over the motifs, beside the information of their
+        columns in bits.
 
     Examples
     --------
@@ -144,10 +153,6 @@ def importance_diagonal(importance, starts, motif):
 def interaction_map(interaction, x, *, start=0, ax=None):
     """Draw which pairs of positions interact: where two substitutions do not just add up.
 
-    A cell a pair of positions: of its nine pairs of substitutions (12 or 16 where N is one or
-    both), the interaction farthest from 0, with its sign. The diagonal is grey: one place does not
-    change twice.
-
     Parameters
     ----------
     interaction : array of shape (W, 4, W, 4)
@@ -157,6 +162,13 @@ def interaction_map(interaction, x, *, start=0, ax=None):
         The same part of the sequence, one-hot, whose letters stand along both axes: up to some 40.
     start : int
         Position of the first letter.
+
+    Returns
+    -------
+    matplotlib Axes
+        A cell a pair of positions: of its nine pairs of substitutions (12 or 16 where N is one or
+        both), the interaction farthest from 0, with its sign. The diagonal is grey: one place does
+        not change twice.
 
     Examples
     --------

@@ -21,13 +21,22 @@ ACCENT = "#003366"
 def convolution_walkthrough(sequence, kernels):
     """Work a convolution out with numbers: every window, product and sum, then the pooling.
 
-    The figure has an axes for the input, one for each kernel and one for pooling (windows of 2,
-    stride 1) and reductions, so there is no `ax` to pass. All numbers on it are computed from the
-    arguments.
+    Parameters
+    ----------
+    sequence : str
+        At most 6 bp of A, C, G, T and N.
+    kernels : array of shape (F, K, 4)
+        One to three kernels, shorter than the sequence: filters x positions x bases.
 
-    The sequence has at most 6 bp of A, C, G, T and N; one to three kernels, shorter than it, are
-    (F, K, 4): filters x positions x bases.
+    Returns
+    -------
+    matplotlib Figure
+        It owns one axes for the input, one for each kernel and one for pooling (windows of 2,
+        stride 1) and reductions, so there is no `ax` to pass. All numbers on it are computed from
+        the arguments.
 
+    Examples
+    --------
     The first kernel is highest where the sequence reads CCG, the second likes G in the middle:
 
     >>> first = [[-0.5, 1.0, -0.5, -0.5], [-0.5, 1.0, -0.5, -0.5], [-0.5, -0.5, 0.5, -0.5]]

@@ -14,8 +14,16 @@ def split_overview(table, split, *, ax=None):
     """Draw how many sequences of each chromosome went to which part.
 
     One colour a bar is a split by chromosome; bars of several colours are a split at random.
-    `table` has a row a sequence, and a column ``chrom``.
 
+    Parameters
+    ----------
+    table : DataFrame
+        A row a sequence, with the column ``chrom``.
+    split : Split
+        With row numbers in `train`, `val` and `test`.
+
+    Examples
+    --------
     >>> import pandas as pd
     >>> from types import SimpleNamespace
     >>> table = pd.DataFrame({"chrom": ["chr10", "chr2", "chr2", "chrX"]})
@@ -45,8 +53,6 @@ def split_overview(table, split, *, ax=None):
 def training_history(history, metric="loss", *, ax=None):
     """Draw a metric by epoch: training dashed, validation solid, both in one colour.
 
-    The learning rate, which belongs to the run and not to its data, is drawn as steps.
-
     Parameters
     ----------
     history : History, or dict of str to History
@@ -55,6 +61,11 @@ def training_history(history, metric="loss", *, ax=None):
         Several are drawn by the names that the legend shows.
     metric : str
         A column of the table, without ``val_``.
+
+    Returns
+    -------
+    matplotlib Axes
+        The learning rate, which belongs to the run and not to its data, is drawn as steps.
 
     Examples
     --------
@@ -90,8 +101,15 @@ def training_history(history, metric="loss", *, ax=None):
 
 
 def confusion_matrix(scores, *, ax=None):
-    r"""Draw the four counts of `Scores` at a threshold: rows are the truth, columns the prediction.
+    r"""Draw the four counts at a threshold: rows are the truth, columns the prediction.
 
+    Parameters
+    ----------
+    scores : Scores
+        With `tp`, `fp`, `tn`, `fn` and `threshold`, as `evaluation.evaluate` returns them.
+
+    Examples
+    --------
     >>> from types import SimpleNamespace
     >>> scores = SimpleNamespace(tp=40, fp=20, tn=30, fn=10, threshold=0.5)
     >>> ax = confusion_matrix(scores)
@@ -149,9 +167,20 @@ def roc(y_true, y_score, *, ax=None):
 def precision_recall(y_true, y_score, *, ax=None):
     """Draw precision against recall; chance is the share of positives.
 
-    It takes what `roc` takes. There is a line of chance for each share of positives among the
-    curves.
+    Parameters
+    ----------
+    y_true : array of shape (N,) or (N, 1)
+        Labels 0 and 1, both present.
+    y_score : array of the same shape, or dict of str to array
+        The larger, the more positive; several as in `roc`.
 
+    Returns
+    -------
+    matplotlib Axes
+        With one line of chance for each share of positives among the curves.
+
+    Examples
+    --------
     >>> ax = precision_recall([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
     >>> ax.texts[0].get_text(), ax.lines[1].get_label()
     ('chance: 0.500', 'average precision 0.833')

@@ -45,9 +45,18 @@ INPUT, LSTM, SOFTMAX = 0.5, 1.3, 2.3  # upper edges
 def architecture(architecture, *, ax=None):
     """Draw a network as blocks from input to output, with the shape that leaves each layer.
 
-    A row a layer: name and settings, a picture of its output (positions to the right, channels
-    downwards, on a log scale), shape and number of parameters.
+    Parameters
+    ----------
+    architecture : Architecture
 
+    Returns
+    -------
+    matplotlib Axes
+        A row a layer: name and settings, a picture of its output (positions to the right,
+        channels downwards, on a log scale), shape and number of parameters.
+
+    Examples
+    --------
     >>> from workshop.architecture import DAY1_CNN
     >>> ax = architecture(DAY1_CNN)
     >>> [text.get_text() for text in ax.texts if "×" in text.get_text()]
@@ -87,9 +96,21 @@ def architecture(architecture, *, ax=None):
 def model_space(table, tokens, *, ax=None):
     """Draw a model space: a column of operations for each layer, and all paths through them.
 
-    `table` is ``nas.space_table(space)``; of the tokens, one a layer, the operations are joined and
-    make one architecture. The small numbers are tokens. Below, how many architectures there are.
+    Parameters
+    ----------
+    table : DataFrame
+        A row an operation, with the columns layer, token, operation, short and shared:
+        `nas.space_table(space)`.
+    tokens : sequence of int
+        One a layer: the operations to join, which make one architecture.
 
+    Returns
+    -------
+    matplotlib Axes
+        The small numbers are the tokens. Below, how many architectures there are.
+
+    Examples
+    --------
     >>> import pandas as pd
     >>> table = pd.DataFrame({"layer": [0, 0, 1, 1, 1], "token": [0, 1, 0, 1, 2], "shared": ""})
     >>> table["operation"] = ["dense(units=8)", "dense(units=16)", "flatten", "gap", "gmp"]
@@ -139,9 +160,6 @@ def model_space(table, tokens, *, ax=None):
 def controller_unrolled(table, tokens, probabilities, *, ax=None):
     """Draw the controller unrolled in time: one recurrent cell that chooses layer after layer.
 
-    From left to right the layers, from top to bottom what happens in each. Below, the probability
-    of the tokens: the product of those of the sampled operations.
-
     Parameters
     ----------
     table : DataFrame
@@ -150,6 +168,12 @@ def controller_unrolled(table, tokens, probabilities, *, ax=None):
         What was sampled, one a layer.
     probabilities : list of array
         For each layer, of each operation, given the tokens before: `Proposal.probabilities`.
+
+    Returns
+    -------
+    matplotlib Axes
+        From left to right the layers, from top to bottom what happens in each. Below, the
+        probability of the tokens: the product of those of the sampled operations.
 
     Examples
     --------
@@ -205,8 +229,17 @@ def controller_unrolled(table, tokens, probabilities, *, ax=None):
 def backpropagation(architecture, *, ax=None):
     """Draw how a prediction goes down the layers, and its error back up.
 
-    A row a layer. On the right, what becomes of the error there: the chain rule in words.
+    Parameters
+    ----------
+    architecture : Architecture
 
+    Returns
+    -------
+    matplotlib Axes
+        A row a layer. On the right, what becomes of the error there: the chain rule in words.
+
+    Examples
+    --------
     >>> from workshop.architecture import DAY1_CNN
     >>> ax = backpropagation(DAY1_CNN)
     >>> [text.get_text() for text in ax.texts if "alone" in text.get_text()]
@@ -237,10 +270,19 @@ def backpropagation(architecture, *, ax=None):
 def receptive_field(architecture, *, ax=None):
     """Draw which letters one number of each layer depends on: its receptive field.
 
-    A row a convolution or pool of the architecture, up to where the positions become one, and the
-    sequence at the bottom, all in the scale of its positions. Coloured is what the one number on
-    top depends on.
+    Parameters
+    ----------
+    architecture : Architecture
+        Its convolutions and pools are drawn, up to where the positions become one.
 
+    Returns
+    -------
+    matplotlib Axes
+        A row a layer, the sequence at the bottom, all in the scale of its positions. Coloured is
+        what the one number on top depends on.
+
+    Examples
+    --------
     >>> from workshop.architecture import Architecture, Conv1D, GlobalMaxPool, MaxPool
     >>> layers = Conv1D(8, 3), MaxPool(2), Conv1D(8, 3), GlobalMaxPool()
     >>> ax = receptive_field(Architecture(layers, 40))

@@ -14,11 +14,20 @@ DPI = 110  # of a figure at its natural size; its image has twice as many
 def show(figure_or_axes, caption, *, alt=None):
     """Display a figure in the notebook with its caption, and close it.
 
-    Of an Axes, or an array of them, it is the whole figure. The caption stands in italics below it;
-    inline Markdown, such as `code`, works. `alt` is the image's alternative text: what one sees,
-    for a screen reader. By default it is made from what was drawn: panels, axes, names, the ends of
-    lines. Of a diagram write it yourself. Outside of IPython only the caption is printed.
+    Outside of IPython only the caption is printed.
 
+    Parameters
+    ----------
+    figure_or_axes : matplotlib Figure or Axes
+        Of an Axes, or an array of them, the whole figure.
+    caption : str
+        What the figure shows, shown in italics below it. Inline Markdown, such as `code`, works.
+    alt : str, optional
+        What one sees, for a screen reader: the image's alternative text. By default it is made
+        from what was drawn: panels, axes, names, the ends of lines. Of a diagram write it yourself.
+
+    Examples
+    --------
     >>> from workshop import plot
     >>> show(
     ...     plot.roc([0, 1, 1], [0.2, 0.1, 0.9]), "A ROC curve.", alt="A curve above the diagonal."

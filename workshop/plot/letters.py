@@ -67,8 +67,6 @@ def logo(heights, *, start=0, ylabel="bits", ax=None):
 def one_hot(x, *, start=0, sites=(), motif=None, ax=None):
     """Draw one one-hot sequence: a coloured cell where the sequence has the base.
 
-    Letters on the x axis up to 60 bp, positions beyond.
-
     Parameters
     ----------
     x : array of shape (L, 4)
@@ -79,6 +77,11 @@ def one_hot(x, *, start=0, sites=(), motif=None, ax=None):
         Places to mark with a bracket: half-open intervals of positions.
     motif : Motif, optional
         Draw its logo over each bracket.
+
+    Returns
+    -------
+    matplotlib Axes
+        Letters on the x axis up to 60 bp, positions beyond.
 
     Examples
     --------
@@ -126,8 +129,7 @@ def score_logo(scores, x, *, start=0, sites=(), sites_label="planted motif", ax=
 
     Of saturation mutagenesis, the height is minus the mean change over the four bases: a letter is
     tall where each substitution lowers the output, and below zero where they raise it. Of
-    gradients, it is the gradient at the base minus the mean over the four. Of more than 100
-    positions, letters below a twentieth of the tallest are left out.
+    gradients, it is the gradient at the base minus the mean over the four.
 
     Parameters
     ----------
@@ -141,6 +143,11 @@ def score_logo(scores, x, *, start=0, sites=(), sites_label="planted motif", ax=
         Places to mark, half-open intervals that overlap the positions of the x axis: a bar each.
     sites_label : str or None
         What the bars are, for the legend; None for no legend.
+
+    Returns
+    -------
+    matplotlib Axes
+        Of more than 100 positions, letters below a twentieth of the tallest are left out.
 
     Examples
     --------
@@ -184,9 +191,6 @@ def mutagenesis_map(
 ):
     """Draw the effect of every substitution in one sequence, and above it the logo of the scores.
 
-    The map has rows A C G T, red where a substitution raises the output, and, up to 100 positions,
-    a dot on the base that is there. ``ax.child_axes[0]`` is the logo; zooming into one zooms both.
-
     Parameters
     ----------
     scores : array of shape (L, 4)
@@ -205,6 +209,13 @@ def mutagenesis_map(
         What they are, for the legend; None for no legend.
     ax : matplotlib Axes, optional
         Its cell of the figure is shared: the map below, the logo above. Each map needs its own.
+
+    Returns
+    -------
+    matplotlib Axes
+        Of the map: rows A C G T, red where a substitution raises the output, and, up to 100
+        positions, a dot on the base that is there. ``ax.child_axes[0]`` is the logo; zooming into
+        one zooms both.
 
     Examples
     --------
@@ -243,9 +254,22 @@ def mutagenesis_map(
 def map_above_motif(scores, x, motif, *, site, margin=6):
     """Draw the map of a site and, below it on the same axis, the logo of the motif it should be.
 
-    Scores and x (L, 4) are those of the whole sequence, as `mutagenesis_map` takes them; `site` is
-    where the motif lies, half open, and `margin` how many positions to show before and after it.
+    Parameters
+    ----------
+    scores, x : array of shape (L, 4)
+        Of the whole sequence, as `mutagenesis_map` takes them.
+    motif : Motif
+    site : (int, int)
+        Where the motif lies, half open.
+    margin : int
+        Positions to show before and after it, as far as there are any.
 
+    Returns
+    -------
+    array of matplotlib Axes, of shape (2,)
+
+    Examples
+    --------
     >>> from workshop.motifs import load_motif
     >>> x = np.eye(4)[np.arange(40) % 4]
     >>> axes = map_above_motif(x - 1, x, load_motif("MA0139.1"), site=(10, 29))

@@ -13,10 +13,6 @@ from workshop.plot.charts import lines, row, strips
 def search_distributions(searches, *, target, score="val_auroc"):
     """Compare methods of search, each by many searches: how good, how soon.
 
-    Left the best score so far by the epochs that all children together were trained: the median,
-    and the band of the middle 80 % of the searches. Right the epochs until the target: a dot a
-    search. One that ended before lies on the dotted line, and counts as slowest.
-
     Parameters
     ----------
     searches : dict of str to list, or to DataFrame
@@ -26,6 +22,13 @@ def search_distributions(searches, *, target, score="val_auroc"):
         A score to reach.
     score : str
         The column that counts: higher is better.
+
+    Returns
+    -------
+    array of matplotlib Axes, of shape (2,)
+        Left the best score so far by the epochs that all children together were trained: the
+        median, and the band of the middle 80 % of the searches. Right the epochs until the target:
+        a dot a search. One that ended before lies on the dotted line, and counts as slowest.
 
     Examples
     --------
@@ -75,9 +78,19 @@ def _compared(found, score, target):
 def reward_by_operation(result):
     """Draw the rewards of all trials by the operation that they had in each layer: a panel a layer.
 
-    A row an operation: a dot a finished trial of the SearchResult, a bar at their median. A
-    controller does not try all combinations alike: a median tells of its other choices, too.
+    Parameters
+    ----------
+    result : SearchResult
+        With `history` (columns tokens, reward and status) and `operations`.
 
+    Returns
+    -------
+    array of matplotlib Axes, of shape (layers,)
+        A row an operation: a dot a finished trial, a bar at their median.
+        A controller does not try all combinations alike: a median tells of its other choices, too.
+
+    Examples
+    --------
     >>> from types import SimpleNamespace
     >>> operations = pd.DataFrame({"layer": 0, "token": [0, 1], "short": ["flatten", "GMP"]})
     >>> operations = operations.assign(operation=["flatten", "globalmaxpool1d"], shared="")
@@ -101,8 +114,18 @@ def reward_by_operation(result):
 def token_probabilities(result):
     """Draw how probable the controller found each operation, step by step: a panel a layer.
 
-    Of a SearchResult; the dotted line is where all operations are equally probable.
+    Parameters
+    ----------
+    result : SearchResult
+        With `token_probabilities` (columns step, layer, token and probability) and `operations`.
 
+    Returns
+    -------
+    array of matplotlib Axes, of shape (layers,)
+        The dotted line is where all operations are equally probable.
+
+    Examples
+    --------
     >>> from types import SimpleNamespace
     >>> operations = pd.DataFrame({"layer": 0, "token": [0, 1], "short": ["flatten", "GMP"]})
     >>> operations = operations.assign(operation=["flatten", "globalmaxpool1d"], shared="")

@@ -42,13 +42,19 @@ LOSSES |= {"multiclass": F.cross_entropy, "regression": F.mse_loss}
 
 
 class SequenceCNN(pl.LightningModule):
-    """A LightningModule from ``(N, L, 4)`` to logits ``(N, T)`` that knows its architecture."""
+    """A LightningModule from ``(N, L, 4)`` to logits ``(N, T)`` that knows its architecture.
+
+    Parameters
+    ----------
+    architecture : Architecture or dict
+        The dict is ``architecture.to_dict()``, as Lightning finds it in a checkpoint.
+    """
 
     twin = "workshop.torch_cnn"  # the module whose functions take such a model
 
     def __init__(self, architecture):
         super().__init__()
-        if isinstance(architecture, dict):  # as Lightning finds it in a checkpoint
+        if isinstance(architecture, dict):
             architecture = arch.Architecture.from_dict(architecture)
         self.architecture = architecture
         self.optimizer_name, self.learning_rates = "adam", [0.001]  # one an epoch; `fit` sets them
@@ -90,8 +96,16 @@ class SequenceCNN(pl.LightningModule):
 
 
 def build_cnn(architecture, *, random_state=0):
-    """Build a model with Glorot-uniform kernels and zero biases; both twins draw the same.
+    """Build a model with Glorot-uniform kernels and zero biases.
 
+    Parameters
+    ----------
+    architecture : Architecture
+    random_state : int
+        Of the initial weights; the Keras twin draws the same.
+
+    Examples
+    --------
     >>> from workshop.architecture import DAY1_CNN
     >>> sum(p.numel() for p in build_cnn(DAY1_CNN).parameters())
     961
@@ -118,9 +132,7 @@ def fit(
     progress=True,
     random_state=0,
 ):
-    """Train a model in place, with a fresh optimiser: the `History` of it.
-
-    It trains on a GPU where there is one; then the model comes back to the CPU.
+    """Train a model in place, with a fresh optimiser.
 
     Parameters
     ----------
@@ -150,6 +162,11 @@ def fit(
         Show a line that counts epochs.
     random_state : int
         Of dropout and of the order of the batches; the Keras twin goes through the same batches.
+
+    Returns
+    -------
+    History
+        Trained on a GPU where there is one; then the model comes back to the CPU.
     """
     architecture = training.architecture_of(model, SequenceCNN)
     X, y = training.check_data(architecture, X, y)
@@ -258,7 +275,16 @@ def save(model, path):
 def load(path, *, architecture=None):
     """Load a model that `save` or a ``ModelCheckpoint`` wrote; no code in the file can run.
 
-    ValueError if the file is corrupt, or holds something else than a model of `architecture`.
+    Parameters
+    ----------
+    path : path-like
+    architecture : Architecture, optional
+        What the file must hold.
+
+    Raises
+    ------
+    ValueError
+        If the file is corrupt, holds something else, or another architecture.
     """
     path = Path(path)
     if not path.is_file():
