@@ -127,7 +127,7 @@ def check_one_hot(X, *, name="X"):
     if X.size and not (X.min() >= 0 and X.max() <= 1):
         i, p, _ = (int(k) for k in np.argwhere(~((X >= 0) & (X <= 1)))[0])
         got = f"{X[i, p].tolist()} in sequence {i} at position {p}"
-        raise ValueError(f"{name} must hold values from 0 to 1; got {got}. Is it one-hot?")
+        raise ValueError(f"{name} must hold values from 0 to 1; got {got}. Use one_hot_encode.")
     return X
 
 

@@ -50,8 +50,8 @@ def project(scores, X):
     if not (((X == 0) | (X == 1)).all() and (X.sum(axis=2) <= 1).all()):
         raise ValueError("X must be one-hot, or 0 for N. Scores come first, then X.")
     if scores.shape != X.shape:
-        got = f"{scores.shape} and {X.shape}"
-        raise ValueError(f"scores and X must have one shape; got {got}. Is it X[:, start:end]?")
+        got = f"{scores.shape} and {X.shape}. Of scores from start to end pass X[:, start:end]"
+        raise ValueError(f"scores and X must have one shape; got {got}.")
     return scores * X
 
 
