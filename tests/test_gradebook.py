@@ -309,6 +309,14 @@ def test_two_who_could_be_one_are_not_entered(tmp_path):
     assert lines[1].endswith("roster: Doe, Jane; Jane Doe.")
 
 
+def test_two_of_one_name_with_numbers_of_another_day_are_not_entered(tmp_path):
+    path = write(tmp_path / "r.csv", MOODLE + "Participant 7,Jane Doe,,,,50,,,\n")
+    folders = [f"Jane Doe_{n}_assignsubmission_file_" for n in (5, 6)]
+    sure, lines = matched(tmp_path, folders, Roster(path, "moodle", ["1=Grade"]))
+    assert sure == {}
+    assert lines[2].endswith("meant: Jane Doe (5) (Jane Doe 7); Jane Doe (6) (Jane Doe 7).")
+
+
 def test_a_sheet_in_another_language_and_a_title_that_is_said(tmp_path):
     enter(tmp_path, "Ana López/day1.ipynb", "Ana López", "1.6.2", 7)
     sheet = "Identificador;Nom complet;Estat;Qualificació;Qualificació màxima\r\n"

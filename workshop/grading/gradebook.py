@@ -174,7 +174,7 @@ def _chosen(header, titles, columns):
     said, bare = [one.partition("=") for one in columns], [NUMBER.sub("", one) for one in header]
     fits = [(day, i) for day, form in DAYS.items() for i in titles if form.search(titles[i])]
     if columns:
-        pairs = [(i, names) for i, names in enumerate(zip(header, bare, strict=True))]
+        pairs = list(enumerate(zip(header, bare, strict=True)))
         fits = [(part, i) for part, _, title in said for i, names in pairs if title in names]
     found = dict(fits)
     clear = len(set(found.values())) == len(fits) >= len(columns) and set(found) <= set(OUT_OF)
