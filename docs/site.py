@@ -218,7 +218,7 @@ def how_to_cite():
 
 And AMBER, whose search it teaches:
 
-> {"; ".join(names)}. {paper["title"]}. *{paper["journal"]}*, {paper["year"]}.
+> {"; ".join(names).rstrip(".")}. {paper["title"]}. *{paper["journal"]}*, {paper["year"]}.
 > [doi:{paper["doi"]}](https://doi.org/{paper["doi"]})
 """
 
