@@ -77,6 +77,11 @@ class Part:
         aside = r"\*\*(Predict|Takeaway|Objective)|⏸|\[.*\]: "
         return [one for one in found if not re.match(aside, one)]
 
+    @property
+    def asked(self):
+        """HTML of a task, as the lesson asks it."""
+        return markdown("\n\n".join(self.paragraphs))
+
     def paragraph(self, word):
         """The paragraph that begins with this word in bold, without that; or nothing."""
         pattern = rf"^\*\*{word}[^*]*\*\*\s(.+?)(?:\n\n|\Z)"
@@ -86,11 +91,11 @@ class Part:
 
 @dataclass
 class Slide:
-    """What one slide shows: parts of a lesson, each with the figures that are shown of it."""
+    """What one slide shows: parts of a lesson, and a figure of the last of them."""
 
     kind: str
     parts: list
-    figures: list = field(default_factory=list)
+    figure: Figure = None
     notes: list = field(default_factory=list)
 
 
@@ -168,14 +173,14 @@ def show_figures(slides, part):
     for figure in part.figures:
         last = slides[-1]
         if figure.ratio < 1:
-            zooms = [replace(figure, zoom=place) for place in ("0%", "30%", "60%", "100%")]
-            slides += [Slide("figure", [part], [one]) for one in zooms]
+            for zoom in ("0%", "30%", "60%", "100%"):
+                slides.append(Slide("figure", [part], replace(figure, zoom=zoom)))
         elif goes_on(last, part) and (figure.is_wide or figure.is_narrow):
             last.kind = "figure beside" if figure.is_narrow else "figure below"
             last.parts.append(part)
-            last.figures.append(figure)
+            last.figure = figure
         else:
-            slides.append(Slide("figure", [part], [figure]))
+            slides.append(Slide("figure", [part], figure))
 
 
 def hand_over(slides, sheet):
@@ -236,11 +241,6 @@ def gist(part):
     return shown if drawn or not part.output else f"{shown}<pre>{html.escape(part.output)}</pre>"
 
 
-def asked(part):
-    """HTML of a task, as the lesson asks it."""
-    return markdown("\n\n".join(part.paragraphs))
-
-
 def drawing(figure, name):
     """HTML of a figure, whose picture is written beside the deck."""
     (SLIDES / name).write_bytes(figure.png)
@@ -253,9 +253,8 @@ def rendered(slide, day, number, objectives):
     """HTML of a slide."""
     part, *others = slide.parts
     blocks = [[f"<h2>{html.escape(one.title)}</h2>"] for one in slide.parts]
-    figures = [drawing(one, f"{day}-{number}-{i}.png") for i, one in enumerate(slide.figures)]
     if slide.kind == "practice":
-        cards = [f"<div><h3>{html.escape(one.title)}</h3>{asked(one)}</div>" for one in others]
+        cards = [f"<div><h3>{html.escape(one.title)}</h3>{one.asked}</div>" for one in others]
         blocks = [[*blocks[0], f'<div class="cards">{"".join(cards)}</div>']]
     elif slide.kind == "homework":
         tasks = [html.escape(one.title) for one in others if one.title[0].isdigit()]
@@ -264,8 +263,8 @@ def rendered(slide, day, number, objectives):
         blocks = [[*blocks[0], about, f"<ul><li>{'<li>'.join(tasks)}</ul>", end]]
     else:
         for block, one in zip(blocks, slide.parts, strict=True):
-            shows = slide.figures and one is slide.parts[-1]
-            block += figures if shows else [gist(one)]
+            shows = slide.figure and one is slide.parts[-1]
+            block.append(drawing(slide.figure, f"{day}-{number}.png") if shows else gist(one))
     above = "" if slide.kind == "title" else f'<p class="kicker">{html.escape(part.section)}</p>'
     if slide.kind != "title" and part.section in objectives:  # the first slide of a section
         above += f'<div class="objective">{markdown(objectives.pop(part.section))}</div>'

@@ -139,7 +139,7 @@ def sideways(page):
 
 
 def barriers(page, options=AXE):
-    """What axe-core finds against WCAG 2.2 AA, or cannot decide where it must: contrast of text."""
+    """What axe-core finds against WCAG 2.2 AA."""
     if not page.evaluate("'axe' in window"):
         page.add_style_tag(content="* { transition: none !important }")
         page.evaluate(Axe().axe_script)
