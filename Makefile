@@ -32,10 +32,10 @@ notebooks/day%.ipynb: FORCE
 
 FORCE:
 
-# File by file, so that what a file's tests share is made once. Of the notebooks the solved ones:
-# `make run` runs the students'.
+# File by file, so that what a file's tests share is made once; three processes, since some wait for
+# a browser or a time limit. Of the notebooks the solved ones: `make run` runs the students'.
 test: $(STAMP) ## Install, run all tests: library, doctests, solved notebooks, lint
-	$(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder \
+	$(ONE_THREAD) $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder \
 	notebooks/solutions workshop tests
 
 lab: $(STAMP) ## Install, open JupyterLab on the notebooks

@@ -16,7 +16,7 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(items):
-    """Begin with what takes minutes: else one of two processes ends with it, the other idle."""
+    """Begin with what takes minutes: else one process ends with it, the others idle."""
     longest = ("notebooks/", "tests/test_site.py", "tests/test_walls.py")
     items.sort(key=lambda item: not item.nodeid.startswith(longest))
 

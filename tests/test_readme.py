@@ -28,7 +28,7 @@ README = PAGES["README.md"]
 def test_the_example_runs_without_a_warning(tmp_path):
     text = README + PAGES["benchmarks/README.md"]
     example = "\n".join(re.findall(r"```python\n(.+?)```", text, flags=re.DOTALL))
-    example = example.replace("max_trials=30", "max_trials=3")
+    example = example.replace("max_trials=30", "max_trials=3").replace("epochs=10", "epochs=2")
     ran = subprocess.run(
         [sys.executable, "-c", example], cwd=tmp_path, capture_output=True, text=True
     )

@@ -205,7 +205,7 @@ def hostile(tmp_path_factory):
         save(folder / "class" / name / "day1.ipynb", *cells)
     os.environ["INSTRUCTORS_TOKEN"] = "hidden-word"
     try:
-        options = {"cell_timeout": 6, "timeout": 60, "isolate": True}
+        options = {"cell_timeout": 6, "timeout": 60, "isolate": True, "jobs": 4}  # many only wait
         grades, lines = run([folder / "class"], folder / "grades.csv", **options)
     finally:
         del os.environ["INSTRUCTORS_TOKEN"]
