@@ -4,8 +4,9 @@
 rates and three seeds, on two cores for some hours. Each finished training is on disk at once, in
 ``build/nas_benchmark.tsv``, and what is there or in ``data/`` is not trained again: stop the
 command when you like, it goes on where it ended. It trains seed by seed, and what is shipped are
-whole seeds. ``data/nas_searches.tsv.gz``: a hundred searches on that table by each of the methods
-that take too long for a lesson, AMBER and Optuna's TPE.
+whole seeds; the rest waits in ``benchmarks/nas_table_rest.tsv.gz``. ``data/nas_searches.tsv.gz``:
+a hundred searches on that table by each of the methods that take too long for a lesson, AMBER and
+Optuna's TPE.
 
 ``--from FILE ...`` takes the trainings that are in these tables, and trains none.
 """
@@ -26,6 +27,7 @@ os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"
 
 from workshop._files import data_directory, gzipped, sha256, write_whole
 
+REST = Path("benchmarks", "nas_table_rest.tsv.gz")  # trainings of seeds that are not whole yet
 RATES, SEEDS, EPOCHS = (0.003, 0.01), (0, 1, 2), 20
 SIZES = (6, 3, 7, 3)
 SPACE = ["-".join(map(str, tokens)) for tokens in itertools.product(*map(range, SIZES))]
@@ -181,6 +183,15 @@ def ship(path, columns, rows):
     write_whole(readme, re.sub(block, text, prose, flags=re.DOTALL))
 
 
+def keep_rest(done, whole):
+    """Write the trainings that are in no whole group to `REST`; none, no file."""
+    shipped = {key for group in whole for key in group}
+    rest = [rows for key, rows in done.items() if key not in shipped]
+    write_whole(REST, gzipped("".join(rest).encode()))
+    if not rest:
+        REST.unlink()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--from", dest="tables", nargs="+", type=Path, help="then train none")
@@ -189,7 +200,7 @@ def main():
         data_directory() / f"nas_{name}.tsv.gz" for name in ("benchmark", "searches")
     )
     done = {}
-    for known in [table] if tables is None else tables:
+    for known in [table, REST] if tables is None else tables:
         done |= blocks(known, 3, EPOCHS)
     if tables is None:
         jobs = [(tokens, rate, seed) for seed in SEEDS for rate in RATES for tokens in SPACE]
@@ -199,6 +210,7 @@ def main():
     if not whole:
         raise SystemExit(f"No seed is whole: {len(done)} trainings are there.")
     ship(table, TABLE, [done[key] for group in whole for key in group])
+    keep_rest(done, whole)
 
     jobs = list(itertools.product(METHODS, SEARCH_SEEDS))
     found = fill(build / f"nas_searches-{sha256(table)[:12]}.tsv", jobs, search, size=TRIALS)

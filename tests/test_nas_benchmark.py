@@ -261,5 +261,8 @@ def test_the_command_goes_on_where_it_was_killed_and_ships_whole_seeds(tmp_path)
     shipped = list(nas_table.blocks(table, 3, 2))
     assert len(shipped) == 3
     assert len({seed for _, _, seed in shipped}) == 1  # the other seed lacks a network
+    rest = tmp_path / nas_table.REST
+    assert {*shipped, *nas_table.blocks(rest, 3, 2)} == set(everything[:-1])
     subprocess.run([*command, "--from", part], check=True, **where)
     assert table.read_bytes() == whole
+    assert not rest.exists()
