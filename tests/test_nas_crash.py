@@ -38,7 +38,9 @@ class Killed(BaseException):
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("case", CASES)
 def test_cut_off_around_each_write_it_ends_with_the_same_history(tmp_path, monkeypatch, case, when):
-    whole = search(tmp_path / "whole", max_trials=6, **CASES[case])
+    trials = 6 if case == "halving" else 4  # two steps, or rungs
+    settings = CASES[case] | {"max_trials": trials}
+    whole = search(tmp_path / "whole", **settings)
     replace, left = Path.replace, [0]
 
     def cut(self, target):
@@ -53,17 +55,17 @@ def test_cut_off_around_each_write_it_ends_with_the_same_history(tmp_path, monke
         return moved
 
     monkeypatch.setattr(Path, "replace", cut)
-    for write in range(1, 14):  # search.json, then a model and the trials for each trial
+    for write in range(1, 2 * trials + 2):  # search.json; for each trial a model and the trials
         left[0] = write
         folder = tmp_path / f"{write}"
         with pytest.raises(Killed):
-            search(folder, max_trials=6, **CASES[case])
+            search(folder, **settings)
         left[0] = 0
-        resumed = search(folder, max_trials=6, **CASES[case])
+        resumed = search(folder, **settings)
         assert same_history(resumed, whole), f"write {write}"
         assert resumed.token_probabilities.equals(whole.token_probabilities)
-    left[0] = 14
-    search(tmp_path / "last", max_trials=6, **CASES[case])  # there is no further write
+    left[0] = 2 * trials + 2
+    search(tmp_path / "last", **settings)  # there is no further write
 
 
 SCRIPT = """
