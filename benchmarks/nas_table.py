@@ -8,7 +8,7 @@ whole seeds; the rest waits in ``benchmarks/nas_table_rest.tsv.gz``. ``data/nas_
 a hundred searches on that table by each of the methods that take too long for a lesson, AMBER and
 Optuna's TPE.
 
-``--from FILE ...`` takes the trainings that are in these tables, and trains none.
+``--from FILE ...`` takes the trainings that are in these tables, or wait, and trains none.
 """
 
 import argparse
@@ -187,9 +187,10 @@ def keep_rest(done, whole):
     """Write the trainings that are in no whole group to `REST`; none, no file."""
     shipped = {key for group in whole for key in group}
     rest = [rows for key, rows in done.items() if key not in shipped]
-    write_whole(REST, gzipped("".join(rest).encode()))
-    if not rest:
-        REST.unlink()
+    if rest:
+        write_whole(REST, gzipped("".join(rest).encode()))
+    else:
+        REST.unlink(missing_ok=True)
 
 
 def main():
@@ -200,7 +201,7 @@ def main():
         data_directory() / f"nas_{name}.tsv.gz" for name in ("benchmark", "searches")
     )
     done = {}
-    for known in [table, REST] if tables is None else tables:
+    for known in (REST, *(tables or [table])):  # what waits is never lost
         done |= blocks(known, 3, EPOCHS)
     if tables is None:
         jobs = [(tokens, rate, seed) for seed in SEEDS for rate in RATES for tokens in SPACE]
