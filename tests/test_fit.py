@@ -7,6 +7,7 @@ import pickle
 import random
 import subprocess
 import sys
+import warnings
 import zipfile
 
 import keras
@@ -39,6 +40,16 @@ SUFFIX = {keras_cnn: ".keras", torch_cnn: ".ckpt"}
 @pytest.fixture(params=[keras_cnn, torch_cnn], ids=["keras", "torch"])
 def twin(request):
     return request.param
+
+
+@pytest.fixture
+def untraced():
+    """Keras runs as Python: a graph is not worth its second where a batch is all there is."""
+    tf.config.run_functions_eagerly(True)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Even though the `tf.config", UserWarning)
+        yield
+    tf.config.run_functions_eagerly(False)
 
 
 @pytest.fixture(scope="module")
@@ -239,6 +250,7 @@ def odd_copies(array):
     }
 
 
+@pytest.mark.usefixtures("untraced")
 @pytest.mark.parametrize("n", [1, 2])
 def test_arrays_of_any_layout_are_served(twin, toy, n):
     X, y = toy[0][:n], toy[1][:n]
@@ -264,6 +276,7 @@ def test_weights_of_any_layout_are_served(twin):
         twin.set_weights(model, weights | {"output.bias": np.ma.array([1.0], mask=True)})
 
 
+@pytest.mark.usefixtures("untraced")
 def test_numbers_of_other_kinds_are_served(twin, toy):
     X, y = toy[0][:8], toy[1][:8]
     expected = twin.predict(twin.build_cnn(TOY), X)

@@ -250,13 +250,13 @@ def test_what_is_no_executor_of_processes(tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize(("engine", "framework"), [("spawn", "keras"), ("loky", "torch")])
 def test_a_pool_whose_worker_is_killed_in_the_middle(tmp_path, engine, framework):
-    settings = {"max_trials": 8, "controller": FOUR, "epochs": 3, "framework": framework}
+    settings = {"max_trials": 6, "controller": FOUR, "epochs": 2, "framework": framework}
     whole = search(tmp_path / "a", **settings)
 
     def pool():
         if engine == "loky":
-            return pytest.importorskip("loky").get_reusable_executor(2)
-        return ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn"))
+            return pytest.importorskip("loky").get_reusable_executor(1)
+        return ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
 
     def kill(trial):
         os.kill(next(iter(executor._processes)), signal.SIGKILL)
@@ -286,13 +286,13 @@ def dask_client():
 @pytest.mark.slow
 def test_dask_with_a_worker_killed_in_the_middle(tmp_path):
     """Children over 2 workers of a cluster on loopback; one worker is killed half-way."""
-    settings = {"max_trials": 24, "controller": FOUR, "epochs": 2}
+    settings = {"max_trials": 12, "controller": FOUR, "epochs": 2}
     whole = search(tmp_path / "a", **settings)
     with dask_client() as client:
         before = client.run(os.getpid)
 
         def kill(trial):
-            if trial.trial == 10:  # two more of the step are under way
+            if trial.trial == 6:  # two more of the step are under way
                 os.kill(next(iter(before.values())), signal.SIGKILL)
 
         executor = client.get_executor()
@@ -309,17 +309,17 @@ def test_dask_with_a_child_that_kills_its_workers(tmp_path):
 
     class Lethal(distributed.WorkerPlugin):
         def setup(self, worker):
-            from workshop import torch_cnn
+            from workshop.nas import worker
 
-            fit = torch_cnn.fit
+            train = worker.train_child
 
-            def fragile(model, *args, **settings):
-                if model.architecture == doomed:
+            def fragile(job, data):
+                if job.architecture == doomed:
                     time.sleep(2)  # a worker that dies as it starts is not replaced
                     os._exit(9)
-                return fit(model, *args, **settings)
+                return train(job, data)
 
-            torch_cnn.fit = fragile
+            worker.train_child = fragile
 
     with dask.config.set({"distributed.scheduler.allowed-failures": 1}), dask_client() as client:
         client.register_plugin(Lethal())
