@@ -6,7 +6,7 @@ rates and three seeds, on two cores for some hours. Each finished training is on
 command when you like, it goes on where it ended. It trains seed by seed, and what is shipped are
 whole seeds; the rest waits in ``benchmarks/nas_table_rest.tsv.gz``. ``data/nas_searches.tsv.gz``:
 a hundred searches on that table by each of the methods that take too long for a lesson, AMBER and
-Optuna's TPE.
+Optuna's TPE; they are searched again where the rows that they look up have changed.
 
 ``--from FILE ...`` takes the trainings that are in these tables, or wait, and trains none.
 """
@@ -183,6 +183,11 @@ def ship(path, columns, rows):
     write_whole(readme, re.sub(block, text, prose, flags=re.DOTALL))
 
 
+def searched(trainings):
+    """Those that the searches look up: of the first learning rate."""
+    return {key: rows for key, rows in trainings.items() if key[1] == str(RATES[0])}
+
+
 def keep_rest(done, whole):
     """Write the trainings that are in no whole group to `REST`; none, no file."""
     shipped = {key for group in whole for key in group}
@@ -200,7 +205,7 @@ def main():
     table, searches = (
         data_directory() / f"nas_{name}.tsv.gz" for name in ("benchmark", "searches")
     )
-    done = {}
+    done, before = {}, blocks(table, 3, EPOCHS)
     for known in (REST, *(tables or [table])):  # what waits is never lost
         done |= blocks(known, 3, EPOCHS)
     if tables is None:
@@ -213,6 +218,8 @@ def main():
     ship(table, TABLE, [done[key] for group in whole for key in group])
     keep_rest(done, whole)
 
+    if searches.is_file() and searched(blocks(table, 3, EPOCHS)) == searched(before):
+        return
     jobs = list(itertools.product(METHODS, SEARCH_SEEDS))
     found = fill(build / f"nas_searches-{sha256(table)[:12]}.tsv", jobs, search, size=TRIALS)
     ship(searches, SEARCHES, [found[method, str(seed)] for method, seed in jobs])

@@ -266,3 +266,7 @@ def test_the_command_goes_on_where_it_was_killed_and_ships_whole_seeds(tmp_path)
     subprocess.run([*command, "--from", part], check=True, **where)
     assert table.read_bytes() == whole
     assert not rest.exists()
+
+    (tmp_path / "data" / names[1]).write_bytes(b"as before")  # nothing new to search on
+    subprocess.run([*command, "--from", part], check=True, **where)
+    assert (tmp_path / "data" / names[1]).read_bytes() == b"as before"
