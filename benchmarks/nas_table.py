@@ -188,9 +188,8 @@ def searched(trainings):
     return {key: rows for key, rows in trainings.items() if key[1] == str(RATES[0])}
 
 
-def keep_rest(done, whole):
-    """Write the trainings that are in no whole group to `REST`; none, no file."""
-    shipped = {key for group in whole for key in group}
+def keep_rest(done, shipped):
+    """Write the trainings that are not shipped to `REST`; none, no file."""
     rest = [rows for key, rows in done.items() if key not in shipped]
     if rest:
         write_whole(REST, gzipped("".join(rest).encode()))
@@ -215,11 +214,14 @@ def main():
     whole = [group for group in groups if set(group) <= set(done)]
     if not whole:
         raise SystemExit(f"No seed is whole: {len(done)} trainings are there.")
-    ship(table, TABLE, [done[key] for group in whole for key in group])
-    keep_rest(done, whole)
-
-    if searches.is_file() and searched(blocks(table, 3, EPOCHS)) == searched(before):
+    rows = {key: done[key] for group in whole for key in group}
+    if searched(rows) != searched(before):
+        searches.unlink(missing_ok=True)  # now: who stops the command here finds no stale ones
+    ship(table, TABLE, rows.values())
+    keep_rest(done, rows)
+    if searches.is_file():
         return
+
     jobs = list(itertools.product(METHODS, SEARCH_SEEDS))
     found = fill(build / f"nas_searches-{sha256(table)[:12]}.tsv", jobs, search, size=TRIALS)
     ship(searches, SEARCHES, [found[method, str(seed)] for method, seed in jobs])
