@@ -1,5 +1,6 @@
 """What holds for all tests: no downloaded file is seen, what takes longest begins first."""
 
+import signal
 import sys
 import tempfile
 
@@ -13,6 +14,8 @@ def pytest_configure(config):
     patch = pytest.MonkeyPatch()
     config.add_cleanup(patch.undo)
     patch.setenv("WORKSHOP_CACHE", folder.name)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # begun in the background by a script
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # tests send it to processes
 
 
 def pytest_collection_modifyitems(items):

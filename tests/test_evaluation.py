@@ -105,12 +105,13 @@ def test_columns_lists_and_logits():
     assert evaluate(y_true.tolist(), logits.tolist(), threshold=0) == expected
 
 
+FEW = {"n_resamples": 20}
 FUNCTIONS = [
     evaluate,
     auroc,
     auprc,
-    bootstrap_interval,
-    lambda y_true, y_score: compare_predictions(y_true, y_score, y_score),
+    lambda y_true, y_score: bootstrap_interval(y_true, y_score, **FEW),
+    lambda y_true, y_score: compare_predictions(y_true, y_score, y_score, **FEW),
 ]
 NAMES = ["evaluate", "auroc", "auprc", "bootstrap", "compare"]
 

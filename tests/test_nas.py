@@ -203,7 +203,7 @@ def test_ctrl_c_returns_what_is_there(tmp_path, framework):
             threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT)).start()
 
     handler = signal.getsignal(signal.SIGINT)
-    long = {"epochs": 400, "framework": framework}
+    long = {"epochs": 100, "framework": framework}
     result = search(tmp_path, callbacks=[press], max_trials=60, **long)
     assert result.stopped == "interrupted"
     assert 2 <= len(result.history) < 60
