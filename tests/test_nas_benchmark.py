@@ -54,7 +54,9 @@ def test_every_training_is_there_once_and_whole(shipped):
     whole = pd.MultiIndex.from_product([TOKENS, range(1, 21)])
     for _, rows in table.groupby(["learning_rate", "random_state"]):
         assert set(zip(rows["tokens"], rows["epoch"], strict=True)) == set(whole)
-    assert {(0.003, 0)} <= set(zip(table["learning_rate"], table["random_state"], strict=True))
+    assert {(0.003, 0), (0.01, 0)} <= set(
+        zip(table["learning_rate"], table["random_state"], strict=True)
+    )
     sizes = {tokens: nas.to_architecture(SPACE, tokens).n_parameters() for tokens in TOKENS}
     assert (table["n_parameters"] == table["tokens"].map(sizes)).all()
     assert table[["val_auroc", "test_auroc"]].stack().dropna().between(0, 1).all()
