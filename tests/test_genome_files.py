@@ -394,7 +394,7 @@ PEAKS = (
 )
 
 
-@settings(max_examples=1000)
+@settings(max_examples=2000)
 @given(
     damaged(PEAKS)
     | damaged(b"chr1\t10\t30\tp1\t0\t+\nchr2\t40\t60\tp2\t0\t-\n")

@@ -255,8 +255,8 @@ def test_a_pool_whose_worker_is_killed_in_the_middle(tmp_path, engine, framework
 
     def pool():
         if engine == "loky":
-            return pytest.importorskip("loky").get_reusable_executor(1)
-        return ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
+            return pytest.importorskip("loky").get_reusable_executor(2)
+        return ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn"))
 
     def kill(trial):
         os.kill(next(iter(executor._processes)), signal.SIGKILL)
@@ -309,9 +309,9 @@ def test_dask_with_a_child_that_kills_its_workers(tmp_path):
 
     class Lethal(distributed.WorkerPlugin):
         def setup(self, worker):
-            from workshop.nas import worker
+            from workshop.nas import worker as ours
 
-            train = worker.train_child
+            train = ours.train_child
 
             def fragile(job, data):
                 if job.architecture == doomed:
@@ -319,7 +319,7 @@ def test_dask_with_a_child_that_kills_its_workers(tmp_path):
                     os._exit(9)
                 return train(job, data)
 
-            worker.train_child = fragile
+            ours.train_child = fragile
 
     with dask.config.set({"distributed.scheduler.allowed-failures": 1}), dask_client() as client:
         client.register_plugin(Lethal())

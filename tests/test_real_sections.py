@@ -152,6 +152,16 @@ def test_homework_that_does_not_fit_stays_out(lesson, answer, monkeypatch, tmp_p
     assert list(names["human_architectures"]) == ["Day-1 CNN", "GMP, 19 bp"]
 
 
+@pytest.mark.slow
+def test_without_homework_it_goes_on_to_its_end(genome, lesson, monkeypatch, in_colab):
+    data = genome()
+    few = data.take(range(0, len(data.X), 5))
+    monkeypatch.setattr(datasets, "fetch_ctcf", lambda **_: few)
+    names, printed = run("day1", lesson["day1"])
+    assert list(names["human_models"]) == ["Day-1 CNN", "GMP, 19 bp"]
+    assert "GMP minus matrix" in printed
+
+
 def test_the_better_strand_counts(lesson, winner, monkeypatch, tmp_path):
     monkeypatch.setenv("WORKSHOP_CACHE", str(tmp_path))
     best_strand = run("day1", lesson["day1"])[0]["best_strand"]
