@@ -15,9 +15,9 @@
 #
 # # Day 1 · Build convolutional networks for DNA
 #
-# Welcome! Today you teach a computer to read DNA: you build a small network, train it twice, in
-# Keras and in PyTorch, measure how far to trust it, and find out what it has *really* learnt. (It
-# will surprise you.)
+# Welcome! Today you teach a computer to read DNA: you build a small **convolutional neural
+# network** (CNN), train it twice, in Keras and in PyTorch, measure how far to trust it, and find
+# out what it has *really* learnt. (It will surprise you.)
 #
 # **Who this is for.** You need Python's lists and functions. NumPy helps. You need no deep
 # learning, and of biology only this: DNA is a text in four letters, A, C, G and T, and a protein
@@ -25,7 +25,8 @@
 
 # %% [markdown]
 # **Before anything else: *File → Save a copy in Drive*** (on Kaggle: *Copy & Edit*). Colab throws
-# this page away when you close it, and you will want your answers again.
+# this page away when you close it, and you will want your answers again. Then *Edit → Clear all
+# outputs*: what you see below the cells are our results, and you will soon have your own.
 #
 # | section | what you do | minutes |
 # |---|---|---|
@@ -156,13 +157,13 @@ pd.DataFrame(columns, index=["b0", "b1 (petal)", "b2 (sepal)"]).round(3)
 
 # %% [markdown]
 # **Predict first.** What happens if you multiply the learning rate by ten? And if each step asks
-# only 10 of the 100 flowers, drawn at random?
+# only 10 of the 100 flowers, drawn at random, and lets each push ten times as far?
 #
 # <details><summary>Answer</summary>
 #
 # A rate that is too large jumps over the top, again and again; one that is too small creeps. A step
 # that asks 10 flowers costs a tenth of the work and goes *roughly* the right way: the path wobbles,
-# and still arrives.
+# and still gets near the top.
 #
 # </details>
 
@@ -173,7 +174,7 @@ climbs = {
     name: (steps, gradient_ascent(features, is_virginica, learning_rate=rate, steps=200)[1])
     for name, rate in rates.items()
 }
-ten = gradient_ascent(features, is_virginica, learning_rate=0.1, steps=200, batch_size=10)[1]
+ten = gradient_ascent(features, is_virginica, learning_rate=1.0, steps=200, batch_size=10)[1]
 batches = {"all 100 flowers": climbs["0.1: good"], "10 flowers a step": (steps, ten)}
 climb = partial(plot.lines, xlabel="step", ylabel="log-likelihood", ylim=(-112, 0))
 axes = plot.row(partial(climb, climbs), partial(climb, batches), size=(5.6, 3.4))
@@ -203,7 +204,7 @@ hidden = sigmoid(flowers @ W + bias)  # (100 flowers, 100 neurons): a whole laye
 one_by_one = np.column_stack([sigmoid(flowers @ W[:, j] + bias[j]) for j in range(100)])
 print("the layer equals 100 logistic regressions:", np.allclose(hidden, one_by_one))
 output = sigmoid(hidden @ v)  # (100,): the last logistic regression
-print("weights to learn:", W.size + bias.size + v.size + 1)
+print("weights to learn:", W.size + bias.size + v.size + 1)  # 1: the bias of the last, 0 so far
 
 # %% [markdown]
 # What is it good for? Below, no straight line separates the two classes. A logistic regression can
@@ -336,7 +337,7 @@ plot.show(
 # - **train**: the model learns its weights here.
 # - **val** (validation): *you* choose here: epochs, settings, architectures. Each choice fits this
 #   part a little.
-# - **test**: looked at once, at the end. It is the only honest number left.
+# - **test**: nothing is ever chosen here, so that its number stays honest.
 #
 # What we want is a model that **generalises**: that is right about sequences it has never seen. In
 # a real genome, neighbouring and overlapping windows share letters, so one holds out **whole
@@ -398,9 +399,9 @@ ax = plot.bars(leak["test AUROC"], xlabel="test AUROC", references={"chance": 0.
 plot.show(ax, "Random labels: the random split reports a near-perfect model of nothing.")
 
 # %% [markdown]
-# With the random split the model meets its own training windows again, shifted by 20 letters. That
-# is a **leak**: something about the test set reached the training. Real data hide it in many ways:
-# [Whalen 2022](https://doi.org/10.1038/s41576-021-00434-9) lists the pitfalls of this field.
+# With the random split the model meets its own training windows again, shifted by some letters.
+# That is a **leak**: something about the test set reached the training. Real data hide it in many
+# ways: [Whalen 2022](https://doi.org/10.1038/s41576-021-00434-9) lists the pitfalls of this field.
 
 # %% [markdown]
 # ## Practice 1 · three tasks of about 10 minutes
@@ -578,7 +579,8 @@ print(np.array(pooled[0]))
 #
 # ## Flatten, or pool globally, then a dense layer
 #
-# The last layer is the MLP again, and it reads a plain list of numbers. Three ways to make one:
+# The last layer is a logistic regression again, and it reads a plain list of numbers. Three ways to
+# make one:
 
 # %%
 reductions = {
@@ -594,8 +596,8 @@ weights = np.array([1.0, -1.0])  # a dense layer of one neuron: one weight a num
 print(f"dense layer on GAP: sigmoid(1.25 - 0.25) = {sigmoid(gap @ weights):.3f}")
 
 # %% [markdown]
-# *Fully connected* (dense) is what you met in section 0: here a single logistic regression whose
-# features are not petals but "how well did each kernel match?".
+# Such a layer is called *fully connected*, or dense. Its features are not petals any more but "how
+# well did each kernel match?".
 #
 # **Predict first.** The sequence is moved: two more letters in front, two fewer at the end. Which
 # of the three lists of numbers changes least?
@@ -617,7 +619,8 @@ print(f"dense layer on GAP: sigmoid(1.25 - 0.25) = {sigmoid(gap @ weights):.3f}"
 #
 # $$k_{i,\,c} = \log_2 \frac{P(\text{letter } c \text{ at position } i \text{ of a site})}{1/4}$$
 #
-# Use these 19 × 4 numbers **as a kernel**. Nothing is trained.
+# (JASPAR counts letters in sites. We add 1 to each count, so that a letter that was never seen gets
+# a low number, not −∞.) Use these 19 × 4 numbers **as a kernel**. Nothing is trained.
 #
 # **Predict first.** What test AUROC does the best match along the sequence have?
 
@@ -671,7 +674,7 @@ plot.show(axes, "The CTCF matrix as a kernel (letters cut at −2), and its matc
 # |---|---|
 # | protein binding and epigenetic marks | [DeepBind], [DeepSEA] (2015), [Basset] (2016) |
 # | splicing, polyadenylation | [SpliceAI], [APARENT] (2019) |
-# | gene expression | [Xpresso] (2020), [Enformer] (2021) |
+# | gene expression | [Xpresso] (2020), [Enformer] (2021; convolutions, then attention) |
 # | enhancer activity | [DeepSTARR] (2022) |
 # | 21,907 chromatin profiles at once, sorted into sequence classes | [Sei] (Chen 2022) |
 # | outcomes of CRISPR editing, with an architecture found by AutoML | [CROTON] (Li 2021) |
@@ -725,7 +728,7 @@ keras_model.summary()
 from workshop.architecture import DAY1_CNN, Architecture, Conv1D, GlobalMaxPool, MaxPool
 
 ax = plot.architecture(DAY1_CNN)
-plot.show(ax, "Watch the positions shrink while the channels stay.")
+plot.show(ax, "Positions shrink, channels stay. The sigmoid is the one that comes with the loss.")
 
 # %% [markdown]
 # How many letters does one number of the network see? That is its **receptive field**: 7 after the
@@ -813,8 +816,9 @@ plot.show(axes, "Training in Keras: in the first epochs val is better than train
 #
 # <details><summary>Answer</summary>
 #
-# The training numbers are averaged *while* the epoch runs, over a model that is still poor at its
-# beginning; val is measured once, at its end. After a few epochs the difference is gone.
+# The training numbers are collected *while* the epoch runs, from a model that is still poor at its
+# beginning; val is measured once, at its end. After a few epochs a model changes little within one,
+# and training is ahead, as you would expect.
 #
 # </details>
 
@@ -834,9 +838,14 @@ logits = {
     "CNN": keras_model.predict(moved, verbose=0)[:, 0],
 }
 series = {name: (np.arange(182), z) for name, z in logits.items()}
-ax = plot.lines(series, xlabel="where the site is", ylabel="logit")
+without = float(keras_model.predict(X_test[y_test[:, 0] == 0][:1], verbose=0)[0, 0])
+ax = plot.lines(
+    series, xlabel="where the site is", ylabel="logit", references={"CNN, no site": without}
+)
 plot.show(
-    ax, "The same site at 182 places: the dense model jumps from place to place, the CNN less."
+    ax,
+    "The same site at 182 places: the dense model jumps from place to place, the CNN less.",
+    alt="Two zigzag lines over the places: the dense model's has three times the height.",
 )
 
 # %% [markdown]
@@ -845,9 +854,10 @@ plot.show(
 #
 # <details><summary>Answer</summary>
 #
-# It should jump from a firm no to a firm yes, wherever the site is. The CNN stays near 0.5, hardly
-# more than undecided. And what wobble is left does not come from the place: it comes from the
-# letters that the site has overwritten. Why should those matter? Keep it in mind until section 5.
+# It should jump from a firm no to a firm yes, wherever the site is. The CNN's rises by about
+# one, to a probability of 0.6: hardly more than undecided. And what wobble is left does not come
+# from the place: it comes from the letters that the site has overwritten. Why should those matter?
+# Keep it in mind until section 5.
 #
 # </details>
 
@@ -940,6 +950,7 @@ if "google.colab" in sys.modules:
     # %tensorboard --logdir logs
 else:
     print("In a terminal, in this notebook's folder: tensorboard --logdir logs")
+    print("No terminal here? keras_history.table has the numbers, with epochs from 1.")
 
 # %% tags=["stub"]
 lowest_loss_epoch = None
@@ -1102,8 +1113,8 @@ plot.show(axes, "Both learn alike, but not identically.")
 # <details><summary>Answer</summary>
 #
 # Nearly. They started from other random weights and saw the batches in another order. A second
-# *seed* in one framework makes such a difference, too: keep it in mind whenever somebody shows you
-# one run.
+# *seed* (the number from which all random draws start) in one framework makes such a difference,
+# too: keep it in mind whenever somebody shows you one run.
 #
 # </details>
 #
@@ -1130,9 +1141,10 @@ print("equal logits on 350 sequences:", np.allclose(from_keras, from_torch, atol
 # %% [markdown]
 # ## One description, two frameworks
 #
-# You have now written the model twice. For everything that follows the course's library does it
-# from one description, and the same functions exist in both twins: `build_cnn`, `fit`, `predict`,
-# `save`. The same `random_state` gives the same first weights and the same batches.
+# You have now written the model twice. For everything that follows, the course's library does it
+# from one description, and the same functions exist in both of its *twins*, `keras_cnn` and
+# `torch_cnn`: `build_cnn`, `fit`, `predict`, `save`. The same `random_state` gives the same first
+# weights and the same batches.
 
 # %%
 from workshop import torch_cnn
@@ -1148,8 +1160,8 @@ for name, twin in {"Keras": keras_cnn, "Torch": torch_cnn}.items():
 pd.DataFrame({name: history.table["val_loss"] for name, history in twins.items()}).round(5)
 
 # %% [markdown]
-# Three epochs, 174 steps, and the losses agree to the last digits: from equal starts the two train
-# to the same model.
+# Three epochs, 174 steps, and the losses agree in all five decimals: from equal starts the two
+# train to the same model.
 #
 # **Takeaway:** the framework is a way of writing. The mathematics, the weights and the predictions
 # are the same.
@@ -1216,7 +1228,7 @@ pd.DataFrame(at_threshold.values(), index=list(at_threshold))[columns].round(3)
 # **precision-recall curve** asks how pure the findings are; the area under it is the **average
 # precision** (`auprc` in the table).
 #
-# How much of a score is the luck of this test set? Draw 988 sequences from it, with repetition,
+# How much of a score is the luck of this test set? Draw 988 sequences from it, with replacement,
 # score again, and repeat: the middle 95 % of the scores are the **bootstrap interval**.
 
 # %%
@@ -1226,6 +1238,8 @@ for name, y_score in predictions.items():
     rows[name] = evaluation.bootstrap_interval(y_test, y_score, n_resamples=100)
 val_scores = keras_model.predict(X_val, verbose=0)
 rows["Keras, val"] = evaluation.bootstrap_interval(y_val, val_scores, n_resamples=100)
+compared = evaluation.compare_predictions(y_test, torch_predictions, keras_predictions)
+rows["Torch minus Keras"] = compared.auroc_difference
 pd.DataFrame(rows.values(), index=list(rows)).round(3)  # AUROC, and its interval of 95 %
 
 # %%
@@ -1234,7 +1248,13 @@ axes = plot.row(*draws, size=(5, 4.6))
 plot.show(axes, "ROC (left) and precision-recall (right) on the test chromosomes.")
 
 # %% [markdown]
-# Both models end a little below 0.8, and their intervals overlap widely: no reason to prefer one.
+# Both models end a little below 0.8, and their two intervals overlap widely. **That says nothing
+# about which is better:** both read the *same* sequences and share their luck. What counts is the
+# interval of their **difference**, the last row. In our run 0 is outside of it: on these sequences
+# *this* Torch model is a little ahead of *this* Keras model. It ranks two runs, not two frameworks,
+# since it knows the luck of the test set and not that of the seed; from equal starts the two became
+# the same model (section 3).
+#
 # On the 350 sequences of val the interval is wider by more than half.
 #
 # ## When positives are rare
@@ -1255,10 +1275,10 @@ plot.show(plot.row(*draws, size=(5, 4.6)), "The same predictions with 5 % and wi
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# The ROC curves lie on each other: sensitivity looks at positives only, specificity at negatives
-# only. Precision mixes the two, and collapses. (The spike at its left end is the luck of the first
-# few sequences.) For rare positives report the precision-recall curve, and its chance level: the
-# share of positives.
+# The ROC curves lie on top of each other: sensitivity looks at positives only, specificity at
+# negatives only. Precision mixes the two, and collapses. (The spike at its left end is the luck of
+# the first few sequences.) For rare positives report the precision-recall curve, and its chance
+# level: the share of positives.
 #
 # </details>
 
@@ -1298,7 +1318,7 @@ homework.check("1.P4.1", cheapest_threshold, keras_model)
 # 1 · P(negative): with honest probabilities that is from 1/6 on.
 
 # %% [markdown]
-# **Takeaway:** a threshold gives you decisions, curves give you the model. An AUROC of about 0.79
+# **Takeaway:** a threshold gives you decisions, curves judge the model. An AUROC of about 0.79
 # (over several seeds; our two runs lie close by) is respectable, better than chance by far, and
 # much worse than the bare CTCF matrix of section 2. Something is missing. What?
 #
@@ -1350,17 +1370,19 @@ def count_gc(X):
     return X[:, :, 1:3].sum(axis=(1, 2))  # (N,): how many letters are C or G
 
 
-gc, positive = count_gc(X_test), y_test[:, 0] == 1
-for name, y_score in predictions.items():
-    logit = np.log(y_score[:, 0] / (1 - y_score[:, 0]))
+gc, positive = count_gc(X_val), y_val[:, 0] == 1
+logits = {"Keras": keras_again.predict(X_val, verbose=0)[:, 0]}
+with torch.inference_mode():
+    logits["Torch"] = torch_again(torch.from_numpy(X_val)).numpy()[:, 0]
+for name, logit in logits.items():
     print(f"{name}: correlation of the logit with the count r = {np.corrcoef(gc, logit)[0, 1]:.2f}")
-print(f"Test AUROC of the count alone {evaluation.auroc(y_test[:, 0], gc):.3f}")
+print(f"Val AUROC of the count alone {evaluation.auroc(y_val[:, 0], gc):.3f}")
 clouds = {
-    "negative": (gc[~positive], logit[~positive]),
-    "positive": (gc[positive], logit[positive]),
+    "negative": (gc[~positive], logits["Torch"][~positive]),
+    "positive": (gc[positive], logits["Torch"][positive]),
 }
 ax = plot.points(clouds, xlabel="G and C in 200 letters", ylabel="logit of the Torch model")
-plot.show(ax, "Each point is a test sequence: tell me its G and C, and I tell you its logit.")
+plot.show(ax, "Each point is a val sequence: tell me its G and C, and I'll tell you its logit.")
 
 # %% [markdown]
 # <details><summary>Answer</summary>
@@ -1405,25 +1427,27 @@ day1_twin, day1_run = train(DAY1_CNN, seed=0)
 # %%
 day1_kernels = interpret.kernel_motifs(day1_twin, X_train[y_train[:, 0] == 1])
 axes = plot.kernel_logos(day1_kernels, reference=ctcf, top=8)
-plot.show(axes, "The eight kernels that weigh most in the output, on one scale of bits.")
+plot.show(axes, "The eight kernels with the largest weight in the output, on one scale of bits.")
 prefers_gc = [k.weights[:, 1:3].sum() - k.weights[:, [0, 3]].sum() for k in day1_kernels]
 output_weights = [k.output_weight for k in day1_kernels]
 r = np.corrcoef(prefers_gc, output_weights)[0, 1]
 print(f"G and C against A and T in a kernel, and its weight in the output: r = {r:.2f}")
 
 # %% [markdown]
-# Look at the heights: hardly a letter is insisted on. The kernels with a large positive weight in
-# the output like G and C, the ones with a negative weight like A and T. (The *r* above a logo is
-# its similarity to the CTCF matrix. Over 7 letters, with 26 ways to lay them, it is high by chance:
-# look at the letters.)
+# Look at the heights: hardly a letter is insisted on. These kernels, with the largest positive
+# weights, like G and C, the ones with negative weights (not drawn) like A and T: that is the *r*
+# printed below the logos. (The *r* above a logo is its similarity to the CTCF matrix. Over 7
+# letters, with 26 ways to lay them, it is high by chance: look at the letters.)
 #
 # ## Real CTCF peaks
 #
-# Now a test where counting is of no use: 500 places where CTCF really sits, strong peaks measured
-# in GM12878 cells ([ENCODE](https://www.encodeproject.org/)). For negatives we **shuffle** each
-# sequence so that its counts of neighbouring letters, AA, AC, AG ..., stay exactly the same. Three
-# readers compete: the reloaded CNN, the bare CTCF matrix, and the count. A real motif may lie on
-# either strand, so each reads forward only, and then both strands, keeping the higher score.
+# Now a test where counting is of no use: 500 places where CTCF really sits. They are the strongest
+# **peaks** of an experiment that pulls CTCF out of cells together with the DNA under it, here of
+# GM12878, a line of human cells ([ENCODE](https://www.encodeproject.org/)). For negatives we
+# **shuffle** each sequence so that its counts of neighbouring letters, AA, AC, AG ..., stay exactly
+# the same. Three readers compete: the reloaded CNN, the bare CTCF matrix, and the count. A real
+# motif may lie on either strand, so each reads forward only, and then both strands, keeping the
+# higher score.
 
 # %%
 real = datasets.load_real_ctcf()
@@ -1439,7 +1463,7 @@ readers = {
 
 
 def both_strands(read, X):
-    """The higher one of two scores: of each sequence, and of its reverse complement."""
+    """The higher of two scores: of each sequence, and of its reverse complement."""
     return np.maximum(read(X), read(sequences.reverse_complement(X)))
 
 
@@ -1462,18 +1486,16 @@ plot.show(ax, "On real peaks against their shuffles the CNN guesses, on one stra
 # **Do not trust the matrix's 0.98 either.** Shuffled negatives flatter whoever reads motifs. A real
 # genome is full of near-misses: weak CTCF sites that stay empty, repeats, sites of other proteins.
 # And it has many negatives for each positive. The CTCF tutorial of
-# [DragoNN](https://github.com/kundajelab/dragonn) (Tutorial 4) tests on windows of a whole genome,
-# 0.6 % of which are positive:
+# [DragoNN](https://github.com/kundajelab/dragonn) (Tutorial 4) tests on every window of two whole
+# chromosomes, 0.6 % of which are positive:
 #
 # | trained against | AUROC | average precision |
 # |---|---|---|
 # | shuffled sequences | 0.677 | 0.010 |
-# | the genome itself | 0.963 | 0.592 |
-# | the genome itself, three proteins at once | 0.739 | 0.013 |
+# | windows of the genome | 0.963 | 0.592 |
 #
-# An average precision of 0.592 is a hundred times chance, 0.010 hardly more than it. But look at
-# the third row: with the same kind of negatives it, too, came out low. So negatives are *one*
-# reason, not the only one. Choose negatives that you will meet, and change one thing at a time.
+# An average precision of 0.592 is a hundred times chance, 0.010 hardly more than it. (One run each,
+# so trust the direction, not the digits.) Choose negatives that you will meet.
 
 # %% [markdown]
 # ## Why? Two suspects
@@ -1485,6 +1507,8 @@ plot.show(ax, "On real peaks against their shuffles the CNN guesses, on one stra
 # - *training*: the Day-1 model as it is, with twenty times the learning rate and half the epochs;
 # - *architecture*: global **max** pooling in place of the average, at the old rate, and only 5
 #   epochs.
+#
+# (Both get *fewer* epochs than before. That can only hold them back, so it cannot be what helps.)
 #
 # **Predict first.** Which one is it?
 
@@ -1526,7 +1550,7 @@ def by_epoch(column, ax):
 
 
 axes = plot.row(partial(by_epoch, "val AUROC"), partial(by_epoch, "r"), size=(6, 3.6))
-plot.show(axes, "The shortcut first, the motif later: thin lines are seeds, r is with G and C.")
+plot.show(axes, "The same runs epoch by epoch: thin lines are seeds, r is with G and C.")
 
 # %% [markdown]
 # <details><summary>Answer</summary>
@@ -1540,9 +1564,10 @@ plot.show(axes, "The shortcut first, the motif later: thin lines are seeds, r is
 # Read the figure from left to right. The average learns **the shortcut first**: in the first epochs
 # *r* climbs above 0.9. **The motif comes later**, and with small steps later than we waited. (*r*
 # will not fall to 0: positives *are* richer in G and C, so even the matrix, a near-perfect reader,
-# has one above 0.4: dotted.) Networks take the easy road first; this is called **simplicity bias**
-# ([Shah 2020](https://arxiv.org/abs/2006.07710)), and where the easy road is a trap, **shortcut
-# learning** ([Geirhos 2020](https://arxiv.org/abs/2004.07780)).
+# has one above 0.4: dotted.) A network takes first the road that is easy *for it*. For an average
+# that is counting; for a maximum it is the motif, and its *r* never gets far above the dotted line.
+# This is called **simplicity bias** ([Shah 2020](https://arxiv.org/abs/2006.07710)), and where the
+# easy road is a trap, **shortcut learning** ([Geirhos 2020](https://arxiv.org/abs/2004.07780)).
 #
 # What we had is **underfitting**: neither train nor val was good, and the loss was still falling.
 # So:
@@ -1553,7 +1578,8 @@ plot.show(axes, "The shortcut first, the motif later: thin lines are seeds, r is
 # best match, and at the old rate 5 epochs do what the average did not do in 20. With patience the
 # average arrives, too: at a rate of 0.02 with 20 epochs its test AUROC is about 0.97.
 #
-# We have chosen on val. Now, once, the test set:
+# All of these choices were made on val. Now the test set (two runs of its first row you know
+# already):
 
 # %%
 tests = {
@@ -1584,19 +1610,20 @@ plot.show(axes, "Trained on 300 sequences.")
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# They part. The network learns the 300 sequences by heart, places and all, and that is of no use
-# elsewhere.
+# They part. The network learns the 300 sequences by heart, places and all, and that is of little
+# use elsewhere. (The val AUROC hardly falls: the order of the sequences stays. But the wrong
+# answers become ever more certain, and the loss makes them pay for it.)
 #
 # </details>
 #
 # This is **overfitting**: the gap between train and val opens, and the val loss rises. (1.P2.2 was
 # a mild case.) Whatever holds a network back from it is called **regularisation**:
 #
-# - **early stopping**: keep the epoch with the lowest val loss;
+# - **early stopping**: end the run when val no longer improves, and keep its best epoch;
 # - **dropout** ([Srivastava 2014](https://jmlr.org/papers/v15/srivastava14a.html)): silence a
 #   random share of the numbers in each step, so that no weight can rely on another;
 # - **weight decay** (L2): pull all weights a little towards 0;
-# - fewer weights, as a global pool does; and more data. Some can be had for nothing:
+# - fewer weights, as with a global pool; and more data. Some can be had for nothing:
 #
 # ## The other strand: data for nothing
 #
@@ -1621,7 +1648,8 @@ plot.show(axes, "One motif, read from either strand: back to front, A and T, C a
 # ## When is a CNN worth it?
 #
 # Be honest with yourself: on these data the matrix of section 2 has a test AUROC of 0.999, without
-# any training. Where a known motif does it, use the motif. A CNN is worth its trouble when you do
+# any training. No wonder, the motifs were drawn from it; but on real peaks, too, it left our CNN
+# far behind. Where a known motif does it, use the motif. A CNN is worth its trouble when you do
 # **not** know the motif; when several motifs, their distances and their surroundings count
 # together; when the answer is not yes or no but a measurement in many cells. And even then put the
 # matrix beside it.
@@ -1657,7 +1685,8 @@ homework.check("1.P3.1", torch_shapes)
 #   `GlobalMaxPool()`, `Flatten()`, `Dense(units, "relu")`, `Dropout(rate)`, `BatchNorm()`; import
 #   what you need as below.
 # - **Answer:** the architecture, in `improved`. The cell after it trains it.
-# - **Think:** which operation of section 2 turned the CTCF matrix into a classifier?
+# - **Think:** which operation of section 2 turned the CTCF matrix into a classifier? Does anything
+#   else do it?
 
 # %%
 from workshop.architecture import (
@@ -1855,8 +1884,9 @@ pd.DataFrame(
 # ## 1.6.3 · Callbacks and metrics
 #
 # Train a model that **overfits**, and stop it in time. `Flatten` in place of `GlobalAvgPool` will
-# do (you saw it in 1.P2.2), in the framework of your choice, from a learning rate of 0.003 to 0.006
-# (a larger one may stand still at first), for at most 40 epochs, with three helpers at once:
+# do (you saw it in 1.P2.2), in the framework of your choice, starting at a learning rate between
+# 0.003 and 0.006 (at a larger one the loss may stand still at first), for at most 40 epochs, with
+# three helpers at once:
 #
 # | helper | for example |
 # |---|---|
@@ -1867,7 +1897,7 @@ pd.DataFrame(
 # The twins' `fit` takes `callbacks=[...]`, which see `loss`, `val_loss`, `val_accuracy` and
 # `val_auroc` after each epoch. Keep three things:
 #
-# 1. `history_callbacks`: what `fit` returned, as it is, with all that it knows of the run;
+# 1. `history_callbacks`: exactly what `fit` returned, no copy and no part of it;
 # 2. `checkpoint_path`: the file, a `.keras` or a `.ckpt` of `torch_cnn.fit`;
 # 3. `checkpoint_scores`: load it (`keras_cnn.load(path)`, `torch_cnn.load(path)`), predict **val**,
 #    and take `evaluation.evaluate`.
@@ -2014,7 +2044,7 @@ assert homework.scoreboard().points == 50 or "WORKSHOP_GRADING" in os.environ
 # # 7 · The same on real human chromosomes
 #
 # **Objective:** train on real DNA, where a motif may lie on either strand and counting G and C is
-# of no use, and judge the networks beside a matrix that was never trained. **Optional, 15 minutes,
+# of no use, and judge the networks beside a matrix that needs no training. **Optional, 15 minutes,
 # in Colab.**
 #
 # Three human chromosomes (chr9, chr21 and chr22 of GRCh38, from UCSC), and the places on them where
@@ -2033,9 +2063,9 @@ except OSError as reason:
 # %% [markdown]
 # ## Negatives that you will meet
 #
-# A positive is 200 bp around the summit of a peak. For each there is a negative from the same
-# chromosome, away from all peaks and **with the same GC**: the shortcut of 1.P1.2 is closed. Train
-# on chr9, watch on chr21, test on chr22.
+# A positive is 200 bp (base pairs: letters) around the summit of a peak. For each there is a
+# negative from the same chromosome, away from all peaks and **with the same GC**: the shortcut of
+# 1.P1.2 is closed. Train on chr9, watch on chr21, test on chr22.
 
 # %%
 if human:
@@ -2049,12 +2079,13 @@ if human:
         partial(plot.split_overview, human.table, human_split),
         partial(plot.histogram, shares, xlabel="share of G and C", bins=np.arange(0, 1.02, 0.02)),
     )
-    plot.show(axes, "Left, what is held out. Right, matched: the two outlines lie on each other.")
+    plot.show(axes, "Left, what is held out. Right, matched: the two outlines coincide.")
 
 # %% [markdown]
 # ## Two strands
 #
-# CTCF does not mind which strand carries its motif, and a peak does not tell. So
+# CTCF binds its motif on either strand (which of them matters later, for the loops that it
+# anchors), and a peak does not tell. So
 #
 # - **training** gets every sequence twice, as it is and as its reverse complement;
 # - **prediction** on test reads both strands and keeps the higher score; val is read on one.
@@ -2065,7 +2096,7 @@ if human:
 
 # %%
 def best_strand(model, X):
-    """Logits of a Torch model, the higher one of the two strands, shape (N,)."""
+    """Logits of a Torch model, the higher of the two strands, shape (N,)."""
     forward = torch_cnn.predict_logits(model, X)
     reverse = torch_cnn.predict_logits(model, sequences.reverse_complement(X))
     return np.maximum(forward, reverse)[:, 0]
@@ -2095,8 +2126,9 @@ if human:
         human_models[name] = model
 
 # %% [markdown]
-# On test they meet three that were never trained on a real chromosome: a count of G and C, the CTCF
-# matrix, and the Day-1 CNN of section 5, trained on the simulation. All read both strands.
+# On test they meet three that need no training here: a count of G and C; the CTCF matrix, which
+# JASPAR counted in 913 human sites, some of them perhaps on this chromosome; and the Day-1 CNN of
+# section 5, trained on the simulation. All read both strands.
 # **Predict first:** in which order will they come?
 
 # %%
@@ -2127,7 +2159,7 @@ if human:
     print(f"AUROC, GMP minus matrix: {gain.estimate:+.3f} ({gain.low:+.3f} to {gain.high:+.3f})")
     intervals = human_table[["low", "high"]].T.to_dict("list")
     ax = plot.bars(human_table["estimate"], intervals=intervals, xlabel="AUROC on chr22")
-    plot.show(ax, "All readers on a chromosome that none has seen, with intervals of 95 %.")
+    plot.show(ax, "All readers on chr22, which no network has seen, with intervals of 95 %.")
 
 # %% [markdown]
 # ## What to expect
@@ -2136,10 +2168,10 @@ if human:
 #
 # | reader | AUROC | average precision |
 # |---|---|---|
-# | a published CNN on CTCF, DeeperDeepSEA of [Selene] | 0.971 | 0.499 |
+# | a CNN on CTCF, DeeperDeepSEA in the quickstart tutorial of [Selene] | 0.971 | 0.499 |
 # | [DragoNN]'s CTCF tutorial, trained on negatives from the whole genome | 0.963 | 0.592 |
 #
-# [Selene]: https://doi.org/10.1038/s41592-019-0360-8
+# [Selene]: https://github.com/FunctionLab/selene
 # [DragoNN]: https://github.com/kundajelab/dragonn
 #
 # **Compare AUROC with care:** other peaks, other negatives. **Do not compare average precision at

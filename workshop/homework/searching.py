@@ -145,7 +145,7 @@ def reward_of(function, name):
 
 @practice("2.6.4", "A reward of your own")
 def own_reward(rng, my_reward, my_reward_result):
-    """A search finds what it is rewarded for, so the reward has to say all that you want.
+    """A search ranks by its reward, so the reward has to say all that you want.
 
     Minus the loss: np.mean of y log p + (1 - y) log(1 - p), with p clipped at 1e-6.
     """
@@ -163,8 +163,8 @@ def own_reward(rng, my_reward, my_reward_result):
     yield graded_remark(1, not _is_auroc(reward), "It is another reward than AUROC.", hint)
     trials = _honest_trials(my_reward_result, "my_reward_result", _course_space())
     _reject_another_reward(my_reward_result, trials, reward)
-    yes = "The search was rewarded with it: we computed the best three rewards again."
-    hint = "A reward that is the same for good and bad predictions cannot steer a search."
+    yes = "Its children were ranked by it: we computed the best three rewards again."
+    hint = "A reward that is the same for good and bad predictions cannot rank any network."
     steered = len({trial["reward"] for trial in trials}) > 1
     yield graded_remark(4, steered, yes, hint)
 

@@ -62,7 +62,7 @@ def row(*draws, titles=(), size=(5, 3.6), columns=None, sharex=False, sharey=Fal
     for ax, draw, title in zip_longest(axes, draws, titles, fillvalue=""):
         draw(ax=ax)
         if title:
-            ax.set_title(title, fontsize=10.5, loc="left", pad=12)
+            ax.set_title(title, fontsize=10.5, loc="left", pad=16)
     for ax in unused:
         ax.remove()
     return axes
