@@ -145,6 +145,17 @@ def day1_test(seed):
     return test_auroc(trained(seed)[0])
 
 
+@claim("day1", 2, "The CNN's rises by about one", low=0.6, high=1.3)
+def day1_rise_by_a_site(seed):
+    data, split = course()
+    negative = data.X[split.test][data.y[split.test][:, 0] == 0][:1]
+    moved = np.repeat(negative, 182, axis=0)
+    for p in range(182):
+        moved[p, p : p + 19] = sequences.one_hot_encode([motifs.load_motif("MA0139.1").consensus])
+    before, after = (torch_cnn.predict_logits(trained(seed)[0], X) for X in (negative, moved))
+    return np.mean(after) - before[0, 0]
+
+
 @claim("day1", 5, "a counter of two letters", low=0.9, high=1.0, of=min)
 def day1_counts(seed):
     return correlation_with_gc(trained(seed)[0])
@@ -253,7 +264,7 @@ def winner_against_tuned(seed):
     return test_auroc(trained(seed, WINNER, **settings)[0]) - day1_tuned(seed)
 
 
-@claim("day2", 5, "has (pieces of) the CTCF motif", low=0.8, high=1, of=min)
+@claim("day2", 5, "have (pieces of) the CTCF motif", low=0.8, high=1, of=min)
 def best_kernel(seed):
     model, _ = trained(seed, WINNER, learning_rate=0.003, batch_size=128)
     data, split = course()
@@ -279,11 +290,68 @@ def matrix_alone(seed):
     return evaluation.auroc(data.y[split.test, 0], scores)
 
 
+@claim("day2", 5, "only if the two are replaced by random letters", low=3, high=15)
+def erased_by_n_not_by_letters(seed):
+    """The logit of the lesson's sequence without its motifs: N there, minus random letters."""
+    model, _ = trained(seed, WINNER, learning_rate=0.003, batch_size=128)
+    data, split = course()
+    number = next(i for i in split.test if len(data.table["motif_starts"][i]) == 2)
+    with_n, drawn = data.X[number].copy(), np.stack([data.X[number]] * 20)
+    for start in data.table["motif_starts"][number]:
+        with_n[start : start + 19] = 0
+        letters = np.random.default_rng(seed).integers(4, size=(20, 19))
+        drawn[:, start : start + 19] = np.eye(4)[letters]
+    of_n, of_letters = (torch_cnn.predict_logits(model, X) for X in (with_n[None], drawn))
+    return np.median(of_n) - np.median(of_letters)
+
+
+@cache
+def after(seed, epochs):
+    """Val AUROC of the space's networks after some epochs, by tokens: one seed of the benchmark."""
+    table = nas.load_benchmark().table.query(f"learning_rate == 0.003 and epoch == {epochs}")
+    there = sorted(table["random_state"].unique())
+    of_seed = table[table["random_state"] == there[seed % len(there)]]
+    return of_seed.set_index("tokens")["val_auroc"]
+
+
+@claim("day2", 3, "About one in seven", low=0.12, high=0.18, of=min)
+@claim("day2", 4, "about one architecture in seven is good", low=0.12, high=0.18, of=max)
+def share_of_the_best(seed):
+    return np.mean(after(seed, 3) >= 0.99)
+
+
 @claim("day2", 6, "one in three does, after three epochs", low=0.26, high=0.4)
 def share_of_the_space(seed):
-    table = nas.load_benchmark().table.query("learning_rate == 0.003 and epoch == 3")
-    there = sorted(table["random_state"].unique())
-    return np.mean(table[table["random_state"] == there[seed % len(there)]]["val_auroc"] >= 0.95)
+    return np.mean(after(seed, 3) >= 0.95)
+
+
+def gain_by_second_convolution(seed, epochs, first_kernels):
+    """Of networks with global max pooling: with the layer, minus the same without it."""
+    aurocs = after(seed, epochs)
+    those_with = [t for t in aurocs.index if t[0] % 3 in first_kernels and t[2] != 6 and t[3] == 2]
+    return np.array([aurocs[t] - aurocs[(*t[:2], 6, 2)] for t in those_with])
+
+
+@claim("day2", 4, "a second convolution is ahead in nearly every pair", low=0.9, high=1, of=min)
+def ahead_after_three(seed):
+    return np.mean(gain_by_second_convolution(seed, 3, (0, 1, 2)) > 0)
+
+
+@claim("day2", 4, "one of 3 letters cannot do without", low=0.1, high=1, of=min)
+def gain_after_kernels_of_3(seed):
+    return np.median(gain_by_second_convolution(seed, 20, (2,)))
+
+
+@claim("day2", 4, "one of 13 no longer gains", low=-0.003, high=0.003)
+def gain_after_kernels_of_13(seed):
+    return np.median(gain_by_second_convolution(seed, 20, (1,)))
+
+
+@claim("day2", 4, "of the three it is the slowest", low=0.01, high=1, of=min)
+def average_pool_behind(seed):
+    gmp = after(seed, 3)[[t[3] == 2 for t in after(seed, 3).index]]
+    medians = gmp.groupby([t[1] for t in gmp.index]).median()  # max, average, identity
+    return min(medians[0], medians[2]) - medians[1]
 
 
 if __name__ == "__main__":
