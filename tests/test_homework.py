@@ -106,7 +106,7 @@ def test_practices_stand_in_the_order_of_the_lessons():
     [
         ("transposed", "exchanged"),
         ("labelled_the_other_way_round", "exchanged"),
-        ("strictly_above_a_half", "From 0.5 on"),
+        ("strictly_above_a_half", "A score of at least 0.5"),
         ("mistakes_of_either", "shared are those of both"),
         ("where_of_two_axes", "np.where of (N, 1)"),
     ],

@@ -32,10 +32,10 @@
 # |---|---|---|
 # | 0 | set up; from logistic regression to a neural network | 25 |
 # | 1 | load the data, split it without a leak, **Practice 1** | 65 |
-# | 2 | a CNN by hand on paper, then in Keras, **Practice 2** | 70 |
-# | 3 | the same CNN in PyTorch and Lightning | 25 |
+# | 2 | a CNN by hand on paper, then in Keras, **Practice 2** | 75 |
+# | 3 | the same CNN in PyTorch and Lightning | 20 |
 # | 4 | predict and evaluate, **Practice 4** | 30 |
-# | 5 | save, reload, and ask what was learnt, **Practice 3** | 55 |
+# | 5 | save, reload, and ask what was learnt, **Practice 3** | 65 |
 # | 6 | **Extended practices**: the homework, 10 points each | at home |
 # | 7 | optional, in Colab: the same on real human chromosomes | 15 |
 #
@@ -50,7 +50,8 @@
 # **Objective:** a runtime that works, and logistic regression seen as the smallest neural network.
 # **25 minutes.**
 
-# %%
+# %% cellView="form"
+# @title Install the course's package, in Colab and on Kaggle
 import os
 import sys
 
@@ -351,7 +352,11 @@ split = splits.split_by_chromosome(
 X_train, y_train = data.X[split.train], data.y[split.train]
 X_val, y_val = data.X[split.val], data.y[split.val]
 X_test, y_test = data.X[split.test], data.y[split.test]
-plot.show(plot.split_overview(data.table, split), "Each chromosome belongs to one part only.")
+plot.show(
+    plot.split_overview(data.table, split),
+    "Each chromosome belongs to one part only.",
+    alt="A bar for each chromosome, as high as its number of sequences; the colour is its part.",
+)
 
 # %% [markdown]
 # **Predict first.** Val holds only 7 % of the sequences, 350. What do we gain and what do we pay
@@ -415,8 +420,8 @@ plot.show(ax, "Random labels: the random split reports a near-perfect model of n
 # - **Do:** compute the share of positives in each part: the mean of `y_train`, `y_val`,
 #   `y_test`.
 # - **Answer:** three numbers between 0 and 1 in `label_shares`.
-# - **Think:** did holding out whole chromosomes unbalance the labels? What would an accuracy of
-#   0.53 on val be worth?
+# - **Think:** did holding out whole chromosomes unbalance the labels? Which accuracy on val could
+#   one reach without reading a letter?
 
 # %% tags=["stub"]
 label_shares = {"train": None, "val": None, "test": None}
@@ -517,7 +522,7 @@ homework.check("1.P1.3", my_one_hot_encode, my_one_hot_decode)
 # # 2 · A CNN in Keras
 #
 # **Objective:** follow a convolution with pencil and paper, then build, train and watch a
-# convolutional network. **70 minutes**, with Practice 2.
+# convolutional network. **75 minutes**, with Practice 2.
 #
 # ## Convolution
 #
@@ -575,7 +580,10 @@ print("before", tuple(feature_map.shape), " after", tuple(pooled.shape))
 print(np.array(pooled[0]))
 
 # %% [markdown]
-# In a network, `MaxPooling1D(4)` moves by 4: 200 positions become 50.
+# In a network, `MaxPooling1D(4)` moves by 4: 200 positions become 50, and whatever comes next has a
+# quarter of the work. (Before a global *maximum* it changes nothing else: the largest of the
+# largest is the largest. Before a global *average* it does: of every four positions only the best
+# one counts.)
 #
 # ## Flatten, or pool globally, then a dense layer
 #
@@ -974,7 +982,7 @@ homework.check("1.P2.3", lowest_loss_epoch, keras_history)
 # %% [markdown]
 # # 3 · The same CNN in PyTorch and Lightning
 #
-# **Objective:** write the model as a class, and see that it is the same model. **25 minutes.**
+# **Objective:** write the model as a class, and see that it is the same model. **20 minutes.**
 #
 # PyTorch gives you control, which is why research likes it: you write the forward pass, and if you
 # wish the training loop too. Lightning writes the loop for you, torchmetrics counts the scores.
@@ -1208,7 +1216,11 @@ at_threshold = {
     t: evaluation.evaluate(y_test, keras_predictions, threshold=t) for t in (0.3, 0.5, 0.7)
 }
 draws = [partial(plot.confusion_matrix, scores) for scores in at_threshold.values()]
-plot.show(plot.row(*draws, size=(4, 3.9)), "The Keras model at three thresholds.")
+plot.show(
+    plot.row(*draws, size=(4, 3.9)),
+    "The Keras model at three thresholds.",
+    alt="Three tables of true and false negatives and positives, each with its share of the row.",
+)
 columns = ["sensitivity", "specificity", "precision", "accuracy", "f1", "auroc", "auprc"]
 pd.DataFrame(at_threshold.values(), index=list(at_threshold))[columns].round(3)
 
@@ -1315,7 +1327,7 @@ homework.check("1.P4.1", cheapest_threshold, keras_model)
 
 # %% [markdown] tags=["solution"]
 # Far below 0.5. A sequence is worth a look as soon as 5 · P(positive) is more than
-# 1 · P(negative): with honest probabilities that is from 1/6 on.
+# 1 · P(negative): with honest probabilities, at 1/6 and above.
 
 # %% [markdown]
 # **Takeaway:** a threshold gives you decisions, curves judge the model. An AUROC of about 0.79
@@ -1328,7 +1340,7 @@ homework.check("1.P4.1", cheapest_threshold, keras_model)
 # # 5 · Save, reload, and ask what was learnt
 #
 # **Objective:** keep a trained model, prove that the reloaded one is the same, and find out what is
-# behind its score. **55 minutes**, with Practice 3.
+# behind its score. **65 minutes**, with Practice 3.
 #
 # Keras writes one file with architecture and weights. Lightning writes a checkpoint with the
 # weights; the class stays in your code.
@@ -1382,7 +1394,11 @@ clouds = {
     "positive": (gc[positive], logits["Torch"][positive]),
 }
 ax = plot.points(clouds, xlabel="G and C in 200 letters", ylabel="logit of the Torch model")
-plot.show(ax, "Each point is a val sequence: tell me its G and C, and I'll tell you its logit.")
+plot.show(
+    ax,
+    "Each point is a val sequence: tell me its G and C, and I'll tell you its logit.",
+    alt="A narrow cloud that rises from the lower left to the upper right, all labels in one band.",
+)
 
 # %% [markdown]
 # <details><summary>Answer</summary>
@@ -1527,7 +1543,8 @@ last = study.groupby(["setting", "seed"], sort=False).last()  # the last epoch o
 by_setting = last.groupby("setting", sort=False)[["val AUROC", "r"]]
 by_setting.agg(["size", "min", "max"]).drop(columns=("r", "size")).round(3)
 
-# %%
+# %% cellView="form"
+# @title Draw these runs, epoch by epoch
 best_match = motifs.scan(X_val, ctcf, both_strands=False).max(axis=1)
 matrix_r = np.corrcoef(count_gc(X_val), best_match)[0, 1]
 
@@ -1682,8 +1699,8 @@ homework.check("1.P3.1", torch_shapes)
 #
 # - **Do:** change **one thing** in the Day-1 *architecture* so that the **val** AUROC rises above
 #   0.85, with the training as it was: 20 epochs at 0.001. Layers at hand: `AvgPool(size)`,
-#   `GlobalMaxPool()`, `Flatten()`, `Dense(units, "relu")`, `Dropout(rate)`, `BatchNorm()`; import
-#   what you need as below.
+#   `GlobalMaxPool()`, `Flatten()`, `Dense(units, "relu")`, `Dropout(rate)`, `BatchNorm()` (it
+#   brings each channel to mean 0 and spread 1); import what you need as below.
 # - **Answer:** the architecture, in `improved`. The cell after it trains it.
 # - **Think:** which operation of section 2 turned the CTCF matrix into a classifier? Does anything
 #   else do it?
@@ -1982,7 +1999,7 @@ homework.check("1.6.4", optimisation_table, best_setting)
 # sizes of convolution and pooling, add a layer or take one away. Choose on **val**, train on train
 # only, and look at test once. It takes less than ten minutes.
 #
-# 1. `my_architecture`: the winner, not the Day-1 model;
+# 1. `my_architecture`: the winner, neither the Day-1 model nor `gmp_cnn` of section 5;
 # 2. `my_model`: the model of it that you trained, from either twin's `build_cnn`.
 #
 # **Check:** your model on test and on sequences that nobody has seen. For half of the points the

@@ -109,8 +109,8 @@ def _compare_tables(tables, wrong):
     right = [[[np.sum((a == i) & (b == j)) for j in (0, 1)] for i in (0, 1)] for a, b in wrong]
     right = np.array(right)
     hint = (
-        "The counts are wrong. From 0.5 on a score means positive; right is: it agrees with y, of "
-        "the same shape, (N,) or (N, 1)."
+        "The counts are wrong. A score of at least 0.5 means positive; right is: it agrees with y, "
+        "of the same shape, (N,) or (N, 1)."
     )
     mistakes = (
         (right.swapaxes(1, 2), "Rows and columns are exchanged: a has the rows, b the columns."),

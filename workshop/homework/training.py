@@ -7,13 +7,14 @@ import numpy as np
 import pandas as pd
 
 from workshop import datasets, evaluation, motifs
-from workshop.architecture import DAY1_CNN, Architecture
+from workshop.architecture import DAY1_CNN, Architecture, GlobalMaxPool
 from workshop.homework import forms, targets
 from workshop.homework.answers import AnswerError, FunctionAnswer, ModelAnswer
 from workshop.homework.course_data import course, trained
 from workshop.homework.practice import Rejected, compared_remark, graded_remark, practice
 
 EPOCHS, PATIENCE, MIN_DELTA = 40, 2, 0.01  # 1.6.3; the largest gain that may count as none
+SHOWN = DAY1_CNN, Architecture((*DAY1_CNN.layers[:2], GlobalMaxPool()))  # by the lesson: 1.6.5
 METRICS = {"val_loss": -1, "val_auroc": 1, "val_accuracy": 1}  # 1 where larger is better
 
 
@@ -182,9 +183,12 @@ def architecture(rng, my_architecture, my_model):
     rate of 0.003 saves epochs.
     """
     model = forms.instance(my_model, "my_model", ModelAnswer, "a model from a twin's build_cnn")
-    yes = "my_architecture describes my_model, and it is not Day 1's."
-    hint = "my_architecture must be the architecture of my_model, and another than Day 1's."
-    own = isinstance(my_architecture, Architecture) and my_architecture != DAY1_CNN
+    yes = "my_architecture describes my_model, and it is your own."
+    hint = (
+        "my_architecture must be the architecture of my_model, and neither the Day-1 model nor "
+        "gmp_cnn: section 5 has shown these two."
+    )
+    own = isinstance(my_architecture, Architecture) and my_architecture not in SHOWN
     yield graded_remark(2, own and my_architecture == model.architecture, yes, hint)
     yes = "my_model is above the target, on test and beyond."
     yield compared_remark(3, yes, _judge_model, model)

@@ -17,7 +17,12 @@ BASE_COLOURS = {"A": "#009E73", "C": "#0072B2", "G": "#E69F00", "T": "#D55E00"}
 # Each has one meaning in the whole course.
 COLOURS = {"keras": "#A6192E", "torch": "#1FA2A8", "tuned": "#14532D", "winner": "#C2409C"}
 COLOURS |= {"day1": "#8A8A2E", "simulated": "#6F93BA", "real": "#2F3E4E", "negative": "#808080"}
-COLOURS |= {"positive": "#5B2A9D", "forward": "#2D9CDB", "reverse": "#8C510A", "random": "#4A4A4A"}
+COLOURS |= {
+    "positive": "#5B2A9D",
+    "forward": "#2D9CDB",
+    "reverse": "#8C510A",
+    "randomsearch": "#4A4A4A",
+}
 COLOURS |= {"amberdefault": "#F2A03D", "amber": "#E0559A", "halving": "#4F7A1C", "tpe": "#1F2A8C"}
 COLOURS |= {"train": "#004488", "val": "#B8860B", "test": "#BB5566"}
 SERIES_COLOURS = ["#332288", "#CC6677", "#4DA6E8", "#88752A", "#AA4499", "#59200D", "#9A9A9A"]
@@ -53,13 +58,13 @@ def tidy(ax):
 def colour_of(name, used=()):
     """The colour that a name has in `COLOURS`, or the first series colour that is not used.
 
-    Beginning and end of the name count: "PyTorch", "Torch, validation", "Day 1, tuned".
+    The first words and the last words count: "PyTorch", "Torch, validation", "Day 1, tuned".
     """
-    short = re.sub(r"^py|\W", "", str(name).lower())
-    for key, colour in COLOURS.items():
-        if short.startswith(key) or short.endswith(key):
-            return colour
-    return next((colour for colour in SERIES_COLOURS if colour not in used), SERIES_COLOURS[0])
+    words = re.findall(r"\w+", str(name).lower().removeprefix("py"))
+    ends = {"".join(part) for n in range(len(words)) for part in (words[: n + 1], words[n:])}
+    own = (colour for key, colour in COLOURS.items() if key in ends)
+    free = (colour for colour in SERIES_COLOURS if colour not in used)
+    return next(own, next(free, SERIES_COLOURS[0]))
 
 
 def colours_by_name(names):
