@@ -170,6 +170,25 @@ def day1_kernels_prefer_gc(seed):
     return np.corrcoef(gc, [k.output_weight for k in kernels])[0, 1]
 
 
+@claim("day1", 5, "*r* climbs above 0.9", low=0.9, high=1, of=min)
+def average_counts_first(seed):
+    few = [trained(seed, learning_rate=0.02, epochs=epochs)[0] for epochs in (1, 2)]
+    return max(map(correlation_with_gc, few))
+
+
+@claim("day1", 5, "has one above 0.4: dotted", low=0.4, high=0.46)
+def matrix_counts(seed):
+    data, split = course()
+    X = data.X[split.val]
+    best = motifs.scan(X, motifs.load_motif("MA0139.1"), both_strands=False).max(axis=1)
+    return np.corrcoef(count_gc(X), best)[0, 1]
+
+
+@claim("day1", 5, "*r* never gets far above the dotted line", low=0.3, high=0.6, of=max)
+def maximum_counts_little(seed):
+    return correlation_with_gc(trained(seed, GMP, epochs=5)[0])
+
+
 @claim("day1", 5, "the model has nothing left", low=0.48, high=0.55, of=max)
 def day1_on_real_peaks(seed):
     real = datasets.load_real_ctcf().X

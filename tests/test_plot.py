@@ -31,6 +31,7 @@ from workshop.architecture import (
 )
 from workshop.evaluation import evaluate
 from workshop.motifs import load_motif
+from workshop.plot.canvas import SERIES_COLOURS
 from workshop.sequences import one_hot_encode
 from workshop.splits import Split
 
@@ -259,12 +260,23 @@ def test_a_row_shares_an_axis_and_titles_its_panels():
 
 @pytest.mark.parametrize(
     ("name", "key"),
-    [("PyTorch", "torch"), ("Day 1, tuned", "tuned"), ("Day-1 CNN", "day1"), ("training", "train")],
+    [
+        ("PyTorch", "torch"),
+        ("Day 1, tuned", "tuned"),
+        ("Day-1 CNN", "day1"),
+        ("train, all", "train"),
+    ],
 )
 def test_a_name_has_its_colour_in_every_figure(name, key):
     assert plot.lines({name: ([0, 1], [0, 1])}).lines[0].get_color() == plot.COLOURS[key]
     (bar,) = plot.bars({name: 1}).patches
     assert to_hex(bar.get_facecolor()).upper() == plot.COLOURS[key]
+
+
+@pytest.mark.parametrize("name", ["training: rate 0.02", "random split", "valid"])
+def test_a_name_that_only_begins_like_one_of_the_course_has_not_its_colour(name):
+    (bar,) = plot.bars({name: 1}).patches
+    assert to_hex(bar.get_facecolor()).upper() == SERIES_COLOURS[0]
 
 
 def test_style_is_switched_on_by_its_call_alone():

@@ -184,10 +184,7 @@ def architecture(rng, my_architecture, my_model):
     """
     model = forms.instance(my_model, "my_model", ModelAnswer, "a model from a twin's build_cnn")
     yes = "my_architecture describes my_model, and it is your own."
-    hint = (
-        "my_architecture must be the architecture of my_model, and neither the Day-1 model nor "
-        "gmp_cnn: section 5 has shown these two."
-    )
+    hint = "It must be the architecture of my_model, and neither Day 1's nor gmp_cnn of section 5."
     own = isinstance(my_architecture, Architecture) and my_architecture not in SHOWN
     yield graded_remark(2, own and my_architecture == model.architecture, yes, hint)
     yes = "my_model is above the target, on test and beyond."

@@ -17,14 +17,9 @@ BASE_COLOURS = {"A": "#009E73", "C": "#0072B2", "G": "#E69F00", "T": "#D55E00"}
 # Each has one meaning in the whole course.
 COLOURS = {"keras": "#A6192E", "torch": "#1FA2A8", "tuned": "#14532D", "winner": "#C2409C"}
 COLOURS |= {"day1": "#8A8A2E", "simulated": "#6F93BA", "real": "#2F3E4E", "negative": "#808080"}
-COLOURS |= {
-    "positive": "#5B2A9D",
-    "forward": "#2D9CDB",
-    "reverse": "#8C510A",
-    "randomsearch": "#4A4A4A",
-}
+COLOURS |= {"positive": "#5B2A9D", "forward": "#2D9CDB", "reverse": "#8C510A"}
 COLOURS |= {"amberdefault": "#F2A03D", "amber": "#E0559A", "halving": "#4F7A1C", "tpe": "#1F2A8C"}
-COLOURS |= {"train": "#004488", "val": "#B8860B", "test": "#BB5566"}
+COLOURS |= {"train": "#004488", "val": "#B8860B", "test": "#BB5566", "randomsearch": "#4A4A4A"}
 SERIES_COLOURS = ["#332288", "#CC6677", "#4DA6E8", "#88752A", "#AA4499", "#59200D", "#9A9A9A"]
 LAYER_COLOURS = {"Conv1D": "#A6CEE3", "Dense": "#E5C1D8", "Identity": "#FFFFFF"}
 LAYER_COLOURS |= dict.fromkeys(("MaxPool", "AvgPool"), "#C9E4C5")
