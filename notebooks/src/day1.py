@@ -1229,10 +1229,18 @@ pd.DataFrame(at_threshold.values(), index=list(at_threshold))[columns].round(3)
 #
 # A stricter threshold trades false positives for false negatives: specificity rises, sensitivity
 # falls. No threshold is right in itself; it depends on what a mistake costs. AUROC and `auprc` do
-# not move at all. They need no threshold:
+# not move at all. They need no threshold.
 #
 # </details>
 #
+# Try your own: move the slider (outside of Colab, change the number), and run the cell.
+
+# %%
+threshold = 0.4  # @param {type:"slider", min:0, max:1, step:0.05}
+tried = evaluation.evaluate(y_test, keras_predictions, threshold=threshold)
+print(f"sensitivity {tried.sensitivity:.2f}, specificity {tried.specificity:.2f}")
+
+# %% [markdown]
 # ## Without a threshold
 #
 # The **ROC curve** walks through all thresholds. The area under it, **AUROC**, is the chance that

@@ -1947,12 +1947,13 @@ print(f"                  by chance: {np.mean(apart < 19):.0%}")
 #
 # ## What would a variant do?
 #
-# This is the question that ISM is asked most often: a person carries another letter than the
-# reference genome. Does it break a site? A **regulatory variant** is scored as the logit of the
-# *alternative* allele minus that of the *reference* allele, each on both strands, because the
-# variant may lie in a site on either. Here on the first peak. We made the two variants up (one in
-# the site, one outside of it). A real one would come from a VCF file, the usual table of variants,
-# whose REF and ALT letters are those of the forward strand: turn them if you have turned the peak.
+# This is the question that ISM is asked most often, **variant effect prediction**: a person carries
+# another letter than the reference genome. Does it break a site? A **regulatory variant** is scored
+# as the logit of the *alternative* allele minus that of the *reference* allele, each on both
+# strands, because the variant may lie in a site on either. Here on the first peak. We made the two
+# variants up (one in the site, one outside of it). A real one would come from a VCF file, the usual
+# table of variants, whose REF and ALT letters are those of the forward strand: turn them if you
+# have turned the peak.
 
 # %%
 inside = int(real_importance[0].argmax())  # the most important letter
