@@ -647,7 +647,7 @@ for _ in range(4):
 #
 # <details><summary>Answer</summary>
 #
-# About one in seven; the cell prints it. So six tries at random find a good one more often than
+# About one in six; the cell prints it. So six tries at random find a good one more often than
 # not, and 30 tries nearly always.
 #
 # </details>
@@ -1323,7 +1323,7 @@ pd.concat({f"epochs to {target}": race(target) for target in (0.99, 0.998)}, axi
 # test**) says how often chance alone would put a hundred seeds so far ahead or behind. **The
 # distributions overlap widely.** On the way to 0.99 successive halving is clearly ahead, and it
 # alone. On the way to 0.998, which 350 val sequences can hardly tell from 0.997, not even that is
-# sure. In this small space, where about one architecture in seven is good, nothing is far ahead of
+# sure. In this small space, where about one architecture in six is good, nothing is far ahead of
 # random search.
 #
 # An eager controller such as `STEERED` is quick when its first good children are the right ones.
