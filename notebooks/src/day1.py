@@ -580,10 +580,7 @@ print("before", tuple(feature_map.shape), " after", tuple(pooled.shape))
 print(np.array(pooled[0]))
 
 # %% [markdown]
-# In a network, `MaxPooling1D(4)` moves by 4: 200 positions become 50, and whatever comes next has a
-# quarter of the work. (Before a global *maximum* it changes nothing else: the largest of the
-# largest is the largest. Before a global *average* it does: of every four positions only the best
-# one counts.)
+# In a network, `MaxPooling1D(4)` moves by 4: 200 positions become 50.
 #
 # ## Flatten, or pool globally, then a dense layer
 #
@@ -606,6 +603,10 @@ print(f"dense layer on GAP: sigmoid(1.25 - 0.25) = {sigmoid(gap @ weights):.3f}"
 # %% [markdown]
 # Such a layer is called *fully connected*, or dense. Its features are not petals any more but "how
 # well did each kernel match?".
+#
+# Why pool in windows if a global pool follows? Whatever is between the two has a quarter of the
+# work. Before GMP it changes nothing else: the largest of the largest is the largest. Before GAP it
+# does: of every four positions only the best one counts.
 #
 # **Predict first.** The sequence is moved: two more letters in front, two fewer at the end. Which
 # of the three lists of numbers changes least?
