@@ -274,7 +274,7 @@ def test_a_name_has_its_colour_in_every_figure(name, key):
 
 
 @pytest.mark.parametrize("name", ["training: rate 0.02", "random split", "valid"])
-def test_a_name_that_only_begins_like_one_of_the_course_has_not_its_colour(name):
+def test_a_name_that_only_begins_like_one_of_the_course_does_not_get_its_colour(name):
     (bar,) = plot.bars({name: 1}).patches
     assert to_hex(bar.get_facecolor()).upper() == SERIES_COLOURS[0]
 

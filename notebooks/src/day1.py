@@ -1533,7 +1533,8 @@ plot.show(ax, "On real peaks against their shuffles the CNN guesses, on one stra
 # - *architecture*: global **max** pooling in place of the average, at the old rate, and only 5
 #   epochs.
 #
-# (Both get *fewer* epochs than before. That can only hold them back, so it cannot be what helps.)
+# (Both get *fewer* epochs than before. While the loss is still falling, that only holds them back,
+# so it cannot be what helps.)
 #
 # **Predict first.** Which one is it?
 
@@ -2022,7 +2023,7 @@ my_model = None
 # %% tags=["solution"]
 candidates = {
     "wider kernels": (Conv1D(32, 19, "relu", padding="same"), MaxPool(4), GlobalAvgPool()),
-    "global max": (Conv1D(32, 7, "relu", padding="same"), MaxPool(4), GlobalMaxPool()),
+    "global max": (Conv1D(32, 11, "relu", padding="same"), MaxPool(4), GlobalMaxPool()),
     "both": (Conv1D(32, 19, "relu", padding="same"), MaxPool(4), GlobalMaxPool()),
     "both, no pooling": (Conv1D(32, 19, "relu", padding="same"), GlobalMaxPool()),
 }

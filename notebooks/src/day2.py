@@ -998,8 +998,8 @@ print(f"{distinct} different architectures among 60 proposals")
 # ## Search!
 #
 # Now with real children: three a step, 30 in all, each trained for three epochs, five minutes at
-# most. It takes less than one. (`patience=15` would end it after 15 children without a new best. We
-# leave that out, to see the controller learn.)
+# most. It takes about one on a free machine. (`patience=15` would end it after 15 children without
+# a new best. We leave that out, to see the controller learn.)
 #
 # **Predict first.** Which of the reductions will the controller come to prefer: Flatten, GAP or
 # GMP?
@@ -1127,7 +1127,7 @@ plot.show(plot.token_probabilities(result), "Probabilities of the operations, st
 picture = plot.reward_by_operation(result)
 plot.show(
     picture,
-    "Every child appears once in each panel. A bar is the median of as many as in brackets.",
+    "Every child appears once in each panel. A bar is a median, in brackets: of how many.",
     alt="A panel a layer, a row an operation, a dot a child at its reward, a bar the median.",
 )
 
@@ -1174,8 +1174,9 @@ pd.DataFrame(medians).map("{:.3f}".format).replace("nan", "")
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# That kernels of 13 letters are good. That the average pool is good, which it liked in our run, was
-# superstition: of the three it is the slowest.
+# That the *first* kernel should have 13 letters. That the average pool is good, which it liked in
+# our run, was superstition: of the three it is the slowest. And so was half of its taste in layer
+# 2: kernels of 3 are behind those of 7, which it had given up.
 #
 # </details>
 #
@@ -1333,9 +1334,8 @@ pd.concat({f"epochs to {target}": race(target) for target in (0.99, 0.998)}, axi
 #
 # **What saves epochs is to stop the bad children early**, whoever proposes them. Compare random
 # search with successive halving, which draws at random as well, and lets two of three children go
-# after one epoch. AMBER
-# can do the same (`nas.search(..., rungs=(1, 2))`). And with more cores, or a cluster, `executor=`
-# trains the children of a step side by side.
+# after one epoch. AMBER can do the same (`nas.search(..., rungs=(1, 2))`). And with more cores, or
+# a cluster, `executor=` trains the children of a step side by side.
 
 # %% [markdown]
 # ## The only honest number
@@ -1680,11 +1680,11 @@ picture = plot.row(
 plot.show(picture, "With the first motif gone (hatched), the second one speaks.")
 
 # %% [markdown]
-# And without both? There is no motif left, and yet the logit falls to that of a negative only if
-# the two are replaced by random letters, not by N. The figure shows why: right of the hole, letters
-# have become important that were not before. To a network that has never seen N, a fragment of a
-# motif next to a hole looks like half a motif. **An erasure has side effects, too**, so try more
-# than one kind.
+# And without both? No motif is left. Yet with N in their place the logit is far above that of a
+# negative; it falls there only if the two are replaced by random letters. The figure, of the first
+# erasure, shows why: right of the hole, letters have become important that were not before. To a
+# network that has never seen N, a fragment of a motif next to a hole looks like half a motif. **An
+# erasure has side effects, too**, so try more than one kind.
 #
 # This is the model, not biology. **Global max pooling** keeps one number of each kernel of the last
 # convolution: its own best match. While a better one stands, the other motif is a spare, and ISM,
@@ -1976,11 +1976,12 @@ for place in (inside, outside):
 pd.DataFrame(rows, columns=["position", "variant", "reference", "alternative", "effect"]).round(2)
 
 # %% [markdown]
-# The most important letter takes a part of the logit and no more: the site is strong, the model
-# saturated, and it would still say yes. The letter outside takes nothing. On real variants such
-# predictions are
-# checked against allele-specific binding, where one person's two copies of a chromosome differ by
-# that letter and only one of them is bound.
+# The most important letter costs a part of the logit, less than the map above says: without it the
+# *other* strand scores higher, and a maximum hides a loss behind a spare, over strands as over
+# positions. The model would still say yes. The letter outside takes nothing.
+#
+# On real variants such predictions are checked against allele-specific binding, where one person's
+# two copies of a chromosome differ by that letter and only one of them is bound.
 #
 # ## Pros and cons
 #

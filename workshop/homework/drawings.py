@@ -190,7 +190,7 @@ def focus_regions(focus_region, importance, motif_starts):
         for one, starts in zip(importance, motif_starts, strict=True)
     ]
     near = np.mean(np.abs(offsets) <= 3)
-    picture = plot.histogram({"positives": offsets}, xlabel="off by (bp)", bins=60)
+    picture = plot.histogram({"positive": offsets}, xlabel="off by (bp)", bins=60)
     return picture, f"In {near:.0%} of the sequences at most 3 bp off."
 
 
@@ -217,7 +217,7 @@ def importance_on_both_strands(score_all, importance, best_model, motif_starts):
 
 @shows("2.6.2", "The largest and the lowest importance of each sequence.")
 def importance_of_negatives(negative, claims, words, best_model, positive):
-    parts = {"positives": np.asarray(positive), "negatives": np.asarray(negative)}
+    parts = {"positive": np.asarray(positive), "negative": np.asarray(negative)}
     draws = [
         partial(plot.histogram, {k: extreme(one, axis=1) for k, one in parts.items()}, xlabel=label)
         for extreme, label in ((np.max, "largest importance"), (np.min, "lowest importance"))
