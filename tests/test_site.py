@@ -394,7 +394,7 @@ def test_the_start_page_describes_the_course_to_machines(site):
     assert material["@type"] == "LearningResource"
     needed = {"name", "description", "keywords", "license", "author", "teaches", "url"}
     assert all(material[one] for one in needed)
-    assert material["timeRequired"] == "PT600M"
+    assert material["timeRequired"] == "PT610M"
 
 
 def test_no_solution_is_on_the_site_unless_it_is_asked_for(site, tmp_path, monkeypatch):
