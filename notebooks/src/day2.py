@@ -1302,10 +1302,11 @@ for name, rows in bench.searches.groupby("method"):
 # %%
 def race(target):
     """How soon each method gets there, and how often before random search: all pairs of seeds."""
-    rows = {}
-    for name, many in histories.items():
-        epochs = np.array([epochs_to(one, target) for one in many])
-        at_random = np.array([epochs_to(one, target) for one in histories["random search"]])
+    spent = {
+        name: np.array([epochs_to(one, target) for one in many]) for name, many in histories.items()
+    }
+    rows, at_random = {}, spent["random search"]
+    for name, epochs in spent.items():
         first, tie = epochs[:, None] < at_random, epochs[:, None] == at_random
         rows[name] = {
             "median": np.quantile(epochs, 0.5, method="nearest"),

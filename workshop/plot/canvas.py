@@ -53,10 +53,12 @@ def tidy(ax):
 def colour_of(name, used=()):
     """The colour that a name has in `COLOURS`, or the first series colour that is not used.
 
-    The first words and the last words count: "PyTorch", "Torch, validation", "Day 1, tuned".
+    The first words and the last words count: "PyTorch", "Torch, validation", "Day 1, tuned". A name
+    of one word may have an ending: "training", "positives".
     """
     words = re.findall(r"\w+", str(name).lower().removeprefix("py"))
     ends = {"".join(part) for n in range(len(words)) for part in (words[: n + 1], words[n:])}
+    ends |= {words[0][:n] for n in range(len(words[0]))} if len(words) == 1 else set()
     own = (colour for key, colour in COLOURS.items() if key in ends)
     free = (colour for colour in SERIES_COLOURS if colour not in used)
     return next(own, next(free, SERIES_COLOURS[0]))
