@@ -1281,7 +1281,11 @@ print("AMBER live, three seeds, best of 21:", [round(one.best.reward, 4) for one
 methods = {"random search": randoms, "successive halving": halvings}
 methods |= dict(list(bench.searches.groupby("method")))
 picture = plot.search_distributions(methods, target=0.99)
-plot.show(picture, "A hundred seeds of each method: best so far, and epochs until 0.99.")
+plot.show(
+    picture,
+    "A hundred seeds of each method: best so far (the median; one search in ten is above the upper "
+    "dashed line, one in ten below the lower), and epochs until 0.99.",
+)
 
 
 # %%

@@ -22,7 +22,7 @@ from workshop.plot.canvas import (
     tidy,
 )
 
-THIN = 12  # repeats that are drawn one by one; of more, the band that holds the middle 80 %
+THIN = 12  # repeats that are drawn one by one; of more, two lines around the middle 80 %
 
 
 def row(*draws, titles=(), size=(5, 3.6), columns=None, sharex=False, sharey=False):
@@ -88,7 +88,7 @@ def lines(
     ----------
     series : dict of str to (x, y)
         x of shape (n,), and y of shape (n,) or, of repeats such as seeds, (repeats, n): up to 12
-        are thin lines below their average, of more the band holds the middle 80 %.
+        are thin lines below their average; of more, the middle 80 % lie between dashed lines.
     xlabel, ylabel : str
     references : dict of str to float, optional
         Values of y to mark, such as ``{"chance": 0.5}``: dotted lines.
@@ -122,8 +122,8 @@ def lines(
         if 1 < len(y) <= THIN:
             ax.plot(x, y.T, color=colour, linewidth=0.8, alpha=0.35, **kind)
         elif len(y) > THIN:
-            band = {"color": colour, "alpha": 0.18, "step": "post" if steps else None}
-            ax.fill_between(x, *np.quantile(y, [0.1, 0.9], axis=0), linewidth=0, **band)
+            tenths = np.quantile(y, [0.1, 0.9], axis=0)
+            ax.plot(x, tenths.T, "--", color=colour, linewidth=1, **kind)
         look = {"color": colour, "label": name, "marker": "." if markers else None}
         ax.plot(x, middle, linewidth=max(2.6 - 0.4 * i, 1.4), **look, **kind)  # none hides another
         ends[name] = middle[np.isfinite(middle)][-1], colour

@@ -27,7 +27,7 @@ def search_distributions(searches, *, target, score="val_auroc"):
     -------
     array of matplotlib Axes, of shape (2,)
         Left the best score so far by the epochs that all children together were trained: the
-        median, and the band of the middle 80 % of the searches. Right the epochs until the target:
+        median, and dashed where the middle 80 % end. Right the epochs until the target:
         a dot a search. One that ended before lies on the dotted line, and counts as slowest.
 
     Examples
