@@ -196,7 +196,7 @@ def judge(practice_id, values, *, random_state):
             return _not_done(practice, str(hint))
         remarks.append(Remark(False, str(hint)))
     except AnswerError as raised:
-        remarks.append(Remark(False, f"Your code raised {str(raised).rstrip('.')}."))
+        remarks.append(Remark(False, f"Your code raised {str(raised).rstrip('.?')}."))
     except (EOFError, TimeoutError):
         raise
     except Exception as problem:  # an answer in a form that nobody thought of costs its points only

@@ -17,7 +17,7 @@ from workshop.architecture import DAY1_CNN
 from workshop.homework import forms
 from workshop.homework.answers import local_answers
 from workshop.homework.course_data import WIDTH, course, trained
-from workshop.homework.lessons import FLATTEN, GRID, PARTS, costs
+from workshop.homework.lessons import FLATTEN, GRID, PARTS, SETTINGS, costs
 from workshop.training import History
 
 DRAWINGS = {}  # by id: functions of the answers; a figure and its caption
@@ -139,7 +139,7 @@ def optimisation(optimisation_table, best_setting):
 def runs_of_other_tokens(my_runs):
     lines = {}
     for name, run in my_runs.items():
-        settings = {"epochs": 5} | {key: one for key, one in run.items() if key != "tokens"}
+        settings = {key: run.get(key, one) for key, one in SETTINGS.items()}
         network = nas.to_architecture(nas.cnn_model_space(), run["tokens"])
         table = trained(network, **settings)[1].table
         lines[name] = table["epoch"], table["val_auroc"]

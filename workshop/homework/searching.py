@@ -12,7 +12,6 @@ import numpy as np
 from workshop import evaluation, nas
 from workshop.architecture import DAY1_CNN, Architecture
 from workshop.homework import forms, targets
-from workshop.homework.answers import AnswerError
 from workshop.homework.course_data import course, trained
 from workshop.homework.practice import Rejected, compared_remark, graded_remark, practice
 
@@ -99,7 +98,7 @@ def _proposed(settings, trials):
     if settings["method"] != "AMBER" or settings["rungs"] is not None:
         raise Rejected("The task asks for nas.search or nas.random_search, without rungs.")
     given = {k.partition(".")[2]: v for k, v in settings.items() if k.startswith("controller.")}
-    if max(value or 0 for value in given.values()) > 512:
+    if max(v or 0 for k, v in given.items() if not k.startswith("buffer")) > 512:
         raise Rejected("Its controller is too large: leave out controller=.")
     space = nas.ModelSpace.from_dict([[nas.Operation("identity")] * size for size in sizes])
     controller = nas.Controller(space, nas.ControllerSettings(**given), random_state=SEED)
@@ -131,12 +130,7 @@ def reward_of(function, name):
     call = forms.function(function, name)
 
     def reward(y_true, y_score, architecture=DAY1_CNN):
-        try:
-            value = call(y_true, y_score, architecture)
-        except AnswerError as error:
-            if "positional argument" not in str(error):
-                raise
-            value = call(y_true, y_score)  # one that does not look at the network
+        value = call(y_true, y_score, *(architecture,) * function.takes_network)
         undefined = isinstance(value, float) and value != value
         return value if undefined else forms.number(value, f"what {name} returns")
 
@@ -180,6 +174,8 @@ def _reject_another_reward(result, trials, reward):
         same = [one["reward"] for one in trials if one["tokens"] == trial["tokens"]]
         if trial["reward"] < max(same):
             continue  # its architecture came twice, and the ranking has the other model
+        if trial["tokens"] not in ranked:
+            raise Rejected(f"Child {number + 1} did not finish: its history has the reason.")
         model = result.load(ranked.index(trial["tokens"]))
         score = model.predict(data.X_val)
         off = abs(evaluation.auroc(data.y_val, score) - trial["scores"]["val_auroc"])
@@ -188,9 +184,9 @@ def _reject_another_reward(result, trials, reward):
         _train_again(result, trial, number + 1)
         ours = reward(data.y_val, score, trial["architecture"])
         if not np.isclose(trial["reward"], ours, atol=1e-5, rtol=1e-4):
+            both = f"{trial['reward']:.4f} in the history, and {ours:.4f} by my_reward"
             raise Rejected(
-                f"Child {number + 1} has the reward {trial['reward']:.4f} in the history, but "
-                f"my_reward gives it {ours:.4f}: was the search run with this my_reward?"
+                f"Child {number + 1} has {both}: was the search run with this my_reward?"
             )
 
 
@@ -208,7 +204,7 @@ def _graded(rng, y, quality):
 def _compare_predictions(reward, rng):
     """Good predictions must earn more than fair and wrong ones, in any order of the rows."""
     for _ in range(4):
-        y = _labels(rng, 80)
+        y = _labels(rng, 350)  # as many as of val
         scores = [_graded(rng, y, quality) for quality in (0.9, 0.3, -0.9)]
         good, fair, bad = (reward(y, score) for score in scores)
         if good < fair < bad:
@@ -226,12 +222,12 @@ def _compare_predictions(reward, rng):
 
 def _is_auroc(reward):
     """Whether it is a function of AUROC: equal for all orders of equal AUROC, and all networks."""
-    score = np.linspace(0.99, 0.1, 60)[:, None].astype(np.float32) ** 2  # not evenly spaced
-    y = np.random.default_rng(0).permuted(np.tile(np.arange(60) % 2, (300, 1)), axis=1)
-    order = np.argsort(y @ np.arange(60), kind="stable")  # by the sum of ranks, which is AUROC
-    ties = np.flatnonzero(np.diff((y @ np.arange(60))[order]) == 0)[:12]
+    score = np.linspace(0.99, 0.1, 350)[:, None].astype(np.float32) ** 2  # not evenly spaced
+    y = np.random.default_rng(0).permuted(np.tile(np.arange(350) % 2, (300, 1)), axis=1)
+    order = np.argsort(y @ np.arange(350), kind="stable")  # by the sum of ranks, which is AUROC
+    ties = np.flatnonzero(np.diff((y @ np.arange(350))[order]) == 0)[:12]
     y = y[order, :, None].astype(np.float32)
     pairs = [(reward(y[i], score), reward(y[i + 1], score)) for i in ties]
-    large = Architecture((*DAY1_CNN.layers[:1], *DAY1_CNN.layers))
-    pairs.append((reward(y[0], score), reward(y[0], score, large)))
+    every, at_day1 = list(_course_space().values())[::5], reward(y[0], score)
+    pairs += [(at_day1, reward(y[0], score, one)) for one in every]
     return np.allclose(*np.transpose(pairs), rtol=1e-6, atol=1e-9)

@@ -39,7 +39,7 @@ class Reward:
         return -value if self.function == "loss" else value
 
     def _call(self, predictions, architecture):
-        more = (architecture,) if _takes_architecture(self.function) else ()
+        more = (architecture,) if takes_architecture(self.function) else ()
         try:
             value = self.function(self.y_val.copy(), predictions, *more)
         except Exception as error:
@@ -89,11 +89,12 @@ def reward_name(function):
     return f"{named.__module__}.{named.__qualname__} {digest[:12]}"
 
 
-def _takes_architecture(function):
-    """Whether a reward asks for the network, too: by a third parameter that must be given."""
+def takes_architecture(function):
+    """Whether a reward asks for the network, too: by a third parameter, given or so named."""
     with contextlib.suppress(ValueError, TypeError):  # what is built in may not say what it takes
         for third in list(inspect.signature(function).parameters.values())[2:3]:
-            return third.kind <= third.POSITIONAL_OR_KEYWORD and third.default is third.empty
+            wanted = third.default is third.empty or third.name == "architecture"
+            return wanted and third.kind <= third.POSITIONAL_OR_KEYWORD
     return False
 
 

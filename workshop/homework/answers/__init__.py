@@ -38,9 +38,10 @@ class FunctionAnswer:
 
     ask: Callable  # `Answers.call`
     handle: int
+    takes_network: bool  # where it is a reward: as a search would pass it
 
     def __call__(self, *arguments):
-        """Call it with arrays, numbers, strings, tuples, an `Architecture`, or a `ModelAnswer`."""
+        """Call it with arrays, numbers, texts, lists, tuples, `Architecture` or `ModelAnswer`."""
         return self.ask(self.handle, arguments)
 
 
@@ -150,8 +151,8 @@ class Answers:
                     return [self.decode(item) for item in items]
                 case {"kind": "dict", "items": dict(items)}:
                     return {key: self.decode(item) for key, item in items.items()}
-                case {"kind": "function", "handle": int(handle)}:
-                    return FunctionAnswer(self.call, handle)
+                case {"kind": "function", "handle": int(handle), "takes_network": bool(takes)}:
+                    return FunctionAnswer(self.call, handle, takes)
                 case {"kind": str(kind), **parts}:
                     return KINDS[kind](**{name: self.decode(part) for name, part in parts.items()})
                 case dict() | list():
@@ -198,4 +199,4 @@ def _argument(value):
         return {"architecture": value.architecture.to_dict(), "weights": value.weights}
     if isinstance(value, Architecture):
         return {"architecture": value.to_dict()}
-    return list(value) if isinstance(value, tuple) else value
+    return {"tuple": list(value)} if isinstance(value, tuple) else value

@@ -15,6 +15,7 @@ import pandas as pd
 
 from workshop import nas
 from workshop.architecture import Architecture
+from workshop.nas.reward import takes_architecture
 
 MAX_DEPTH = 16
 MAX_BYTES = 15 * 1024**2  # of an answer as it travels; all exact numbers of the course are 3 MB
@@ -91,7 +92,8 @@ class AnswerServer:
     def function(self, function):
         """Keep a function for calls; the tree that names it."""
         self.functions.append(function)
-        return {"kind": "function", "handle": len(self.functions) - 1}
+        takes = takes_architecture(function)
+        return {"kind": "function", "handle": len(self.functions) - 1, "takes_network": takes}
 
     def tree(self, kind, depth, **parts):
         """The tree of something that has parts."""
@@ -192,7 +194,8 @@ def _space(server, value, depth):
 
 
 def _search(server, value, depth):
-    said = {name: getattr(value, name) for name in ("framework", "history", "ranking")}
+    ranking = value.ranking if (value.history["status"] == "ok").any() else value.history[:0]
+    said = {"framework": value.framework, "history": value.history, "ranking": ranking}
     load = partial(nas.load_model, value)
     return server.tree("search", depth, **said, files=_search_files(value), load=load)
 
@@ -241,10 +244,12 @@ ENCODERS = (  # module, class, encoder: the first that fits is taken
 
 def _argument(tree):
     """What a check passes to a student's function: as `Answers` encoded it."""
+    if isinstance(tree, dict) and "tuple" in tree:
+        return tuple(tree["tuple"])
     if isinstance(tree, dict):
         architecture = Architecture.from_dict(tree["architecture"])
         return rebuilt(architecture, tree["weights"]) if "weights" in tree else architecture
-    return tuple(tree) if isinstance(tree, list) else tree
+    return tree
 
 
 def rebuilt(architecture, weights):
