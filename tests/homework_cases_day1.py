@@ -33,6 +33,7 @@ from workshop.architecture import (
     MaxPool,
 )
 from workshop.homework.course_data import course, trained
+from workshop.homework.training import SETTING, _our_run
 
 # --- 1.6.1 ---
 
@@ -111,6 +112,9 @@ right(
     threshold_rounded_to_two_decimals=lambda: evaluated(threshold=round(sensitive(CountsGC()), 2)),
     a_little_lower=lambda: evaluated(threshold=sensitive(CountsGC()) - 0.008),
     tables_of_one_row=lambda: evaluated(change=lambda one: pd.DataFrame([one._asdict()])),
+    tables_of_one_column=lambda: evaluated(
+        change=lambda one: pd.Series(one._asdict()).to_frame("torch")
+    ),
     rows_of_a_table=lambda: evaluated(change=lambda one: pd.DataFrame([one]).iloc[0]),
     only_the_scores_that_count=lambda: evaluated(change=only(*FOUR)),
     threshold_as_a_numpy_number=lambda: evaluated(threshold=np.float64(sensitive(CountsGC()))),
@@ -496,6 +500,9 @@ right(
     a_path_and_a_dict=lambda: changed_run(
         path=Path(callback_run()[1]), scores=callback_run()[2]._asdict()
     ),
+    auc_by_another_name=lambda: changed_run(
+        lambda table: table.rename(columns={"auroc": "auc", "val_auroc": "val_auc"})
+    ),
     two_scores_only=lambda: rescored(lambda one: {"auroc": one.auroc, "auprc": one.auprc}),
     scores_to_three_decimals=lambda: rescored(
         lambda one: {"auroc": round(one.auroc, 4), "auprc": round(one.auprc, 4)}
@@ -599,6 +606,15 @@ def changed_table(change, best=None):
     """The table changed, with the best row of the right one."""
     table, its_best = with_best(optimisation_table())
     return change(table), its_best if best is None else best
+
+
+@wrong("1.6.4")
+def batches_larger_than_the_data():
+    """Full batches, which are soon done; the numbers are right."""
+    data = pd.DataFrame([(*setting, 4096) for setting in RUNS], columns=SETTING)
+    table = pd.concat([data, data.assign(batch_size=8192)])
+    first = data.assign(val_auroc=[_our_run(*row)["val"] for row in data.itertuples(index=False)])
+    return with_best(table.assign(val_auroc=[*first["val_auroc"]] * 2).reset_index(drop=True))
 
 
 @right("1.6.4")
@@ -724,6 +740,33 @@ def by_hand(filters=1, width=19, **options):
     return built(architecture, weights)
 
 
+def behind(first):
+    """The matrix of CTCF behind another layer, which changes nothing."""
+    layers = by_hand()[0].layers
+    architecture = Architecture((first, *layers))
+    weights = torch_cnn.get_weights(torch_cnn.build_cnn(architecture))
+    if isinstance(first, Conv1D):
+        weights["0.kernel"] = np.eye(4, dtype=np.float32)[None]
+    for name, weight in torch_cnn.get_weights(by_hand()[1]).items():
+        weights[name.replace("0.", "1.")] = weight
+    return built(architecture, weights)
+
+
+def moved_and_made_up_for():
+    """A constant on each position of the matrix, and the bias without their sum."""
+    architecture, model = by_hand()
+    weights, moved = torch_cnn.get_weights(model), np.random.default_rng(0).normal(size=(19, 1, 1))
+    kernel, bias = weights["0.kernel"] + 3 * moved, weights["0.bias"] - 3 * moved.sum()
+    return built(architecture, weights | {"0.kernel": kernel, "0.bias": bias})
+
+
+def hidden_by_its_bias():
+    """Trained on test, too, with all logits far below 0."""
+    architecture, model = knowing("train", "test")
+    weights = torch_cnn.get_weights(model)
+    return built(architecture, weights | {"output.bias": weights["output.bias"] - 40})
+
+
 def changed_weights(change):
     architecture, model = as_the_check_trains(WIDE)
     weights = torch_cnn.get_weights(model)
@@ -754,6 +797,15 @@ def a_model_left_in_training():
         stack(32, 12, "relu", MaxPool(4), GlobalMaxPool(), Dropout(0.3))
     )
     return architecture, model.train()
+
+
+@right("1.6.5")
+def narrow_kernels_that_have_a_piece_of_the_motif():
+    architecture, data = stack(8, 10, "relu", GlobalMaxPool()), course()
+    model = torch_cnn.build_cnn(architecture, random_state=1)
+    options = {"epochs": 9, "learning_rate": 0.02, "random_state": 1, "progress": False}
+    torch_cnn.fit(model, data.X_train, data.y_train, **options)
+    return architecture, model
 
 
 @wrong("1.6.5")
@@ -817,7 +869,11 @@ wrong(
     the_matrix_among_other_kernels=lambda: by_hand(32),
     the_matrix_in_a_wider_kernel=lambda: by_hand(32, 25),
     the_matrix_with_a_little_noise=lambda: by_hand(noise=0.3),
+    the_matrix_behind_batch_norm=lambda: behind(BatchNorm()),
+    the_matrix_behind_a_convolution=lambda: behind(Conv1D(4, 1)),
+    the_matrix_moved=moved_and_made_up_for,
     the_matrix_of_day_2=lambda: (best_model().architecture, best_model()),
     trained_on_test=lambda: knowing("test", epochs=15),
     trained_on_train_and_test=lambda: knowing("train", "test"),
+    trained_on_both_and_hidden=hidden_by_its_bias,
 )

@@ -81,6 +81,19 @@ def one_by_one(model, X):
     return np.concatenate([both_strands(model, x[None]) for x in X])
 
 
+def mutant_by_mutant(model, X):
+    """Of all sequences at once: a call for each of the 800 mutants, however many sequences."""
+    strands, means = (X, X[:, ::-1, ::-1]), []
+    for strand in map(np.ascontiguousarray, strands):
+        importance = torch_cnn.predict_logits(model, strand).repeat(200, axis=1)
+        for p, b in np.ndindex(200, 4):
+            mutants = strand.copy()
+            mutants[:, p] = np.eye(4)[b]
+            importance[:, p] -= torch_cnn.predict_logits(model, mutants)[:, 0] / 4
+        means.append(importance)
+    return (means[0] + means[1][:, ::-1]) / 2
+
+
 def answers_261(score_all, given=lambda importance: importance, label=1):
     return score_all, given(importance_of(label).copy()), best_model()
 
@@ -93,6 +106,7 @@ right(
     bases_turned_too=lambda: answers_261(turned_with_its_bases),
     with_a_callable=lambda: answers_261(by_a_callable),
     one_by_one=lambda: answers_261(one_by_one),
+    mutant_by_mutant=lambda: answers_261(mutant_by_mutant),
     in_float32=lambda: answers_261(lambda m, X: both_strands(m, X).astype("f4"), np.float32),
     as_a_tensor=lambda: answers_261(lambda m, X: torch.tensor(both_strands(m, X)), torch.tensor),
     as_lists=lambda: answers_261(lambda m, X: both_strands(m, X).tolist(), np.ndarray.tolist),
@@ -114,7 +128,7 @@ def too_slow():
     import time
 
     def score_all(model, X):
-        time.sleep(1.3 if len(X) == 5 else 0)  # in the call that is timed, for 40 of them
+        time.sleep(0.26 * len(X) if len(X) in (5, 20) else 0)  # in the calls that are timed
         return both_strands(model, X)
 
     return answers_261(score_all)
@@ -537,6 +551,26 @@ def margin_with_auroc(y_true, y_score, architecture=None):
     return evaluation.auroc(y_true, y_score) + 0.5 * difference_of_means(y_true, y_score, None)
 
 
+def at_a_threshold_of_its_own(y_true, y_score, threshold=0.4):
+    return float(np.mean((y_score >= threshold) == (y_true == 1)))
+
+
+def frugal_if_it_hears_of_a_network(y_true, y_score, architecture=None):
+    return frugal(y_true, y_score, architecture) if architecture else 0.0
+
+
+def hits_of_100(y_true, y_score):
+    return y_true[np.argsort(-y_score[:, 0])[:100]].mean()
+
+
+def within_a_budget(y_true, y_score, architecture):
+    return evaluation.auroc(y_true, y_score) - 0.1 * (architecture.n_parameters() > 10_000)
+
+
+def narrow_first(y_true, y_score, architecture):
+    return evaluation.auroc(y_true, y_score) - 0.002 * architecture.layers[0].kernel_size
+
+
 def rewarded(reward, **options):
     """The reward, and a search that it has steered."""
     return lambda: (reward, searched(reward=reward, **options))
@@ -558,6 +592,12 @@ right(
     f1_as_an_array=rewarded(f1),
     a_mixture=rewarded(margin_with_auroc),
     by_random_search=rewarded(negative_loss, method=nas.random_search),
+    a_threshold_of_its_own=rewarded(at_a_threshold_of_its_own),
+    a_network_by_name=rewarded(frugal_if_it_hears_of_a_network),
+    hits_of_100=rewarded(hits_of_100),
+    within_a_budget=rewarded(within_a_budget),
+    a_price_for_the_width=rewarded(narrow_first),
+    a_large_buffer=rewarded(negative_loss, controller=nas.ControllerSettings(buffer_size=1000)),
 )
 
 
@@ -567,6 +607,11 @@ def infinite_loss(y_true, y_score):
 
 
 by_the_loss = (lambda: negative_loss), (lambda: searched(reward=negative_loss))
+
+
+def no_number(y_true, y_score):
+    """No child finishes."""
+    return y_true.count()
 
 
 def alone(reward):
@@ -606,6 +651,7 @@ wrong(
     exchanged_arguments=alone(lambda s, y: -np.mean(np.abs(np.log(np.clip(y, 0.01, 1)) - s))),
     searched_with_another_reward=alone(accuracy),
     another_price=lambda: (frugal, searched(reward=partial(frugal, price=0.2))),
+    mended_after_its_search=lambda: (negative_loss, searched(reward=no_number)),
     searched_by_auroc=lambda: (negative_loss, searched()),
     searched_by_accuracy=lambda: (accuracy, searched(reward="accuracy")),
     another_seed=described(*by_the_loss, random_state=5),
@@ -724,6 +770,9 @@ wrong(
     "2.6.5",
     times_one_and_a_half=explained(lambda one: 1.5 * one),
     halved=explained(lambda one: 0.5 * one),
+    times_four_fifths=explained(lambda one: 0.8 * one),
+    times_nine_tenths=explained(lambda one: 0.9 * one),
+    a_tenth_more=explained(lambda one: 1.1 * one),
     rounded_to_integers=explained(np.round),
     sign_turned=explained(lambda one: -one),
     absolute=explained(np.abs),

@@ -370,6 +370,68 @@ TEXT = {  # a right and a wrong answer
 }
 
 
+def tokens_by_recursion(layers):
+    """It takes the list apart, as one may with a list of lists."""
+    if layers == []:
+        return [()]
+    first, rest = layers.copy().pop(0), layers[1:]
+    return [(i, *tokens) for i in range(len(first)) for tokens in tokens_by_recursion(rest)]
+
+
+def reinforced_if(change):
+    """The step, with something else for the reward minus the baseline."""
+    return lambda theta, a, R, b, rate: reinforced(theta, a, change(R - b), 0, rate)
+
+
+def focus_of_the_positive(importance, width):
+    return focus([max(one, 0) for one in importance], width)
+
+
+def skips_n(seq):
+    x, i = np.zeros((len(seq), 4)), 0
+    for letter in seq.upper().replace("N", ""):
+        x[i, "ACGT".index(letter)], i = 1, i + 1
+    return x
+
+
+def n_at_the_end(x):
+    return "".join("ACGT"[i] for i in np.nonzero(x)[1]).ljust(len(x), "N")
+
+
+def runs_and_one_batch():
+    """One row has a setting that the others leave to fit."""
+    more = {"batch": {"architecture": DAY1_CNN, "batch_size": 256}} | runs(sgd_rate=0.001)
+    return more, pd.concat([pd.DataFrame({"val_auroc": [0.7]}, ["batch"]), comparison(last=0.5688)])
+
+
+TABLES = pd.DataFrame(by_part(list)), pd.DataFrame(by_label(negative=0, positive=1))
+BY_PLACE = {part: getattr(course(), f"X_{part}").mean(axis=0) for part in by_part(list)}
+GUESSED = [one | {"guess": "better"} for one in ({"batch_size": 512}, {"optimizer": "sgd"})]
+HALF_TOKEN = {"tokens": [0, 0, 6, 1.7]}
+MORE_TEXT = [
+    ("1.P1.2", True, lambda: TABLES),
+    ("1.P1.2", False, lambda: (BY_PLACE, by_label(negative=0, positive=1))),
+    ("1.P1.3", False, lambda: (skips_n, decode)),
+    ("1.P1.3", False, lambda: (encode, n_at_the_end)),
+    ("1.P3.2", False, lambda: (Architecture((*DAY1_CNN.layers[:2], *DAY1_CNN.layers)),)),
+    ("1.P3.3", True, runs_and_one_batch),
+    ("2.P1.1", True, lambda: (with_changes({"tokens": [0, 0, 6, 2]}, *GUESSED),)),
+    ("2.P4.1", True, lambda: (lambda s: math.prod(map(len, s)), tokens_by_recursion)),
+    ("2.P1.1", False, lambda: (with_changes(HALF_TOKEN, *GUESSED),)),
+    ("2.P5.1", False, lambda: (reinforced_if(abs),)),
+    ("2.P5.1", False, lambda: (reinforced_if(lambda advantage: max(advantage, 0)),)),
+    ("2.P5.1", False, lambda: (lambda theta, a, *given: reinforced(theta, 1, *given),)),
+    ("2.P3.2", False, lambda: (focus_of_the_positive,)),
+]
+
+
+@pytest.mark.parametrize(("practice_id", "right", "answers"), MORE_TEXT)
+def test_practices_in_the_text_in_other_styles(practice_id, right, answers):
+    verdict = homework.check(practice_id, *answers())
+    assert verdict.passed == right
+    assert "cannot be read" not in str(verdict)
+
+
 @pytest.mark.parametrize("practice_id", TEXT)
 def test_practices_in_the_text(practice_id):
     right, wrong = TEXT[practice_id]
@@ -396,6 +458,11 @@ def test_a_model_keeps_its_mode():
 )
 def test_one_hot_hints(broken, hint):
     assert hint in str(homework.check("1.P1.3", broken, decode))
+
+
+def test_a_child_that_did_not_finish_is_named():
+    text = str(homework.check("2.6.4", *CASES["2.6.4"]["wrong"]["mended_after_its_search"]()))
+    assert "Child 1 did not finish: its history has the reason." in text
 
 
 def test_score_two(seeds):

@@ -70,7 +70,7 @@ def label_proportions(label_shares):
 @shows("1.P1.2", "Shares of the four letters: by part (left) and by label (right).")
 def base_composition(base_shares, base_shares_by_label):
     shares = base_shares, base_shares_by_label
-    tables = [pd.DataFrame(dict(one), index=list("ACGT")) for one in shares]
+    tables = [pd.DataFrame({k: np.ravel(v) for k, v in one.items()}, [*"ACGT"]) for one in shares]
     return plot.row(*(partial(plot.bars, t, xlabel="share", number="{:.3f}") for t in tables))
 
 

@@ -90,12 +90,10 @@ def array(value, name, shape=None, *, of=""):
 
 
 def mapping(value, name):
-    """A dict, from a dict, a named tuple, a Series or a table of one row."""
-    if isinstance(value, pd.DataFrame) and len(value) == 1:
-        value = value.iloc[0]
-    if isinstance(value, pd.Series):
-        value = value.to_dict()
-    found = instance(value, name, dict, "a dict or a row of a table")
+    """A dict, from a dict, a named tuple, a Series or a table (a row, a column, or all)."""
+    if isinstance(value, pd.DataFrame) and min(value.shape) == 1:
+        value = value.iloc[0] if len(value) == 1 else value.iloc[:, 0]
+    found = instance(value, name, (dict, pd.Series, pd.DataFrame), "a dict or a row of a table")
     return {str(key): one for key, one in found.items()}
 
 
@@ -109,7 +107,7 @@ def rows_of(runs, name):
 
 def require_single_changes(rows):
     """Refuse runs of which one differs in two things or more from each of those before it."""
-    table = pd.DataFrame(rows).astype(str)
+    table = pd.DataFrame(rows).map(str)
     for n in range(1, len(table)):
         if (table.iloc[:n] != table.iloc[n]).sum(axis=1).min() > 1:
             raise Rejected(f"Row {n} differs in two things or more from each before it.")

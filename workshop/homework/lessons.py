@@ -3,6 +3,7 @@
 They earn no points: a value or two computed again, and a hint.
 """
 
+from collections import Counter
 from functools import partial
 from itertools import product
 
@@ -60,7 +61,7 @@ def _shares_remark(answer, name, sets, axis=None):
     for key, values in sets.items():
         expected = np.mean(values, axis=axis, dtype=float)
         found = np.ravel(forms.array(shares.get(key), f"{name}[{key!r}]"))
-        close = [np.allclose(found, expected.round(n), rtol=0, atol=5e-5) for n in (2, 3, 4, 9)]
+        close = (np.allclose(found, expected.round(n), rtol=0, atol=5e-5) for n in (2, 3, 4, 9))
         if found.size != expected.size or not any(close):
             wrong.append(key)
     hint = f"{name}: look again at {', '.join(wrong)}. A share is a mean, over its own rows only."
@@ -75,7 +76,7 @@ def one_hot(rng, my_one_hot_encode, my_one_hot_decode):
     for text, hint in (
         (seq, "my_one_hot_encode puts a 1 in the wrong place: the channels are A, C, G, T."),
         (seq.lower(), "Lower case is not encoded as the task says."),
-        (f"{seq}nN", "An N is not encoded as the task says."),
+        (f"{seq[:9]}nN{seq[9:]}", "An N is not encoded as the task says."),
     ):
         expected = np.array([[float(base == one) for base in "ACGT"] for one in text.upper()])
         name, of = "what my_one_hot_encode returns", ", positions x channels"
@@ -95,8 +96,7 @@ def sizes(rng, my_n_parameters, my_variant):
         raise Rejected("my_variant has Day 1's 961 parameters: choose other sizes.")
     yes = "You predicted the number of parameters."
     hint = (
-        "That is not the number of my_variant. Each kernel has kernel_size x 4 weights and a bias; "
-        "the dense layer a weight for each filter and a bias."
+        "A kernel has kernel_size x 4 weights and a bias; the dense layer one a filter and a bias."
     )
     yield graded_remark(0, forms.number(my_n_parameters, "my_n_parameters") == expected, yes, hint)
 
@@ -168,9 +168,9 @@ def improve(rng, improved):
 
     Leave convolution and pool, and replace the last of the three layers.
     """
-    layers = set(forms.instance(improved, "improved", Architecture, "an Architecture").layers)
-    new, gone = layers - set(DAY1_CNN.layers), set(DAY1_CNN.layers) - layers
-    if improved == DAY1_CNN or max(len(new), len(gone)) > 1:
+    layers = Counter(forms.instance(improved, "improved", Architecture, "an Architecture").layers)
+    new, gone = layers - Counter(DAY1_CNN.layers), Counter(DAY1_CNN.layers) - layers
+    if improved == DAY1_CNN or max(new.total(), gone.total()) > 1:
         raise Rejected("Change one layer of the Day-1 model, so that you know which one it was.")
     aim = targets.IMPROVED_AUROC
     reached = trained(improved, epochs=20, until=aim)[1].last["val_auroc"]
@@ -281,18 +281,19 @@ def bandit(rng, reinforce_step):
     theta + learning_rate * (reward - baseline) * (np.eye(len(theta))[action] - P), where P is the
     softmax of theta.
     """
-    theta, (R, b, rate) = rng.normal(size=3), np.sort(rng.uniform(0.3, 2, size=3)).tolist()
-    action = int(rng.integers(3))  # whose reward R is below the baseline b
-    found = forms.function(reinforce_step, "reinforce_step")(theta, action, R, b, rate)
-    same = partial(_equals, forms.array(found, "what reinforce_step returns", (3,)))
-    gradient = np.eye(3)[action] - special.softmax(theta)
-    mistakes = (
-        (theta - rate * (R - b) * gradient, "It goes downhill: add, larger rewards are better."),
-        (theta + rate * R * gradient, "The baseline has no effect: take the reward minus it."),
-        (rate * (R - b) * gradient, "That is the step alone: return theta plus the step."),
-    )
-    hint = "It is not theta + learning_rate (R - b) (one-hot(action) - P)."
-    require(same, theta + rate * (R - b) * gradient, hint, mistakes)
+    step, theta = forms.function(reinforce_step, "reinforce_step"), rng.normal(size=3)
+    R, b, rate = np.sort(rng.uniform(0.3, 2, size=3)).tolist()  # a disappointment: R < b
+    for action in range(3):
+        found = step(theta, action, R, b, rate)
+        same = partial(_equals, forms.array(found, "what reinforce_step returns", (3,)))
+        gradient = rate * (np.eye(3)[action] - special.softmax(theta))
+        mistakes = (
+            (theta - (R - b) * gradient, "It goes downhill: add, larger rewards are better."),
+            (theta + R * gradient, "The baseline has no effect: take the reward minus it."),
+            ((R - b) * gradient, "That is the step alone: return theta plus the step."),
+        )
+        hint = "It is not theta + learning_rate (R - b) (one-hot(action) - P)."
+        require(same, theta + (R - b) * gradient, hint, mistakes)
     yield Remark(True, "The step is right, for a random bandit of three arms.")
 
 

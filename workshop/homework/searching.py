@@ -146,10 +146,8 @@ def own_reward(rng, my_reward, my_reward_result):
     reward = reward_of(my_reward, "my_reward")
     y = _labels(rng, 60)
     if not all(np.isfinite(reward(y, score)) for score in (_graded(rng, y, 0.5), y, 1 - y)):
-        raise Rejected(
-            "my_reward is infinite or nan, at the latest where scores are exactly 0 and 1: keep "
-            "them away from both, and not by 1e-8, since 1 - 1e-8 is 1 in float32."
-        )
+        hint = "keep them away from both, not by 1e-8 (1 - 1e-8 is 1 in float32)."
+        raise Rejected(f"my_reward is infinite or nan, at the latest at scores of 0 and 1: {hint}")
     yield graded_remark(2, True, "my_reward returns one finite number.", "")
     yes = "It prefers better predictions, whatever the order of rows."
     yield compared_remark(3, yes, _compare_predictions, reward, rng)
@@ -185,9 +183,7 @@ def _reject_another_reward(result, trials, reward):
         ours = reward(data.y_val, score, trial["architecture"])
         if not np.isclose(trial["reward"], ours, atol=1e-5, rtol=1e-4):
             both = f"{trial['reward']:.4f} in the history, and {ours:.4f} by my_reward"
-            raise Rejected(
-                f"Child {number + 1} has {both}: was the search run with this my_reward?"
-            )
+            raise Rejected(f"Child {number + 1} has {both}: was the search run with this one?")
 
 
 def _labels(rng, n):
