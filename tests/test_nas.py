@@ -15,6 +15,7 @@ import torch
 from tests.search_cases import LENGTH, TRAIN, VAL, Op, make_space, same_history, search, small_space
 from workshop import evaluation, keras_cnn, nas, torch_cnn
 from workshop.architecture import Conv1D
+from workshop.nas.reward import takes_architecture
 
 METHODS = [nas.search, nas.random_search, nas.successive_halving]
 TWINS = {"torch": torch_cnn, "keras": keras_cnn}
@@ -340,6 +341,13 @@ def test_a_reward_may_look_at_the_network(tmp_path):
     assert 0 < finished.sum() < 9
     np.testing.assert_array_equal(table["reward"][finished], -table["n_parameters"][finished])
     assert set(table["reward"][~finished]) <= {0.0, -89.0, -57.0}  # 0 or the worst: no network
+
+
+def test_which_rewards_get_the_network():
+    for asks in (lambda y, p, network: 0, lambda y, p, architecture=None: 0):
+        assert takes_architecture(asks)
+    for not_asked in (lambda y, p: 0, lambda y, p, threshold=0.5: 0, lambda y, p, *more: 0, max):
+        assert not takes_architecture(not_asked)
 
 
 def test_what_a_failed_child_earns(tmp_path):
