@@ -419,6 +419,7 @@ MORE_TEXT = [
     ("2.P4.1", True, lambda: (lambda s: math.prod(map(len, s)), tokens_by_recursion)),
     ("2.P1.1", False, lambda: (with_changes(HALF_TOKEN, *GUESSED),)),
     ("2.P5.1", False, lambda: (reinforced_if(abs),)),
+    ("2.P5.1", False, lambda: (reinforced_if(lambda advantage: min(advantage, 0)),)),
     ("2.P5.1", False, lambda: (reinforced_if(lambda advantage: max(advantage, 0)),)),
     ("2.P5.1", False, lambda: (lambda theta, a, *given: reinforced(theta, 1, *given),)),
     ("2.P3.2", False, lambda: (focus_of_the_positive,)),
@@ -426,10 +427,11 @@ MORE_TEXT = [
 
 
 @pytest.mark.parametrize(("practice_id", "right", "answers"), MORE_TEXT)
-def test_practices_in_the_text_in_other_styles(practice_id, right, answers):
-    verdict = homework.check(practice_id, *answers())
-    assert verdict.passed == right
-    assert "cannot be read" not in str(verdict)
+def test_practices_in_the_text_in_other_styles(practice_id, right, answers, seeds):
+    for seed in seeds:
+        verdict = homework.check(practice_id, *answers(), random_state=seed)
+        assert verdict.passed == right
+        assert "cannot be read" not in str(verdict)
 
 
 @pytest.mark.parametrize("practice_id", TEXT)

@@ -33,7 +33,7 @@ def importance(rng, score_all, positive_importance, best_model):
     if not by_function.right:
         raise Rejected("The time counts once score_all is right.")
     n, seconds = targets.N_TIMED, min(_seconds(score, rng, n) for n in (5, 20))
-    hint = f"{n} sequences take {seconds:.0f} s, not {targets.SECONDS:g}: use what section 5 used."
+    hint = f"{n} sequences take {seconds:.1f} s, not {targets.SECONDS:g}: use what section 5 used."
     yes = f"Fast: {n} sequences take {seconds:.2g} s."
     yield graded_remark(3, seconds <= targets.SECONDS, yes, hint)
 

@@ -282,8 +282,8 @@ def bandit(rng, reinforce_step):
     softmax of theta.
     """
     step, theta = forms.function(reinforce_step, "reinforce_step"), rng.normal(size=3)
-    R, b, rate = np.sort(rng.uniform(0.3, 2, size=3)).tolist()  # a disappointment: R < b
-    for action in range(3):
+    low, high, rate = np.sort(rng.uniform(0.3, 2, size=3)).tolist()
+    for action, (R, b) in enumerate(((low, high), (high, low), (low, high))):
         found = step(theta, action, R, b, rate)
         same = partial(_equals, forms.array(found, "what reinforce_step returns", (3,)))
         gradient = rate * (np.eye(3)[action] - special.softmax(theta))
@@ -353,7 +353,7 @@ def focus(rng, focus_region):
     np.convolve(importance, np.ones(width), mode="valid") is the total of each window.
     """
     region, width = forms.function(focus_region, "focus_region"), 7
-    for last in (*[0] * 9, 5):  # at random, and the best window is the last one
+    for last in (*[0] * 19, 5):  # at random, and the best window is the last one
         importance = rng.normal(size=50)
         importance[-width:] += last
         found = forms.number(region(importance, width), "what focus_region returns")

@@ -16,5 +16,5 @@ TRAINED_AGAIN = {"torch": 0.01, "keras": 0.03}  # 2.6: between a child's val AUR
 N_TIMED, SECONDS = 40, 10.0  # 2.6.1: sequences, and how long they may take
 USEFUL_AUROC = 0.7  # 2.6: on test, of a model that is worth explaining
 STEPS = 256  # 2.6.5: of integrated gradients that count as exact
-GAP, MEAN_GAP = 0.25, 0.08  # 2.6.5: from adding up, of the worst sequence and of all together
+GAP, MEAN_GAP = 0.25, 0.09  # 2.6.5: from adding up, of the worst sequence and of all together
 SCATTER = 0.33  # 2.6.5: of the worst sequence, from the exact scores
