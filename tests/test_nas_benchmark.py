@@ -54,7 +54,7 @@ def test_every_training_is_there_once_and_whole(shipped):
     whole = pd.MultiIndex.from_product([TOKENS, range(1, 21)])
     for _, rows in table.groupby(["learning_rate", "random_state"]):
         assert set(zip(rows["tokens"], rows["epoch"], strict=True)) == set(whole)
-    assert {(0.003, 0), (0.01, 0), (0.003, 1), (0.01, 1)} == set(
+    assert {(0.003, 0), (0.01, 0), (0.003, 1), (0.01, 1)} <= set(
         zip(table["learning_rate"], table["random_state"], strict=True)
     )
     sizes = {tokens: nas.to_architecture(SPACE, tokens).n_parameters() for tokens in TOKENS}
